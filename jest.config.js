@@ -1,0 +1,22 @@
+const common = {
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: { '^.+\\.ts$': ['@swc/jest'] },
+  moduleNameMapper: { '^@app/([a-z]+)$': '<rootDir>/libs/$1/src/index.ts', '^(\\.{1,2}/.*)\\.js$': '$1' },
+  modulePathIgnorePatterns: ['<rootDir>/dist/'],
+};
+
+/** Sizes as in docs/ARCHITECTURE.md: small and cases need nothing; medium and e2e run on a real PostgreSQL that the global set-up starts. */
+export default {
+  projects: [
+    { ...common, displayName: 'small', testMatch: ['<rootDir>/{apps,libs}/**/*.spec.ts', '<rootDir>/test/tidy/**/*.spec.ts'] },
+    {
+      ...common,
+      displayName: 'medium',
+      testMatch: ['<rootDir>/{apps,libs}/**/*.medium-spec.ts', '<rootDir>/test/{e2e,faults,simulation}/**/*.spec.ts'],
+      globalSetup: '<rootDir>/test/support/global-setup.ts',
+      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+      testTimeout: 120_000,
+    },
+  ].map((project) => ({ rootDir: import.meta.dirname, ...project })),
+};

@@ -1,0 +1,5 @@
+export * from './bank.js';
+export * from './jobs.js';
+export * from './medical-insurance.js';
+export * from './treasury.js';
+export * from './wechat.js';

@@ -1,0 +1,54 @@
+/**
+ * A civil date is a day of the calendar in China, written YYYY-MM-DD; an instant is a `Date`. China has had one zone without summer
+ * time (UTC+8) since 1991, so the two convert by a fixed offset.
+ */
+import { assert } from './assert.js';
+
+declare const civilDateBrand: unique symbol;
+export type CivilDate = string & { readonly [civilDateBrand]: 'civil-date' };
+
+const DAY_MS = 86_400_000;
+const CHINA_OFFSET_MS = 8 * 3_600_000;
+const SHAPE = /^(\d{4})-(\d{2})-(\d{2})$/;
+
+/** undefined when the text is not a day that exists. */
+export function parseCivilDate(text: string): CivilDate | undefined {
+  const match = SHAPE.exec(text);
+  if (!match) return undefined;
+  const time = Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3]));
+  return new Date(time).toISOString().slice(0, 10) === text ? (text as CivilDate) : undefined;
+}
+
+export function civilDate(text: string): CivilDate {
+  const date = parseCivilDate(text);
+  assert(date !== undefined, `expected a date YYYY-MM-DD, found "${text}"`);
+  return date;
+}
+
+const dayNumber = (date: CivilDate): number => Date.parse(`${date}T00:00:00Z`) / DAY_MS;
+
+export const addDays = (date: CivilDate, days: number): CivilDate => new Date((dayNumber(date) + days) * DAY_MS).toISOString().slice(0, 10) as CivilDate;
+
+/** Whole days from `from` to `to`; negative when `to` is earlier. */
+export const daysBetween = (from: CivilDate, to: CivilDate): number => dayNumber(to) - dayNumber(from);
+
+/** 0 Sunday … 6 Saturday. */
+export const dayOfWeek = (date: CivilDate): number => (dayNumber(date) + 4) % 7;
+
+export const yearOf = (date: CivilDate): number => Number(date.slice(0, 4));
+
+export const chinaDate = (instant: Date): CivilDate => new Date(instant.getTime() + CHINA_OFFSET_MS).toISOString().slice(0, 10) as CivilDate;
+
+/** `time` as HH:mm or HH:mm:ss on the clock in China. */
+export function chinaInstant(date: CivilDate, time = '00:00'): Date {
+  const instant = new Date(`${date}T${time}+08:00`);
+  assert(!Number.isNaN(instant.getTime()), `expected a time HH:mm, found "${time}"`);
+  return instant;
+}
+
+/** "YYYY-MM-DD HH:mm:ss" of the medical-insurance platform, China time; undefined when it is not one. */
+export function parseChinaTimestamp(text: string): Date | undefined {
+  const [day, time] = [text.slice(0, 10), text.slice(11)];
+  if (!parseCivilDate(day) || text[10] !== ' ' || !/^([01]\d|2[0-3]):[0-5]\d:[0-5]\d$/.test(time)) return undefined;
+  return new Date(`${day}T${time}+08:00`);
+}
