@@ -8,15 +8,15 @@ const common = {
 
 /** Sizes as in docs/ARCHITECTURE.md: small and cases need nothing; medium and e2e run on a real PostgreSQL that the global set-up starts. */
 export default {
+  testTimeout: 120_000,
   projects: [
     { ...common, displayName: 'small', testMatch: ['<rootDir>/{apps,libs}/**/*.spec.ts', '<rootDir>/test/tidy/**/*.spec.ts'] },
     {
       ...common,
       displayName: 'medium',
       testMatch: ['<rootDir>/{apps,libs}/**/*.medium-spec.ts', '<rootDir>/test/{e2e,faults,simulation}/**/*.spec.ts'],
-      globalSetup: '<rootDir>/test/support/global-setup.ts',
-      globalTeardown: '<rootDir>/test/support/global-teardown.ts',
-      testTimeout: 120_000,
+      globalSetup: '<rootDir>/test/support/global-setup.mjs',
+      globalTeardown: '<rootDir>/test/support/global-teardown.mjs',
     },
   ].map((project) => ({ rootDir: import.meta.dirname, ...project })),
 };

@@ -1,4 +1,5 @@
 export * from './bank.js';
+export * from './bank-xml.js';
 export * from './jobs.js';
 export * from './medical-insurance.js';
 export * from './treasury.js';

@@ -1,0 +1,39 @@
+import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
+import { ApiPropertyOptional } from '@nestjs/swagger';
+import { ClaimReader, type ClaimDetail, type ClaimView } from '@app/claims';
+import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
+import { IsOptional, IsString, Length } from 'class-validator';
+
+class ClaimLookUp {
+  @ApiPropertyOptional()
+  @IsOptional()
+  @IsString()
+  @Length(1, 60)
+  settlementId?: string;
+
+  @ApiPropertyOptional({ description: 'In the body, since addresses are logged.' })
+  @IsOptional()
+  @IsString()
+  @Length(15, 20)
+  personalNumber?: string;
+}
+
+@Controller('claims')
+export class ClaimController {
+  constructor(private readonly claims: ClaimReader) {}
+
+  /** One claim with its history and the trace of its decision. */
+  @Get(':id')
+  @Requires('claim.read')
+  one(@CurrentPrincipal() principal: Principal, @Param('id', ParseUUIDPipe) id: string): Promise<ClaimDetail> {
+    return this.claims.one(principal, id);
+  }
+
+  /** Claims by settlement or by person; a member sees their own whatever is asked. */
+  @Post('look-up')
+  @HttpCode(200)
+  @Requires('claim.read')
+  lookUp(@CurrentPrincipal() principal: Principal, @Body() body: ClaimLookUp): Promise<ClaimView[]> {
+    return this.claims.list(principal, body);
+  }
+}

@@ -1,0 +1,48 @@
+import { Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
+import { HttpAdapterHost } from '@nestjs/core';
+import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger } from '@app/enrolment';
+import { BankGateway, GatewaysModule, WechatGateway } from '@app/gateways';
+import { PlatformModule, type Config } from '@app/platform';
+import type { FastifyInstance } from 'fastify';
+import { AccountController } from './account.controller.js';
+import { LoginController } from './login.controller.js';
+import { MemberController } from './member.controller.js';
+import { OrganisationController } from './organisation.controller.js';
+import { RosterController } from './roster.controller.js';
+import { WindowController } from './window.controller.js';
+
+const PORTS: Provider[] = [
+  { provide: CollectionBank, useExisting: BankGateway },
+  {
+    provide: MemberMessenger,
+    useFactory: (wechat: WechatGateway): MemberMessenger => ({
+      send: (memberId, template, data, clientMessageId) =>
+        wechat.send({
+          touser: memberId,
+          template_id: template,
+          client_msg_id: clientMessageId,
+          data: Object.fromEntries(Object.entries(data).map(([key, value]) => [key, { value }])),
+        }),
+    }),
+    inject: [WechatGateway],
+  },
+];
+
+@Module({})
+export class EnrolmentAppModule implements OnModuleInit {
+  constructor(private readonly host: HttpAdapterHost) {}
+
+  static forRoot(config: Config): DynamicModule {
+    return {
+      module: EnrolmentAppModule,
+      imports: [PlatformModule.forRoot({ config, entities: ENROLMENT_ENTITIES }), GatewaysModule.forRoot(config), EnrolmentModule.forRoot(PORTS)],
+      controllers: [LoginController, AccountController, OrganisationController, WindowController, RosterController, MemberController],
+    };
+  }
+
+  /** A roster is read as it arrives, whatever its size. */
+  onModuleInit(): void {
+    const server: FastifyInstance = this.host.httpAdapter.getInstance();
+    server.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload));
+  }
+}

@@ -1,0 +1,61 @@
+import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { ContributionService, WindowService, type Countdown, type NoticeView } from '@app/enrolment';
+import { civilDate, fen } from '@app/kernel';
+import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
+import { IsInt, IsISO8601, IsString, Length, Matches, Max, Min } from 'class-validator';
+
+const DAY = /^\d{4}-\d{2}-\d{2}$/;
+const OFFSET = /(Z|[+-]\d{2}:\d{2})$/;
+
+export class NewWindowRequest {
+  @ApiProperty({ example: 'guangxi-1-2025' }) @IsString() @Length(1, 100) planId: string;
+  @ApiProperty({ example: '459999' }) @IsString() @Length(1, 18) organisationCode: string;
+  @ApiProperty({ description: 'Instant with offset' }) @Matches(OFFSET) @IsISO8601({ strict: true }) opensAt: string;
+  @ApiProperty({ description: 'Instant with offset, not part of the window' }) @Matches(OFFSET) @IsISO8601({ strict: true }) closesAt: string;
+  @ApiProperty({ example: '2026-01-01' }) @Matches(DAY) @IsISO8601({ strict: true }) coverFrom: string;
+  @ApiProperty({ example: '2026-12-31' }) @Matches(DAY) @IsISO8601({ strict: true }) coverTo: string;
+  @ApiProperty({ example: 10_000 }) @IsInt() @Min(1) @Max(10_000_000) contributionFen: number;
+}
+
+@Controller('windows')
+export class WindowController {
+  constructor(
+    private readonly windows: WindowService,
+    private readonly contributions: ContributionService,
+  ) {}
+
+  @Post()
+  @Requires('window.manage')
+  async create(@Body() window: NewWindowRequest): Promise<{ id: string }> {
+    const { id } = await this.windows.create({
+      planId: window.planId,
+      organisationCode: window.organisationCode,
+      opensAt: new Date(window.opensAt),
+      closesAt: new Date(window.closesAt),
+      coverFrom: civilDate(window.coverFrom),
+      coverTo: civilDate(window.coverTo),
+      contributionFen: fen(window.contributionFen),
+    });
+    return { id };
+  }
+
+  @Get(':id/countdown')
+  @Requires('window.read')
+  countdown(@Param('id', ParseUUIDPipe) id: string): Promise<Countdown> {
+    return this.windows.countdown(id);
+  }
+
+  @Post(':id/payment-notices')
+  @HttpCode(200)
+  @Requires('window.manage')
+  issueNotices(@Param('id', ParseUUIDPipe) id: string, @CurrentPrincipal() principal: Principal): Promise<{ notices: number; members: number; amountFen: number }> {
+    return this.contributions.issueNotices(id, principal);
+  }
+
+  @Get(':id/payment-notices')
+  @Requires('contribution.read')
+  notices(@Param('id', ParseUUIDPipe) id: string, @CurrentPrincipal() principal: Principal): Promise<NoticeView[]> {
+    return this.contributions.notices(id, principal);
+  }
+}

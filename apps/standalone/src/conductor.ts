@@ -1,0 +1,181 @@
+/**
+ * Plays a year on the virtual clock: the enrolment window, then every calendar day of the settlement feed with office hours, the batch
+ * cut and the bank's evening statement. The clock moves only when the engine is at rest, so a run does not depend on the machine's speed.
+ */
+import type { Due } from '@app/claims';
+import { addDays, assert, chinaDate, chinaInstant, civilDate, isWorkingDay, type CivilDate } from '@app/kernel';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { People, RosterPerson } from './people.js';
+import type { Progress } from './progress.js';
+import type { HubaoSystem } from './system.js';
+
+/** The model plan's year (domain: rules of the model plan). */
+export const YEAR = {
+  planId: 'guangxi-1-2025',
+  opensOn: civilDate('2024-09-01'),
+  /** The last day of the window. */
+  closesOn: civilDate('2024-12-10'),
+  coverFrom: civilDate('2025-01-01'),
+  coverTo: civilDate('2025-12-31'),
+  contributionFen: 10_000,
+} as const;
+
+/** When the demo's members look at their phones in the afternoon. */
+const AFTERNOON = '15:00';
+const CLERK_UPLOADS = '09:30';
+/** Real time without any progress after which a run gives up and says what is stuck. */
+const STUCK_MS = 60_000;
+const LOOK_EVERY_MS = 3;
+/** Working days without anything to do after the last message, so that late returns are seen. */
+const QUIET_WORKING_DAYS = 3;
+const MOST_DAYS_AFTER = 90;
+
+export interface Timings {
+  readonly import: number;
+  readonly path: number;
+}
+
+export class Conductor {
+  /** Called between two phases; the fault tests do their mischief here. */
+  onPhase: (phase: string, on: CivilDate) => Promise<void> | void = () => undefined;
+
+  constructor(
+    private readonly system: HubaoSystem,
+    private readonly people: People,
+    private readonly progress: Progress,
+  ) {}
+
+  async play(roster: { fileName: string; csv: string; people: readonly RosterPerson[] }): Promise<Timings> {
+    const imported = await this.enrol(roster.fileName, roster.csv);
+    const started = performance.now();
+    await this.playFeed(roster.people);
+    return { import: imported, path: (performance.now() - started) / 1000 };
+  }
+
+  /** Returns the seconds the import took. */
+  private async enrol(fileName: string, csv: string): Promise<number> {
+    this.advanceTo(chinaInstant(YEAR.opensOn, this.hours.officeOpens));
+    const window = await this.people.openWindow({
+      planId: YEAR.planId,
+      opensAt: chinaInstant(YEAR.opensOn).toISOString(),
+      closesAt: chinaInstant(addDays(YEAR.closesOn, 1)).toISOString(),
+      coverFrom: YEAR.coverFrom,
+      coverTo: YEAR.coverTo,
+      contributionFen: YEAR.contributionFen,
+    });
+    this.progress.stage('window', `open from ${YEAR.opensOn} to ${YEAR.closesOn}`);
+    this.advanceTo(chinaInstant(addDays(YEAR.opensOn, 1), CLERK_UPLOADS));
+    const started = performance.now();
+    const { rows, accepted, refused } = await this.people.uploadRoster(window.id, fileName, csv);
+    const seconds = (performance.now() - started) / 1000;
+    this.progress.stage('roster', `${accepted} of ${rows} rows accepted, ${refused} refused with a reason`);
+
+    const notices = await this.people.notices(window.id);
+    // Units pay over the window, the last of them on its last day.
+    const lastDay = YEAR.closesOn;
+    let paid = 0;
+    for (let on = addDays(YEAR.opensOn, 2); on <= lastDay; on = addDays(on, 1)) {
+      this.advanceTo(chinaInstant(on, AFTERNOON));
+      const today = on === lastDay ? notices.slice(paid) : notices.slice(paid, paid + Math.ceil(notices.length / 60));
+      await Promise.all(today.map((notice) => this.people.payContribution(notice)));
+      paid += today.length;
+      if (today.length === 0) continue;
+      await this.reach(on, this.hours.statementReady);
+      await this.rest();
+    }
+    this.advanceTo(chinaInstant(addDays(lastDay, 1)));
+    await this.rest();
+    const countdown = await this.people.countdown(window.id);
+    this.progress.stage('countdown', `${countdown.state}: ${countdown.enrolled} enrolled, ${countdown.covered} covered, ${notices.length} units paid`);
+    return seconds;
+  }
+
+  private async playFeed(members: readonly RosterPerson[]): Promise<void> {
+    const { medicalInsurance } = this.system;
+    const first = medicalInsurance.firstAt;
+    if (!first) return;
+    this.advanceTo(chinaInstant(chinaDate(first)));
+    let quiet = 0;
+    const lastDay = addDays(chinaDate(medicalInsurance.lastAt!), MOST_DAYS_AFTER);
+    for (let on = chinaDate(this.clock.now()); quiet < QUIET_WORKING_DAYS && on <= lastDay; on = addDays(on, 1)) {
+      const busy = isWorkingDay(on) ? await this.workingDay(on, members) : undefined;
+      if (busy !== undefined && medicalInsurance.peekNext() === null) quiet = busy ? 0 : quiet + 1;
+      await this.reach(on, '23:59:59');
+    }
+    await this.rest();
+  }
+
+  /** true when anything was paid or waits for an end. */
+  private async workingDay(on: CivilDate, members: readonly RosterPerson[]): Promise<boolean> {
+    await this.phase('office', on, this.hours.officeOpens);
+    await this.people.membersRound(members);
+    await this.people.officersRound();
+    await this.phase('cut', on, this.hours.batchCut);
+    const batch = await this.people.financeRound();
+    if (batch) {
+      await this.phase('payment', on, this.hours.batchCut);
+      await this.reach(on, AFTERNOON);
+      await this.people.membersRound(members);
+    }
+    await this.phase('statement', on, this.hours.statementReady);
+    const { openClaims, claims, paidFen } = await this.standing();
+    this.progress.line(`${on}  ${claims} claims  ${openClaims} on their way  ${(paidFen / 100).toLocaleString('en', { minimumFractionDigits: 2 })} yuan settled`);
+    return batch !== undefined || openClaims > 0;
+  }
+
+  private async phase(name: string, on: CivilDate, time: string): Promise<void> {
+    await this.reach(on, time);
+    await this.onPhase(name, on);
+    await this.rest();
+  }
+
+  /** Lets the medical-insurance platform deliver what it sends until then, and moves the clock there. */
+  private async reach(on: CivilDate, time: string): Promise<void> {
+    const until = chinaInstant(on, time);
+    await this.system.medicalInsurance.playback(until);
+    this.advanceTo(until);
+  }
+
+  /** Waits until nothing is due. What became due by the clock alone is woken here; the sweeper would find it a moment later. */
+  async rest(): Promise<void> {
+    const woken = new Set<string>();
+    let last = '';
+    let since = performance.now();
+    for (;;) {
+      const due = await this.system.dueWork.look();
+      if (due.length === 0) return;
+      const fresh = due.filter((one) => BY_CLOCK.has(one.wakeUp.command) && !woken.has(nameOf(one)));
+      for (const one of fresh) woken.add(nameOf(one));
+      if (fresh.length > 0) await this.system.dueWork.wake(fresh);
+      const now = due.map(nameOf).join(' ');
+      if (now !== last) [last, since] = [now, performance.now()];
+      assert(performance.now() - since < STUCK_MS, `nothing moved for ${STUCK_MS / 1000} s; still due: ${now}`);
+      await sleep(LOOK_EVERY_MS);
+    }
+  }
+
+  private async standing(): Promise<{ openClaims: number; claims: number; paidFen: number }> {
+    const [row] = (await this.system.database.direct.query(
+      `select count(*)::int as claims, (count(*) filter (where state in ('accepted', 'adjudicated', 'referred', 'endorsed', 'approved', 'batched', 'sent', 'paid', 'failed', 'returned') and fault is null))::int as "openClaims",
+         coalesce(sum(benefit_fen) filter (where state = 'settled'), 0)::float8 as "paidFen" from claim`,
+    )) as [{ openClaims: number; claims: number; paidFen: number }];
+    return row;
+  }
+
+  private advanceTo(instant: Date): void {
+    this.clock.advanceTo(instant);
+  }
+
+  private get clock() {
+    assert(this.system.clock, 'a year is played on a virtual clock');
+    return this.system.clock;
+  }
+
+  private get hours() {
+    return this.system.config.hours;
+  }
+}
+
+/** Commands that become due because time passes, without a row that says so. */
+const BY_CLOCK = new Set(['compare', 'reconcile', 'collect', 'pay']);
+const nameOf = ({ wakeUp, count }: Due): string => `${wakeUp.command}:${count}`;

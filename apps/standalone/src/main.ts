@@ -1,0 +1,122 @@
+/** `npm run demo`: a county's year from the hospital's bill to the money in the account, on one machine. See README. */
+import { startEmbeddedPostgres } from '@app/platform';
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { generateCounty } from '../../simulators/src/index.js';
+import { Conductor, YEAR } from './conductor.js';
+import { People } from './people.js';
+import { Progress } from './progress.js';
+import { rosterPeople } from './roster-people.js';
+import { summarise } from './summary.js';
+import { builtWorker, startSystem } from './system.js';
+import { chinaInstant } from '@app/kernel';
+
+const started = performance.now();
+const REPOSITORY = resolve(import.meta.dirname, '../../../..');
+const HELP = `npm run demo -- [--roster FILE --feed FILE] [--report OUT.json] [--exit] [--keep] [--seed N] [--worker-process] [--port N]
+
+  --roster FILE      a roster CSV instead of the built-in county's
+  --feed FILE        the settlement feed, one JSON message a line
+  --report OUT.json  writes the settlement report
+  --exit             ends after the report instead of staying up
+  --keep             keeps the data of the last run, and shows them again without playing the year
+  --seed N           another built-in county
+  --worker-process   runs the worker as a process of its own
+  --serve            starts everything on the wall clock and plays nothing (npm run dev)
+  --port N           port of the claims service; the enrolment service takes the next one (default 3000)`;
+
+const { values: options } = parseArgs({
+  options: {
+    roster: { type: 'string' },
+    feed: { type: 'string' },
+    report: { type: 'string' },
+    exit: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    seed: { type: 'string', default: '2025' },
+    serve: { type: 'boolean', default: false },
+    'worker-process': { type: 'boolean', default: false },
+    port: { type: 'string', default: '3000' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+function fail(message: string): never {
+  console.error(`${message}\n\n${HELP}`);
+  process.exit(2);
+}
+
+function readInput(name: string, path: string): string {
+  if (!existsSync(path)) fail(`--${name}: expected a file, found nothing at ${path}; check the path`);
+  return readFileSync(path, 'utf8');
+}
+
+if (options.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+if ((options.roster === undefined) !== (options.feed === undefined)) fail('--roster and --feed: expected both or neither');
+const seed = Number(options.seed);
+if (!Number.isSafeInteger(seed)) fail(`--seed: expected a whole number, found "${options.seed}"`);
+const port = Number(options.port);
+if (!Number.isInteger(port) || port < 0 || port > 65_000) fail(`--port: expected 0 to 65000, found "${options.port}"`);
+
+const progress = new Progress(process.stdout);
+const county = options.serve || options.roster ? undefined : generateCounty({ seed });
+const csv = options.roster ? readInput('roster', options.roster) : (county?.rosterCsv ?? '');
+const lines = options.feed ? readInput('feed', options.feed).split(/\r?\n/) : (county?.feedLines ?? []);
+
+const data = join(REPOSITORY, '.data');
+mkdirSync(data, { recursive: true });
+const postgres = await startEmbeddedPostgres({ dataDirectory: join(data, options.serve ? 'dev' : 'demo'), keep: options.keep || options.serve });
+const keyFile = join(data, options.serve ? 'dev.key' : 'demo.key');
+// The key belongs to the data: without it nothing that was sealed can be read again.
+const masterKey = (options.keep || options.serve) && existsSync(keyFile) ? readFileSync(keyFile, 'utf8') : randomBytes(32).toString('base64');
+writeFileSync(keyFile, masterKey, { mode: 0o600 });
+
+const system = await startSystem({
+  databaseUrl: postgres.url,
+  ...(process.env.REDIS_URL ? { redisUrl: process.env.REDIS_URL } : {}),
+  ...(options.serve ? {} : { clockFile: join(data, 'demo.clock'), startAt: chinaInstant(YEAR.opensOn) }),
+  masterKey,
+  feed: { source: options.feed ? basename(options.feed) : 'built-in county', lines },
+  worker: options['worker-process'] ? { main: builtWorker(REPOSITORY) } : 'inside',
+  sweepEveryMs: 250,
+  port: options.exit ? 0 : port,
+});
+
+let stopping: Promise<void> | undefined;
+const stop = (code: number): Promise<void> =>
+  (stopping ??= (async () => {
+    progress.end();
+    await system.stop();
+    await postgres.stop();
+    process.exit(code);
+  })());
+process.once('SIGINT', () => void stop(0));
+process.once('SIGTERM', () => void stop(0));
+
+try {
+  progress.stage('started', `PostgreSQL on port ${postgres.port}, services, worker and simulators in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  if (options.serve) {
+    console.log(`\nclaims    ${system.urls.claims}/docs\nenrolment ${system.urls.enrolment}/docs\nlog in as ${system.administrator.login} with ${system.administrator.password}; Ctrl-C ends`);
+  } else {
+    const people = await People.hire(system);
+    const timings = await new Conductor(system, people, progress).play({ fileName: options.roster ? basename(options.roster) : 'built-in county.csv', csv, people: rosterPeople(csv) });
+    progress.end();
+    const report = await people.report();
+    const seconds = { ...timings, total: (performance.now() - started) / 1000 };
+    console.log(`\nSettlement report\n${summarise(report, seconds)}\n`);
+    if (options.report) writeFileSync(options.report, `${JSON.stringify({ ...report, seconds }, null, 2)}\n`);
+    if (options.exit) await stop(0);
+    console.log(`API documents: ${system.urls.claims}/docs and ${system.urls.enrolment}/docs
+Claim look-up, as the officer (password ${people.passwords.officer}):
+  curl -s ${system.urls.claims}/claims/look-up -H 'authorization: Bearer ${people.staff.officer.bearer}' -H 'content-type: application/json' -d '{"settlementId":"S0000000001"}'
+Ctrl-C ends.`);
+  }
+} catch (error) {
+  progress.end();
+  console.error(error);
+  await stop(1);
+}

@@ -1,0 +1,34 @@
+/** Everything that is due in the whole engine; at rest it is empty. */
+import { claimsDue, type Due, type PaymentService, type ReconciliationService } from '@app/claims';
+import type { ContributionService } from '@app/enrolment';
+import { chinaDate, type Clock } from '@app/kernel';
+import { addToOutbox, type Database } from '@app/platform';
+
+export class DueWork {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly payment: PaymentService,
+    private readonly reconciliation: ReconciliationService,
+    private readonly contribution: ContributionService,
+  ) {}
+
+  async look(): Promise<Due[]> {
+    const now = this.clock.now();
+    const due = await claimsDue(this.database.direct, now, chinaDate(now));
+    const days = await this.reconciliation.daysDue();
+    if (days.length > 0) due.push({ wakeUp: { queue: 'reconciliation', command: 'reconcile', ids: [] }, count: days.length });
+    const collections = await this.contribution.collectionDaysDue(now);
+    if (collections.length > 0) due.push({ wakeUp: { queue: 'contribution', command: 'collect', ids: [] }, count: collections.length });
+    const resumable = await this.payment.resumable();
+    if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });
+    return due;
+  }
+
+  wake(due: readonly Due[]): Promise<void> {
+    return addToOutbox(
+      this.database.direct,
+      due.map((one) => one.wakeUp),
+    );
+  }
+}

@@ -1,0 +1,119 @@
+/** One processor a queue: it calls the stage and decides nothing. A failure that cannot succeed later is not tried again. */
+import { Processor, WorkerHost } from '@nestjs/bullmq';
+import { Logger } from '@nestjs/common';
+import { AcceptanceService, AdjudicationService, ApprovalService, PaymentService, ReconciliationService } from '@app/claims';
+import type { QueueName } from '@app/contracts';
+import { ContributionService } from '@app/enrolment';
+import { Clock, DomainError } from '@app/kernel';
+import { WORKER_TIMING } from '@app/platform';
+import { UnrecoverableError, type Job } from 'bullmq';
+
+export interface WakeUpData {
+  readonly ids: readonly string[];
+}
+
+type Commands = Readonly<Record<string, (ids: readonly string[]) => Promise<unknown>>>;
+
+abstract class StageProcessor extends WorkerHost {
+  protected abstract readonly commands: Commands;
+  private readonly logger = new Logger(this.constructor.name);
+
+  async process(job: Job<WakeUpData>): Promise<void> {
+    const command = this.commands[job.name];
+    if (!command) throw new UnrecoverableError(`no command ${job.name}`);
+    try {
+      await command(job.data.ids);
+    } catch (error) {
+      // Ids and codes only: a database error's text can hold the values of a row.
+      this.logger.error(`${job.name} ${job.id}: ${error instanceof DomainError ? error.message : `${(error as Error).name} ${(error as { code?: string }).code ?? (error as Error).stack?.split('\n')[1]?.trim() ?? ''}`}`);
+      if (error instanceof DomainError && !error.retry) throw new UnrecoverableError(error.code);
+      throw new Error(error instanceof DomainError ? error.code : (error as Error).name);
+    }
+  }
+}
+
+/** Repeats a step that works in bounded sets until it finds nothing. */
+const drain = async (step: () => Promise<number>): Promise<void> => {
+  while ((await step()) > 0);
+};
+
+const on = (queue: QueueName, concurrency: number) => Processor(queue, { concurrency, ...WORKER_TIMING });
+
+@on('acceptance', 1)
+export class AcceptanceProcessor extends StageProcessor {
+  protected readonly commands: Commands = {
+    accept: () => drain(() => this.acceptance.accept()),
+    compare: async () => {
+      for (const day of await this.acceptance.daysToCompare()) await this.acceptance.compareDay(day);
+    },
+  };
+  constructor(private readonly acceptance: AcceptanceService) {
+    super();
+  }
+}
+
+@on('adjudication', 2)
+export class AdjudicationProcessor extends StageProcessor {
+  protected readonly commands: Commands = { adjudicate: (ids) => drain(() => this.adjudication.adjudicate(ids)) };
+  constructor(private readonly adjudication: AdjudicationService) {
+    super();
+  }
+}
+
+@on('approval', 2)
+export class ApprovalProcessor extends StageProcessor {
+  protected readonly commands: Commands = { approve: (ids) => drain(() => this.approval.approve(ids)) };
+  constructor(private readonly approval: ApprovalService) {
+    super();
+  }
+}
+
+@on('payment', 2)
+export class PaymentProcessor extends StageProcessor {
+  protected readonly commands: Commands = {
+    pay: (ids) => this.payment.pay(ids),
+    resume: (ids) => drain(() => this.payment.resume(ids)),
+  };
+  constructor(private readonly payment: PaymentService) {
+    super();
+  }
+}
+
+@on('reconciliation', 1)
+export class ReconciliationProcessor extends StageProcessor {
+  protected readonly commands: Commands = {
+    reconcile: async () => {
+      for (const day of await this.reconciliation.daysDue()) if (!(await this.reconciliation.reconcile(day))) return;
+    },
+    cancel: () => drain(() => this.reconciliation.cancel()),
+    vouch: () => this.reconciliation.vouch(),
+  };
+  constructor(private readonly reconciliation: ReconciliationService) {
+    super();
+  }
+}
+
+@on('contribution', 1)
+export class ContributionProcessor extends StageProcessor {
+  protected readonly commands: Commands = {
+    collect: async () => {
+      for (const day of await this.contribution.collectionDaysDue(this.clock.now())) if (!(await this.contribution.collect(day))) return;
+    },
+  };
+  constructor(
+    private readonly contribution: ContributionService,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+}
+
+@on('notice', 1)
+export class NoticeProcessor extends StageProcessor {
+  protected readonly commands: Commands = { tell: () => this.payment.tell() };
+  constructor(private readonly payment: PaymentService) {
+    super();
+  }
+}
+
+export const PROCESSORS = [AcceptanceProcessor, AdjudicationProcessor, ApprovalProcessor, PaymentProcessor, ReconciliationProcessor, ContributionProcessor, NoticeProcessor];

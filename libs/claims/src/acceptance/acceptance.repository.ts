@@ -1,0 +1,161 @@
+/** The only file with SQL on `feed_message` and `feed_day`. */
+import { rowsOf, type Transaction } from '@app/platform';
+import type { CivilDate } from '@app/kernel';
+import type { QuarantineReason } from './acceptance.js';
+import type { MessageState } from './acceptance.entity.js';
+
+export interface NewMessage {
+  readonly id: string;
+  readonly msgid: string | null;
+  readonly infno: string | null;
+  readonly source: string;
+  readonly line: number;
+  readonly receivedAt: Date;
+  readonly receivedOn: CivilDate;
+  readonly bodySealed: Buffer;
+  readonly bodyHash: Buffer;
+  readonly settlementId: string | null;
+  readonly medfeeFen: number;
+  readonly fundPayFen: number;
+  readonly quarantine: { readonly reason: QuarantineReason; readonly field: string; readonly detail: string } | null;
+}
+
+/**
+ * Stores one message whole and wakes acceptance, atomically. The same text again under the same msgid is counted, unless it is the very
+ * line that was delivered before (a repeated delivery, not a duplicate in the feed).
+ */
+export async function storeMessage(tx: Transaction, message: NewMessage): Promise<'stored' | 'duplicate' | 'reused'> {
+  const state: MessageState = message.quarantine ? 'quarantined' : 'stored';
+  const [row] = await rowsOf<{ id: string; same: boolean }>(
+    tx,
+    `with stored as (
+       insert into feed_message (id, msgid, infno, source, line, received_at, received_on, body_sealed, body_hash, state, settlement_id, reason, field, detail, medfee_fen, fund_pay_fen)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+       on conflict (msgid) do update set duplicates = feed_message.duplicates
+         + (feed_message.body_hash = excluded.body_hash and (feed_message.source, feed_message.line) <> (excluded.source, excluded.line))::int
+       returning id, body_hash = $9 as same),
+     wake as (insert into outbox (queue, command, ids) select 'acceptance', 'accept', array[id] from stored where id = $1 and $10 = 'stored')
+     select id, same from stored`,
+    [
+      message.id,
+      message.msgid,
+      message.infno,
+      message.source,
+      message.line,
+      message.receivedAt,
+      message.receivedOn,
+      message.bodySealed,
+      message.bodyHash,
+      state,
+      message.settlementId,
+      message.quarantine?.reason ?? null,
+      message.quarantine?.field ?? null,
+      message.quarantine?.detail ?? null,
+      message.medfeeFen,
+      message.fundPayFen,
+    ],
+  );
+  if (row!.id === message.id) return 'stored';
+  return row!.same ? 'duplicate' : 'reused';
+}
+
+export interface StoredMessage {
+  readonly id: string;
+  readonly bodySealed: Buffer;
+  readonly receivedAt: Date;
+  readonly receivedOn: CivilDate;
+}
+
+/** Stored messages in the order of receipt. One worker takes them at a time, since a cancel must come after what it cancels. */
+export async function takeStored(tx: Transaction, limit: number): Promise<StoredMessage[]> {
+  await tx.query(`select pg_advisory_xact_lock(hashtext('acceptance'))`);
+  return rowsOf(
+    tx,
+    `select id, body_sealed as "bodySealed", received_at as "receivedAt", received_on::text as "receivedOn" from feed_message where state = 'stored' order by seq limit $1`,
+    [limit],
+  );
+}
+
+export interface MessageResult {
+  readonly id: string;
+  readonly state: MessageState;
+  readonly claimId?: string;
+  readonly reason?: QuarantineReason;
+  readonly detail?: string;
+}
+
+export async function saveResults(tx: Transaction, results: readonly MessageResult[]): Promise<void> {
+  if (results.length === 0) return;
+  await tx.query(
+    `update feed_message m set state = r.state, claim_id = coalesce(r."claimId", m.claim_id), reason = r.reason, detail = r.detail
+     from jsonb_to_recordset($1::jsonb) as r(id uuid, state text, "claimId" uuid, reason text, detail text) where m.id = r.id`,
+    [JSON.stringify(results)],
+  );
+}
+
+export interface OriginalMessage {
+  readonly id: string;
+  readonly msgid: string;
+  readonly settlementId: string;
+  readonly claimId: string | null;
+  readonly state: MessageState;
+}
+
+/** The settle messages that cancels speak of, by settlement or by message id. */
+export const findOriginals = (tx: Transaction, settlementIds: readonly string[], msgids: readonly string[]): Promise<OriginalMessage[]> =>
+  rowsOf(
+    tx,
+    `select id, msgid, settlement_id as "settlementId", claim_id as "claimId", state from feed_message
+     where infno = '2304' and state in ('claimed', 'quarantined') and (settlement_id = any($1) or msgid = any($2)) order by seq`,
+    [settlementIds, msgids],
+  );
+
+/** Cancels that came before what they cancel, for these settlements or message ids. */
+export const findWaiting = (tx: Transaction, targets: readonly string[]): Promise<{ id: string; target: string }[]> =>
+  rowsOf(tx, `select id, detail as target from feed_message where state = 'waiting' and detail = any($1)`, [targets]);
+
+export interface QuarantinedMessage {
+  readonly msgid: string | null;
+  readonly source: string;
+  readonly line: number;
+  readonly receivedAt: Date;
+  readonly field: string | null;
+  readonly reason: QuarantineReason;
+  readonly detail: string | null;
+}
+
+export const readQuarantined = (tx: Transaction, limit: number): Promise<QuarantinedMessage[]> =>
+  rowsOf(
+    tx,
+    `select msgid, source, line, received_at as "receivedAt", field, reason, detail from feed_message where state = 'quarantined' order by seq limit $1`,
+    [limit],
+  );
+
+/** Totals of the distinct, readable 2304 messages received on a day, as the platform counts them. */
+export async function dayTotals(tx: Transaction, on: CivilDate): Promise<{ count: number; medfeeFen: number; fundPayFen: number }> {
+  const [row] = await rowsOf<{ count: number; medfee: string; fund: string }>(
+    tx,
+    `select count(*)::int as count, coalesce(sum(medfee_fen), 0)::text as medfee, coalesce(sum(fund_pay_fen), 0)::text as fund from feed_message
+     where received_on = $1 and infno = '2304' and msgid is not null and reason is distinct from 'unreadable'`,
+    [on],
+  );
+  return { count: row!.count, medfeeFen: Number(row!.medfee), fundPayFen: Number(row!.fund) };
+}
+
+/** Days with messages before `today` whose totals were not compared with the platform yet. */
+export async function daysToCompare(tx: Transaction, today: CivilDate, limit: number): Promise<CivilDate[]> {
+  const rows = await rowsOf<{ on: CivilDate }>(
+    tx,
+    `select d::date::text as "on" from generate_series(
+       coalesce((select max(checked_on) + 1 from feed_day), (select min(received_on) from feed_message)), $1::date - 1, interval '1 day') d order by d limit $2`,
+    [today, limit],
+  );
+  return rows.map((row) => row.on);
+}
+
+export async function saveDay(tx: Transaction, on: CivilDate, equal: boolean, pulled: number): Promise<void> {
+  await tx.query('insert into feed_day (checked_on, equal, pulled) values ($1, $2, $3) on conflict (checked_on) do update set equal = excluded.equal, pulled = feed_day.pulled + excluded.pulled', [on, equal, pulled]);
+}
+
+export const knownMessageIds = async (tx: Transaction, msgids: readonly string[]): Promise<Set<string>> =>
+  new Set((await rowsOf<{ msgid: string }>(tx, 'select msgid from feed_message where msgid = any($1)', [msgids])).map((row) => row.msgid));

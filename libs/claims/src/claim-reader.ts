@@ -1,0 +1,56 @@
+/** "Why this amount, and where is it?": a claim with its history and its decision, within the asker's reach. */
+import { Injectable } from '@nestjs/common';
+import { DomainError, normaliseIdentifier } from '@app/kernel';
+import { Database, PersonalDataVault, reachOf, type Principal } from '@app/platform';
+import { readDecision } from './adjudication/index.js';
+import type { ClaimView } from './claim.js';
+import { readClaims, readHistory, type HistoryEntry } from './claim.repository.js';
+
+const LIST = 200;
+
+export interface ClaimDetail extends ClaimView {
+  readonly history: readonly HistoryEntry[];
+  readonly decision: { readonly plan: string; readonly hash: string; readonly benefitFen: number; readonly reason: string | null; readonly trace: unknown } | null;
+}
+
+@Injectable()
+export class ClaimReader {
+  constructor(
+    private readonly database: Database,
+    private readonly vault: PersonalDataVault,
+  ) {}
+
+  /** Error: claim-not-found, the same for one that does not exist and one out of reach. */
+  async one(principal: Principal, id: string): Promise<ClaimDetail> {
+    const [claim] = await readClaims(this.database.direct, reachOf(principal, 'claim.read'), { id }, 1);
+    if (!claim) throw new DomainError('claim-not-found', 'not-found', 'expected the id of a claim within your reach, found none; look it up by settlement or person');
+    const history = await readHistory(this.database.direct, claim);
+    const decision = await readDecision(this.database.direct, claim);
+    return {
+      ...claim,
+      history,
+      decision: decision
+        ? {
+            plan: `${decision.plan_id}@${decision.plan_version}`,
+            hash: decision.plan_hash,
+            benefitFen: Number(decision.benefit_fen),
+            reason: decision.reason,
+            trace: JSON.parse(decision.trace) as unknown,
+          }
+        : null,
+    };
+  }
+
+  /** By settlement, by personal number, or all within reach; the oldest first. */
+  list(principal: Principal, filter: { settlementId?: string; personalNumber?: string }): Promise<ClaimView[]> {
+    return readClaims(
+      this.database.direct,
+      reachOf(principal, 'claim.read'),
+      {
+        ...(filter.settlementId ? { settlementId: filter.settlementId } : {}),
+        ...(filter.personalNumber ? { memberId: this.vault.memberId(normaliseIdentifier(filter.personalNumber)) } : {}),
+      },
+      LIST,
+    );
+  }
+}

@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { AcceptanceService } from './acceptance/index.js';
+import { AdjudicationService } from './adjudication/index.js';
+import { ApprovalService } from './approval/index.js';
+import { BatchService } from './batch/index.js';
+import { ClaimReader } from './claim-reader.js';
+import { PaymentService } from './payment/index.js';
+import { ReconciliationService, SettlementReportService } from './reconciliation/index.js';
+
+const SERVICES = [AcceptanceService, AdjudicationService, ApprovalService, BatchService, PaymentService, ReconciliationService, SettlementReportService, ClaimReader];
+
+@Module({ providers: SERVICES, exports: SERVICES })
+export class ClaimsModule {}

@@ -1,0 +1,46 @@
+/**
+ * What is due and not moving, per stage: the sweeper wakes it, and a run is at rest when there is none. The predicates are those of the
+ * stages' own `take…` queries.
+ */
+import type { WakeUp } from '@app/contracts';
+import type { CivilDate } from '@app/kernel';
+import { rowsOf, type Transaction } from '@app/platform';
+import { CANCELLABLE } from './reconciliation/reconciliation.js';
+
+export interface Due {
+  readonly wakeUp: WakeUp;
+  readonly count: number;
+}
+
+/** One look at everything that rows alone can tell. `now` is the business clock. */
+export async function claimsDue(tx: Transaction, now: Date, today: CivilDate): Promise<Due[]> {
+  const [row] = await rowsOf<Record<string, number>>(
+    tx,
+    `select
+       (select count(*) from feed_message where state = 'stored')::int as accept,
+       (select count(*) from feed_message where received_on < $2 and received_on > coalesce((select max(checked_on) from feed_day), '-infinity'))::int as compare,
+       (select count(*) from claim where state = 'accepted' and cancelled_at is null and fault is null)::int as adjudicate,
+       (select count(*) from claim where state = 'adjudicated' and cancelled_at is null and fault is null)::int as approve,
+       (select count(*) from claim where cancelled_at is not null and state = any($3))::int as cancel,
+       (select count(*) from batch b left join batch_grant g on g.batch_id = b.id where b.state = 'checked' and (g.batch_id is null or g.state = 'asked'))::int
+         + (select count(*) from payment_part p where p.state in ('prepared', 'signed', 'sending')
+              and not exists (select from batch_grant g where g.batch_id = p.batch_id and g.state = 'refused'))::int
+         + (select count(*) from payment_part where state = 'open' and next_query_at <= $1)::int as pay,
+       (select count(*) from member_notice where sent_at is null)::int as tell,
+       (select count(*) from bank_statement where voucher_number is null and lines > 0)::int as vouch`,
+    [now, today, CANCELLABLE],
+  );
+  const wakes: Record<string, WakeUp> = {
+    accept: { queue: 'acceptance', command: 'accept', ids: [] },
+    compare: { queue: 'acceptance', command: 'compare', ids: [] },
+    adjudicate: { queue: 'adjudication', command: 'adjudicate', ids: [] },
+    approve: { queue: 'approval', command: 'approve', ids: [] },
+    cancel: { queue: 'reconciliation', command: 'cancel', ids: [] },
+    pay: { queue: 'payment', command: 'pay', ids: [] },
+    tell: { queue: 'notice', command: 'tell', ids: [] },
+    vouch: { queue: 'reconciliation', command: 'vouch', ids: [] },
+  };
+  return Object.entries(wakes)
+    .map(([name, wakeUp]) => ({ wakeUp, count: row![name]! }))
+    .filter((due) => due.count > 0);
+}

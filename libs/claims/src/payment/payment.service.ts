@@ -1,0 +1,271 @@
+/**
+ * Payment: the grant, the signed parts, the bank. Every step is stored before the next is taken, so that a crash anywhere leaves a row
+ * that says where it stopped; a payment whose outcome is not known is only ever asked about.
+ */
+import { Inject, Injectable } from '@nestjs/common';
+import { writePaymentInstruction, type BankReason, type PaymentStatusReport } from '@app/contracts';
+import { payeesOf } from '@app/enrolment';
+import { BankGateway, NoAnswer, TreasuryGateway, WechatGateway } from '@app/gateways';
+import { assert, chinaDate, Clock, maskIdentifier } from '@app/kernel';
+import { ledger } from '@app/ledger';
+import { addToOutbox, CONFIG, Database, JOB_IDS, PersonalDataVault, type Config, type Transaction } from '@app/platform';
+import { v7 as uuidv7 } from 'uuid';
+import { makePayable, releasePayable } from '../approval/index.js';
+import { digestNow, lockBatch, readItems } from '../batch/index.js';
+import { markFault, move } from '../claim.repository.js';
+import { planPayments } from './from-batch.js';
+import { afterReport, grantReference, needsOtherAccount, nextQueryAt, partMessageId, type PaymentState } from './payment.js';
+import * as payments from './payment.repository.js';
+
+const STAGE = 'payment';
+const PARTS_A_ROUND = 20;
+
+interface Payee {
+  readonly name: string;
+  readonly bankAccount: string;
+  readonly bankName: string;
+}
+
+@Injectable()
+export class PaymentService {
+  constructor(
+    private readonly database: Database,
+    private readonly vault: PersonalDataVault,
+    private readonly clock: Clock,
+    private readonly bank: BankGateway,
+    private readonly treasury: TreasuryGateway,
+    private readonly wechat: WechatGateway,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  /** Takes these checked batches (none: whatever is due) as far as the bank's answers allow. */
+  async pay(batchIds: readonly string[]): Promise<void> {
+    const toPrepare = batchIds.length > 0 ? batchIds : await payments.batchesToPrepare(this.database.direct);
+    for (const batchId of toPrepare) {
+      await this.prepare(batchId);
+      await this.askGrant(batchId);
+    }
+    await this.advance(batchIds.length === 1 ? batchIds[0] : undefined);
+  }
+
+  /** Takes every part that is due a step further, until none is. */
+  private async advance(batchId: string | undefined): Promise<void> {
+    for (let due = await this.due(batchId); due.length > 0; due = await this.due(batchId)) {
+      for (const part of due) await this.step(part);
+    }
+  }
+
+  private due(batchId: string | undefined): Promise<payments.Part[]> {
+    return payments.partsDue(this.database.direct, this.clock.now(), batchId, PARTS_A_ROUND);
+  }
+
+  private async step(part: payments.Part): Promise<void> {
+    switch (part.state) {
+      case 'prepared':
+        return this.sign(part);
+      case 'signed':
+        return this.send(part);
+      case 'sending':
+        // Whoever sent it is gone: what the bank did is not known.
+        return this.apply(part, undefined);
+      case 'open':
+        return this.query(part);
+      case 'closed':
+    }
+  }
+
+  private async prepare(batchId: string): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const batch = await lockBatch(tx, batchId);
+      if (batch?.state !== 'checked') return;
+      if (!(await payments.insertGrant(tx, batchId, grantReference(batchId), batch.totalFen))) return;
+      assert((await digestNow(tx, batchId)) === batch.digest, `batch ${batchId} changed after it was checked`);
+      const at = this.clock.now();
+      for (const part of planPayments(await readItems(tx, batchId))) {
+        const payees = await payeesOf(tx, this.vault, part.map((item) => item.memberId));
+        const rows = part.map((item) => {
+          const payee = payees.get(item.memberId);
+          assert(payee, `claim ${item.claimId} was approved for a member that does not exist`);
+          return { ...item, payeeSealed: this.vault.seal(JSON.stringify(payee satisfies Payee)) };
+        });
+        const number = part[0]!.part;
+        await payments.insertPart(tx, { batchId, part: number, messageId: partMessageId(batchId, number), createdAt: at }, rows);
+      }
+    });
+  }
+
+  /** The treasury deduplicates by reference, so a crash between asking and saving only asks again. Parts are not sent before the grant. */
+  private async askGrant(batchId: string): Promise<void> {
+    const grant = await payments.readGrant(this.database.direct, batchId);
+    if (grant?.state !== 'asked') return;
+    const answer = await this.treasury.requestGrant({ reference: grant.reference, amountFen: grant.amountFen, payoutAccount: this.config.payoutAccount, purpose: '互助补助' });
+    await payments.saveGrant(this.database.direct, batchId, answer.state);
+  }
+
+  private async sign(part: payments.Part): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const rows = await payments.lockPayments(tx, part.batchId, part.part);
+      await payments.movePayments(tx, rows, 'signed', this.clock.now());
+      await payments.movePart(tx, part, 'signed', { signature: this.vault.sign(this.instruction(part, rows)) });
+    });
+  }
+
+  private async send(part: payments.Part): Promise<void> {
+    const pain001 = await this.database.transaction((tx) => this.markSending(tx, part));
+    if (pain001 === undefined) return;
+    await this.submit({ ...part, state: 'sending' }, pain001);
+  }
+
+  /** undefined: another worker took the step. The claims are out of our hands from here on. */
+  private async markSending(tx: Transaction, part: payments.Part): Promise<string | undefined> {
+    if (!(await payments.movePart(tx, part, 'sending'))) return undefined;
+    const rows = await payments.lockPayments(tx, part.batchId, part.part);
+    const pain001 = this.instruction(part, rows);
+    assert(part.signature?.equals(this.vault.sign(pain001)), `part ${part.messageId} changed after it was signed`);
+    const at = this.clock.now();
+    await payments.movePayments(tx, rows, 'sending', at);
+    await move(tx, rows, 'batched', 'sent', { actor: STAGE, reason: `message ${part.messageId}`, at });
+    return pain001;
+  }
+
+  private async submit(part: payments.Part, pain001: string): Promise<void> {
+    let report: PaymentStatusReport | undefined;
+    try {
+      report = await this.bank.submit(pain001);
+    } catch (error) {
+      if (!(error instanceof NoAnswer)) throw error;
+    }
+    await this.apply(part, report);
+  }
+
+  private async query(part: payments.Part): Promise<void> {
+    const report = await this.bank.status(part.messageId);
+    if (report) return this.apply(part, report);
+    // The bank's final word that the message never arrived: the same message goes again, under the same reference.
+    const pain001 = await this.database.transaction((tx) => this.markSending(tx, part));
+    if (pain001 !== undefined) await this.submit({ ...part, state: 'sending' }, pain001);
+  }
+
+  /** What the bank said of a part (undefined: nothing) becomes states, books, pauses and notices, in one transaction. */
+  private async apply(part: payments.Part, report: PaymentStatusReport | undefined): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      const at = this.clock.now();
+      const rows = await payments.lockPayments(tx, part.batchId, part.part);
+      const byReference = new Map(rows.map((row) => [row.endToEndId, row]));
+      const outcome = new Map<string, { to: PaymentState; reason: BankReason | null }>();
+      for (const row of report?.rows ?? []) {
+        const payment = byReference.get(row.endToEndId);
+        const to = payment && afterReport(payment.state, row.status);
+        // The first final word counts; the same word again is kept and changes nothing.
+        if (to && outcome.get(row.endToEndId)?.to !== 'paid') outcome.set(row.endToEndId, { to, reason: row.reason ?? null });
+      }
+      if (report) await payments.saveReport(tx, byReference, report, at);
+
+      const moved = (to: PaymentState) => rows.filter((row) => outcome.get(row.endToEndId)?.to === to);
+      const unknown = rows.filter((row) => row.state === 'sending' && !outcome.has(row.endToEndId));
+      await payments.movePayments(tx, unknown, 'unknown', at);
+      await payments.saveUnknown(tx, unknown, at);
+      await payments.movePayments(tx, moved('accepted'), 'accepted', at);
+      await this.applyPaid(tx, moved('paid'), at);
+      await this.applyFailed(tx, moved('failed').map((row) => ({ ...row, reason: outcome.get(row.endToEndId)!.reason })), at);
+
+      const open = rows.some((row) => !(['paid', 'failed', 'returned'] as const).some((state) => state === (outcome.get(row.endToEndId)?.to ?? row.state)));
+      // The answer to a sending is asked about at once; after a question the pauses grow.
+      const nextAt = part.state === 'sending' ? at : nextQueryAt(at, part.queries);
+      await payments.movePart(tx, part, open ? 'open' : 'closed', open ? { nextQueryAt: nextAt, queried: part.state === 'open' } : {});
+    });
+  }
+
+  /** Money that the bank executed, by its own word or by its statement. */
+  async applyPaid(tx: Transaction, paid: readonly payments.Payment[], at: Date): Promise<void> {
+    await payments.movePayments(tx, paid, 'paid', at);
+    await move(tx, paid, 'sent', 'paid', { actor: STAGE, reason: 'executed by the bank', at });
+    await ledger.resolve(tx, paid.map((row) => ({ code: 'benefit' as const, subject: row.claimId, attempt: row.attempt })), 'posted', chinaDate(at));
+  }
+
+  private async applyFailed(tx: Transaction, failed: readonly (payments.Payment & { reason: BankReason | null })[], at: Date): Promise<void> {
+    if (failed.length === 0) return;
+    for (const reason of new Set(failed.map((row) => row.reason))) {
+      const those = failed.filter((row) => row.reason === reason);
+      await payments.movePayments(tx, those, 'failed', at, reason);
+      await move(tx, those, 'sent', 'failed', { actor: STAGE, reason: `refused by the bank: ${reason ?? 'no reason'}`, at });
+    }
+    await releasePayable(tx, failed, at);
+    await this.waitForAccount(tx, failed.filter((row) => needsOtherAccount(row.reason)), at);
+    const notExecuted = failed.filter((row) => row.reason === 'AB05' || row.reason === 'AM04');
+    await payments.insertPauses(tx, notExecuted.map((row) => ({ ...row, reason: 'bank-did-not-execute' as const, from: row.sentAt!, to: at })));
+    await makePayable(tx, notExecuted.map((row) => ({ ...row, benefitFen: row.amountFen })), 'failed', { actor: STAGE, reason: 'not executed: paid in the next batch', at });
+    for (const row of failed) {
+      if (!needsOtherAccount(row.reason) && !notExecuted.includes(row)) await markFault(tx, row, `the bank refused with ${row.reason ?? 'no reason'}: a person has to look`);
+    }
+    await addToOutbox(tx, [{ queue: 'reconciliation', command: 'cancel', ids: [] }]);
+  }
+
+  /** The claim's clock stands still until the member gives another account, and the member is told. */
+  async waitForAccount(tx: Transaction, stopped: readonly payments.Payment[], at: Date): Promise<void> {
+    await payments.insertPauses(tx, stopped.map((row) => ({ ...row, reason: 'waiting-for-member-account' as const, from: at, to: null })));
+    await payments.insertNotices(
+      tx,
+      stopped.map((row) => ({
+        id: uuidv7(),
+        memberId: row.memberId,
+        template: 'account-needed' as const,
+        data: { claim: row.claimId, account: maskIdentifier((JSON.parse(this.vault.open(row.payeeSealed)) as Payee).bankAccount) },
+      })),
+      at,
+    );
+  }
+
+  /** Claims of these members (none: of all) that waited for another account, and have one now, are paid in the next batch. Returns how many. */
+  resume(memberIds: readonly string[]): Promise<number> {
+    return this.database.transaction(async (tx) => {
+      const stopped = await payments.takeStopped(tx, memberIds, JOB_IDS);
+      const resumable = await this.withOtherAccount(tx, stopped);
+      const at = this.clock.now();
+      for (const from of ['failed', 'returned'] as const) {
+        const those = resumable.filter((row) => row.claimState === from);
+        await makePayable(tx, those.map((row) => ({ ...row, benefitFen: row.amountFen })), from, { actor: STAGE, reason: 'the member gave another account', at });
+      }
+      await payments.endPauses(tx, resumable, at);
+      return resumable.length;
+    });
+  }
+
+  /** How many stopped claims could go on. */
+  async resumable(): Promise<number> {
+    return this.database.transaction(async (tx) => (await this.withOtherAccount(tx, await payments.takeStopped(tx, [], JOB_IDS))).length);
+  }
+
+  private async withOtherAccount(tx: Transaction, stopped: readonly payments.StoppedClaim[]): Promise<payments.StoppedClaim[]> {
+    if (stopped.length === 0) return [];
+    const payees = await payeesOf(tx, this.vault, stopped.map((row) => row.memberId));
+    return stopped.filter((row) => payees.get(row.memberId)?.bankAccount !== (JSON.parse(this.vault.open(row.payeeSealed)) as Payee).bankAccount);
+  }
+
+  /** Tells members what waits to be told; a message that was sent twice is one, by its id. */
+  async tell(): Promise<void> {
+    for (const notice of await payments.unsentNotices(this.database.direct, JOB_IDS)) {
+      await this.wechat.send({
+        touser: notice.memberId,
+        template_id: notice.template,
+        client_msg_id: notice.id,
+        data: Object.fromEntries(Object.entries(notice.data).map(([key, value]) => [key, { value }])),
+      });
+      await payments.markSent(this.database.direct, notice, this.clock.now());
+    }
+  }
+
+  private instruction(part: payments.Part, rows: readonly payments.Payment[]): string {
+    return writePaymentInstruction({
+      messageId: part.messageId,
+      createdAt: part.createdAt,
+      debtorName: this.config.payerName,
+      debtorAccount: this.config.payoutAccount,
+      executeOn: chinaDate(part.createdAt),
+      rows: rows.map((row) => {
+        const payee = JSON.parse(this.vault.open(row.payeeSealed)) as Payee;
+        return { endToEndId: row.endToEndId, amountFen: row.amountFen, creditorName: payee.name, creditorAccount: payee.bankAccount, creditorBankName: payee.bankName };
+      }),
+    });
+  }
+}

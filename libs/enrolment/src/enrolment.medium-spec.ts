@@ -1,0 +1,423 @@
+import type { BankStatement, BankStatementLine } from '@app/contracts';
+import { Clock, addDays, chinaInstant, civilDate, fen, normaliseIdentifier, type CivilDate } from '@app/kernel';
+import { Ledger1700000001000, balanceOf, imbalance, ledger } from '@app/ledger';
+import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, Platform1700000000000, Tokens, type Principal } from '@app/platform';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { createReadStream, existsSync, readFileSync } from 'node:fs';
+import { Readable } from 'node:stream';
+import { DataSource } from 'typeorm';
+import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
+import {
+  CollectionBank,
+  ContributionService,
+  ENROLMENT_ENTITIES,
+  Enrolment1700000002000,
+  MemberMessenger,
+  MemberService,
+  OrganisationService,
+  RosterService,
+  WindowService,
+  coversOf,
+  memberCounts,
+  payeesOf,
+} from './index.js';
+import { COLUMNS } from './roster/roster.js';
+
+class SetClock extends Clock {
+  constructor(private instant: Date) {
+    super();
+  }
+  now(): Date {
+    return this.instant;
+  }
+  set(instant: Date): void {
+    this.instant = instant;
+  }
+}
+
+class Outbasket extends MemberMessenger {
+  readonly codes = new Map<string, string>();
+  failing = false;
+  send(memberId: string, _template: string, data: Readonly<Record<string, string>>): Promise<void> {
+    if (this.failing) return Promise.reject(new Error('no signal'));
+    this.codes.set(memberId, data.code!);
+    return Promise.resolve();
+  }
+}
+
+class Statements extends CollectionBank {
+  readonly days = new Map<CivilDate, BankStatement>();
+  statement(_account: string, on: CivilDate): Promise<BankStatement | undefined> {
+    return Promise.resolve(this.days.get(on));
+  }
+}
+
+const OPENS = civilDate('2025-09-01');
+const CLOSES = civilDate('2025-12-11');
+const ACCOUNT = '6200009999000000025';
+const COUNTY = '/45/4599/459999/';
+const UNIT = '91350100M000100Y43';
+const OTHER_UNIT = '81459999MA0000245H';
+const ROSTER = new URL('../../../../shared/data/county-2025/roster.csv', import.meta.url);
+
+const clerk: Principal = { userId: 'clerk', login: 'clerk', roles: ['unit-clerk'], organisationPath: COUNTY };
+const administrator: Principal = { userId: 'admin', login: 'admin', roles: ['administrator'], organisationPath: '/' };
+const auditor: Principal = { userId: 'auditor', login: 'auditor', roles: ['auditor'], organisationPath: '/' };
+
+const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+const personalNumber = (serial: number): string => {
+  const body = `459999198005${String(10 + Math.trunc(serial / 1000)).padStart(2, '0')}${String(serial % 1000).padStart(3, '0')}`;
+  return body + '10X98765432'[[...body].reduce((sum, digit, i) => sum + Number(digit) * WEIGHTS[i]!, 0) % 11]!;
+};
+
+const rosterRow = (serial: number, change: Partial<Record<keyof typeof COLUMNS, string>> = {}): string =>
+  Object.values({
+    unitCode: UNIT,
+    unitName: '第一基层工会',
+    name: `职工${serial}`,
+    personalNumber: personalNumber(serial),
+    phone: `1990000${String(serial).padStart(4, '0')}`,
+    insutype: '310',
+    bankAccount: '6228480402564890018',
+    bankName: '模拟银行',
+    ...change,
+  }).join(',');
+const csv = (...rows: string[]): Readable => Readable.from([Buffer.from([Object.values(COLUMNS).join(','), ...rows, ''].join('\r\n'))]);
+
+describe('enrolment', () => {
+  let database: TestDatabase;
+  let source: DataSource;
+  const clock = new SetClock(chinaInstant(OPENS, '09:00'));
+  const vault = new PersonalDataVault(Buffer.alloc(32, 7).toString('base64'));
+  const messenger = new Outbasket();
+  const bank = new Statements();
+  let db: Database;
+  let rosters: RosterService;
+  let windows: WindowService;
+  let organisations: OrganisationService;
+  let contributions: ContributionService;
+  let members: MemberService;
+  let year = 2026;
+
+  beforeAll(async () => {
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000]);
+    source = await new DataSource({ type: 'postgres', url: database.url, entities: [...PLATFORM_ENTITIES, ...ENROLMENT_ENTITIES] }).initialize();
+    db = new Database(source);
+    rosters = new RosterService(db, clock, vault);
+    windows = new WindowService(db, clock);
+    organisations = new OrganisationService(db);
+    const hours = { officeOpens: '09:00', officeCloses: '17:00', batchCut: '10:00', statementReady: '20:00' };
+    contributions = new ContributionService(db, clock, { hours, collectionAccount: ACCOUNT }, bank);
+    members = new MemberService(db, clock, vault, new Tokens(vault), new Audit(db, clock), messenger);
+    await organisations.create({ kind: 'region', code: '45', name: '某自治区' });
+    await organisations.create({ kind: 'city', code: '4599', name: '某市', parentCode: '45' });
+    await organisations.create({ kind: 'county', code: '459999', name: '某县', parentCode: '4599' });
+    await organisations.create({ kind: 'county', code: '459998', name: '邻县', parentCode: '4599' });
+  });
+
+  afterAll(async () => {
+    await source?.destroy();
+    await database?.drop();
+  });
+
+  /** Each test has a window of its own: another cover year of the same plan. */
+  const newWindow = async (organisationCode = '459999') => {
+    const { id } = await windows.create({
+      planId: 'guangxi-1-2025',
+      organisationCode,
+      opensAt: chinaInstant(OPENS),
+      closesAt: chinaInstant(CLOSES),
+      coverFrom: civilDate(`${year}-01-01`),
+      coverTo: civilDate(`${year++}-12-31`),
+      contributionFen: fen(10_000),
+    });
+    return id;
+  };
+  const importRows = (windowId: string, stream: Readable, principal = clerk) => rosters.importRoster({ windowId, fileName: '花名册.csv', principal, stream });
+
+  let day = OPENS;
+  const statement = (lines: Partial<BankStatementLine>[]): { on: CivilDate; statement: BankStatement } => {
+    const on = day;
+    day = addDays(day, 1);
+    const whole = lines.map((line, i) => ({
+      bankReference: `${on}-${i}`,
+      direction: 'credit' as const,
+      kind: 'credit' as const,
+      amountFen: 0,
+      reference: '',
+      counterpartyName: '某单位',
+      ...line,
+    }));
+    const credits = whole.reduce((sum, line) => sum + line.amountFen, 0);
+    return { on, statement: { statementId: on, account: ACCOUNT, on, createdAt: chinaInstant(on, '20:00'), openingFen: 100, closingFen: 100 + credits, lines: whole } };
+  };
+  const postedFen = async () => {
+    const balances = await ledger.trialBalance(db.direct);
+    expect(imbalance(balances)).toBe(0);
+    return { fund: balanceOf(balances, 'mutual-aid-fund'), suspense: balanceOf(balances, 'contribution-suspense') };
+  };
+
+  const county = existsSync(ROSTER) ? describe : describe.skip;
+  if (!existsSync(ROSTER)) console.warn('the county roster of ../shared is absent: its tests are skipped');
+
+  county('of the county roster', () => {
+    const reasons = { 'id-checksum': 12, 'id-birth-date': 4, duplicate: 16, 'name-missing': 5, 'unit-code': 3 };
+    let windowId: string;
+
+    it('accepts what is sound and tells of every other row where it is and why', async () => {
+      windowId = await newWindow();
+      const done = await importRows(windowId, createReadStream(ROSTER));
+      expect(done).toMatchObject({ state: 'done', rows: 11_172, accepted: 11_132, refused: 40, unchanged: 0, reasons });
+      expect(done.normalised).toBeGreaterThan(0);
+      expect(await windows.countdown(windowId)).toMatchObject({ state: 'open', enrolled: 11_132, covered: 0 });
+
+      const lines = readFileSync(ROSTER, 'utf8').split(/\r?\n/);
+      const refusals = await rosters.refusals(done.importId, clerk);
+      expect(refusals).toHaveLength(40);
+      for (const refusal of refusals.filter(({ reason }) => reason === 'name-missing')) expect(lines[refusal.row - 1]!.split(',')[2]).toBe('');
+      const told = JSON.stringify(refusals);
+      for (const refusal of refusals) expect(told).not.toContain(normaliseIdentifier(lines[refusal.row - 1]!.split(',')[3]!));
+    });
+
+    it('changes nothing when it comes again', async () => {
+      const before = await source.query('select md5(string_agg(m::text, $1 order by id)) as members from member m', ['']);
+      expect(await importRows(windowId, createReadStream(ROSTER))).toMatchObject({ accepted: 11_132, unchanged: 11_132, refused: 40, reasons });
+      expect(await source.query('select md5(string_agg(m::text, $1 order by id)) as members from member m', [''])).toEqual(before);
+    });
+  });
+
+  describe('of a roster', () => {
+    it('is refused outside the window and outside the own organisation', async () => {
+      const windowId = await newWindow();
+      clock.set(new Date(chinaInstant(OPENS).getTime() - 1));
+      await expect(importRows(windowId, csv(rosterRow(1)))).rejects.toMatchObject({ code: 'window-not-open' });
+      clock.set(chinaInstant(CLOSES));
+      await expect(importRows(windowId, csv(rosterRow(1)))).rejects.toMatchObject({ code: 'window-closed' });
+      clock.set(chinaInstant(OPENS, '09:00'));
+      await expect(importRows(windowId, csv(rosterRow(1)), { ...clerk, organisationPath: '/45/4599/459998/' })).rejects.toMatchObject({ code: 'forbidden' });
+      await expect(importRows(windowId, csv(rosterRow(1)), auditor)).rejects.toMatchObject({ code: 'forbidden' });
+    });
+
+    it('refuses a file whole that lacks a column, naming it', async () => {
+      const windowId = await newWindow();
+      await expect(importRows(windowId, Readable.from([Buffer.from('姓名,手机号\n某,1\n')]))).rejects.toMatchObject({
+        code: 'roster-columns',
+        details: { missing: expect.stringContaining('身份证号码') },
+      });
+      await expect(importRows(windowId, Readable.from([]))).rejects.toMatchObject({ code: 'roster-columns' });
+    });
+
+    it('takes the first row that is accepted of a person, and another unit cannot enrol them again', async () => {
+      const windowId = await newWindow();
+      const first = await importRows(windowId, csv(rosterRow(10, { bankAccount: '1' }), rosterRow(10), rosterRow(10)));
+      expect(first).toMatchObject({ rows: 3, accepted: 1, reasons: { 'bank-account': 1, duplicate: 1 } });
+      expect(await rosters.refusals(first.importId, clerk)).toMatchObject([
+        { row: 2, reason: 'bank-account' },
+        { row: 4, reason: 'duplicate' },
+      ]);
+      const second = await importRows(windowId, csv(rosterRow(10, { unitCode: OTHER_UNIT, name: '别人' }), rosterRow(11, { unitCode: OTHER_UNIT })));
+      expect(second).toMatchObject({ rows: 2, accepted: 1, unchanged: 0, reasons: { duplicate: 1 } });
+      const id = vault.memberId(personalNumber(10));
+      expect((await payeesOf(db.direct, vault, [id])).get(id)).toMatchObject({ name: '职工10' });
+    });
+
+    it('corrects a member whose row has changed', async () => {
+      const windowId = await newWindow();
+      await importRows(windowId, csv(rosterRow(20), rosterRow(21)));
+      expect(await importRows(windowId, csv(rosterRow(20, { bankName: '另一银行' }), rosterRow(21)))).toMatchObject({ accepted: 2, unchanged: 1 });
+      const id = vault.memberId(personalNumber(20));
+      expect((await payeesOf(db.direct, vault, [id])).get(id)).toMatchObject({ bankName: '另一银行' });
+    });
+
+    it('of a unit under another county is refused', async () => {
+      const neighbour = await newWindow('459998');
+      const windowId = await newWindow();
+      await importRows(windowId, csv(rosterRow(30)));
+      expect(await importRows(neighbour, csv(rosterRow(31)), { ...clerk, organisationPath: '/45/4599/' })).toMatchObject({ accepted: 0, reasons: { 'unit-elsewhere': 1 } });
+    });
+
+    it('that was cut off is done by importing it again', async () => {
+      const windowId = await newWindow();
+      const cut = new Readable({ read() {} });
+      cut.push(`${Object.values(COLUMNS).join(',')}\n`);
+      for (let i = 0; i < 12_000; i++) cut.push(`${rosterRow(i)}\n`);
+      setTimeout(() => cut.destroy(new Error('connection lost')), 50);
+      await expect(importRows(windowId, cut)).rejects.toThrow('connection lost');
+      expect(await source.query('select state from roster_import where window_id = $1', [windowId])).toEqual([{ state: 'failed' }]);
+      const whole = await importRows(windowId, csv(...Array.from({ length: 12_000 }, (_, i) => rosterRow(i))));
+      expect(whole).toMatchObject({ state: 'done', accepted: 12_000, refused: 0 });
+      expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 12_000, units: 1 });
+    });
+
+    it('imported twice at the same time enrols everybody once', async () => {
+      const windowId = await newWindow();
+      const rows = Array.from({ length: 500 }, (_, i) => rosterRow(100 + i));
+      const both = await Promise.all([importRows(windowId, csv(...rows)), importRows(windowId, csv(...rows.toReversed()))]);
+      expect(both.map(({ accepted }) => accepted)).toEqual([500, 500]);
+      expect(both[0]!.unchanged + both[1]!.unchanged).toBe(500);
+      expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 500 });
+    });
+
+    it('is seen by the clerk of its organisation and by nobody below or beside', async () => {
+      const windowId = await newWindow();
+      const { importId } = await importRows(windowId, csv(rosterRow(1)));
+      expect(await rosters.read(importId, auditor)).toMatchObject({ rows: 1 });
+      await expect(rosters.read(importId, { ...clerk, organisationPath: '/45/4599/459998/' })).rejects.toMatchObject({ code: 'forbidden' });
+    });
+  });
+
+  describe('contributions', () => {
+    it('full, in parts, too much and without a known notice are each booked, and a paid notice starts covers', async () => {
+      const windowId = await newWindow();
+      await importRows(windowId, csv(rosterRow(1), rosterRow(2), rosterRow(3, { unitCode: OTHER_UNIT })));
+      expect(await contributions.issueNotices(windowId, administrator)).toEqual({ notices: 2, members: 3, amountFen: 30_000 });
+      expect(await contributions.issueNotices(windowId, administrator)).toEqual({ notices: 0, members: 0, amountFen: 0 });
+      const notices = new Map((await contributions.notices(windowId, auditor)).map((notice) => [notice.unitCode, notice]));
+      const [two, one] = [notices.get(UNIT)!, notices.get(OTHER_UNIT)!];
+      expect([two.amountFen, one.amountFen]).toEqual([20_000, 10_000]);
+      const before = await postedFen();
+
+      const first = statement([
+        { amountFen: 5_000, reference: two.reference },
+        { amountFen: 10_000, reference: `互助金 ${one.reference.toLowerCase()}` },
+        { amountFen: 700, reference: '不明' },
+      ]);
+      expect(await contributions.matchStatement(first.on, first.statement)).toEqual({ credits: 3, matched: 2, suspended: 1, noticesPaid: 1, coversStarted: 1 });
+      const second = statement([{ amountFen: 16_000, reference: two.reference }]);
+      expect(await contributions.matchStatement(second.on, second.statement)).toEqual({ credits: 1, matched: 1, suspended: 1, noticesPaid: 1, coversStarted: 2 });
+
+      const after = await postedFen();
+      expect({ fund: after.fund - before.fund, suspense: after.suspense - before.suspense }).toEqual({ fund: 30_000, suspense: 1_700 });
+      const ids = [1, 2, 3].map((serial) => vault.memberId(personalNumber(serial)));
+      const covers = (await coversOf(db.direct, ids, 'guangxi-1-2025')).filter((cover) => cover.coverFrom === `${year - 1}-01-01`);
+      expect(covers).toHaveLength(3);
+      expect(covers.find((cover) => cover.memberId === ids[2])).toMatchObject({ coverTo: `${year - 1}-12-31`, organisationPath: `${COUNTY}${OTHER_UNIT}/` });
+      expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 3, covered: 3, units: 2 });
+
+      expect(await contributions.matchStatement(second.on, second.statement)).toMatchObject({ credits: 0, coversStarted: 0 });
+      expect(await postedFen()).toEqual(after);
+      const changed = { ...second.statement, closingFen: second.statement.closingFen + 1, lines: [{ ...second.statement.lines[0]!, amountFen: 16_001 }] };
+      expect(() => contributions.matchStatement(second.on, { ...second.statement, closingFen: 0 })).toThrow(expect.objectContaining({ code: 'statement-balance' }));
+      await expect(contributions.matchStatement(second.on, changed)).rejects.toMatchObject({ code: 'statement-changed' });
+
+      // Who joins later gets a further notice; a credit that a later statement repeats is booked once.
+      await importRows(windowId, csv(rosterRow(4)));
+      expect(await contributions.issueNotices(windowId)).toEqual({ notices: 1, members: 1, amountFen: 10_000 });
+      const further = (await contributions.notices(windowId, clerk)).find((notice) => notice.state === 'open')!;
+      expect(further.reference).toBe(`${two.reference.slice(0, -2)}02`);
+      const third = statement([{ amountFen: 10_000, reference: further.reference }, { ...second.statement.lines[0]! }]);
+      expect(await contributions.matchStatement(third.on, third.statement)).toEqual({ credits: 1, matched: 1, suspended: 0, noticesPaid: 1, coversStarted: 1 });
+      const numbers = await source.query('select number from cover');
+      expect(new Set(numbers.map((row: { number: string }) => row.number)).size).toBe(numbers.length);
+      expect(numbers[0].number).toMatch(/^guangxi-1-2025-\d{4}-\d{8}$/);
+    });
+
+    it('are seen by a clerk for the own organisation only', async () => {
+      const windowId = await newWindow();
+      await importRows(windowId, csv(rosterRow(1), rosterRow(2, { unitCode: OTHER_UNIT })));
+      await contributions.issueNotices(windowId);
+      expect(await contributions.notices(windowId, clerk)).toHaveLength(2);
+      expect(await contributions.notices(windowId, { ...clerk, organisationPath: `${COUNTY}${UNIT}/` })).toMatchObject([{ unitCode: UNIT }]);
+      expect(await contributions.notices(windowId, { ...clerk, organisationPath: '/45/4599/459998/' })).toEqual([]);
+    });
+
+    it('are looked for on every day whose statement is ready and not stored', async () => {
+      await newWindow();
+      const stored = new Set((await source.query('select "on"::text as "on" from collection_statement')).map((row: { on: string }) => row.on));
+      const due = await contributions.collectionDaysDue(chinaInstant(addDays(OPENS, 10), '20:00'));
+      expect(due).toEqual(Array.from({ length: 11 }, (_, i) => addDays(OPENS, i)).filter((on) => !stored.has(on)));
+      expect(await contributions.collect(due[0]!)).toBeUndefined();
+      day = due[0]!;
+      const empty = statement([]);
+      bank.days.set(empty.on, empty.statement);
+      expect(await contributions.collect(due[0]!)).toMatchObject({ credits: 0 });
+      expect(await contributions.collectionDaysDue(chinaInstant(addDays(OPENS, 10), '20:00'))).toEqual(due.slice(1));
+    });
+  });
+
+  describe('a member', () => {
+    const id = vault.memberId(personalNumber(900));
+    const phone = '19900000900';
+    const later = (seconds: number) => clock.set(new Date(clock.now().getTime() + seconds * 1000));
+
+    beforeAll(async () => {
+      await importRows(await newWindow(), csv(rosterRow(900), rosterRow(901)));
+    });
+
+    it('gets a code only when number and phone both match, and the answer is the same', async () => {
+      expect(await members.requestCode(personalNumber(900), '19911111111')).toBeUndefined();
+      expect(await members.requestCode(personalNumber(999), phone)).toBeUndefined();
+      expect(messenger.codes.size).toBe(0);
+      expect(await members.requestCode(personalNumber(900).toLowerCase(), ` ${phone}`)).toBeUndefined();
+      expect(messenger.codes.get(id)).toMatch(/^\d{6}$/);
+      const stored = await source.query('select * from login_code');
+      expect(stored).toHaveLength(1);
+      expect(JSON.stringify(stored)).not.toContain(messenger.codes.get(id)!);
+    });
+
+    it('logs in with the code, once', async () => {
+      const code = messenger.codes.get(id)!;
+      const { token } = await members.login(personalNumber(900), code);
+      expect(await new Tokens(vault).verify(token)).toMatchObject({ roles: ['member'], memberId: id });
+      await expect(members.login(personalNumber(900), code)).rejects.toMatchObject({ code: 'login' });
+    });
+
+    it('has five attempts and five minutes, and a minute between codes', async () => {
+      await members.requestCode(personalNumber(900), phone);
+      const code = messenger.codes.get(id)!;
+      await members.requestCode(personalNumber(900), phone);
+      expect(messenger.codes.get(id)).toBe(code);
+      const wrong = code === '000000' ? '000001' : '000000';
+      for (let i = 0; i < 5; i++) await expect(members.login(personalNumber(900), wrong)).rejects.toMatchObject({ code: 'login' });
+      await expect(members.login(personalNumber(900), code)).rejects.toMatchObject({ code: 'login' });
+      later(60);
+      await members.requestCode(personalNumber(900), phone);
+      const next = messenger.codes.get(id)!;
+      later(300);
+      await expect(members.login(personalNumber(900), next)).rejects.toMatchObject({ code: 'login' });
+    });
+
+    it('can ask again at once when the code could not be sent', async () => {
+      messenger.failing = true;
+      expect(await members.requestCode(personalNumber(900), phone)).toBeUndefined();
+      messenger.failing = false;
+      await members.requestCode(personalNumber(900), phone);
+      await members.login(personalNumber(900), messenger.codes.get(id)!);
+    });
+
+    it('changes the bank account, which wakes payments and outlives the next roster', async () => {
+      const self: Principal = { userId: id, login: id, roles: ['member'], organisationPath: COUNTY, memberId: id };
+      await source.query('delete from outbox');
+      await expect(members.changeBankAccount(self, { account: '12', bankName: '某行' })).rejects.toMatchObject({ code: 'bank-account' });
+      await members.changeBankAccount(self, { account: '6228 4804 0256 4890 026', bankName: '新银行' });
+      expect(await source.query('select queue, command, ids from outbox')).toEqual([{ queue: 'payment', command: 'resume', ids: [id] }]);
+      expect(await source.query('select action, subject from audit_record order by id desc limit 1')).toEqual([{ action: 'member.change-own-account', subject: id }]);
+      await importRows(await newWindow(), csv(rosterRow(900, { phone: '19988888888' })));
+      const payees = await payeesOf(db.direct, vault, [id, vault.memberId(personalNumber(901)), vault.memberId('x')]);
+      expect(payees.get(id)).toEqual({ name: '职工900', bankAccount: '6228480402564890026', bankName: '新银行' });
+      expect(payees.size).toBe(2);
+      expect(await members.own(self)).toMatchObject({
+        name: '职****',
+        phone: '1998***8888',
+        bankAccount: '6228***********0026',
+        unit: { code: UNIT },
+        covers: [],
+      });
+      await expect(members.own(clerk)).rejects.toMatchObject({ code: 'forbidden' });
+      expect((await memberCounts(db.direct)).members).toBeGreaterThan(2);
+    });
+
+    it('is not readable in the database', async () => {
+      const text = JSON.stringify(await source.query(`select convert_from(sealed, 'latin1') as text from member where id = $1`, [id]));
+      for (const secret of [personalNumber(900), '职工900', '19988888888', '6228480402564890018']) expect(text).not.toContain(secret);
+    });
+  });
+
+  it('keeps the tables that the entities describe', async () => {
+    for (const { tableName, columns } of source.entityMetadatas) {
+      const stored = await source.query('select column_name, is_nullable from information_schema.columns where table_name = $1', [tableName]);
+      const described = columns.map((column) => [column.databaseName, column.isNullable ? 'YES' : 'NO']).sort();
+      expect(stored.map((row: { column_name: string; is_nullable: string }) => [row.column_name, row.is_nullable]).sort()).toEqual(described);
+    }
+  });
+});

@@ -1,0 +1,154 @@
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+
+/**
+ * member, enrolment and cover grow with people and can be spread by member_id: it leads their keys, and they refer to plain tables by value
+ * (architecture: keys that distribute).
+ */
+export class Enrolment1700000002000 implements MigrationInterface {
+  readonly name = 'Enrolment1700000002000';
+
+  async up(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      create table organisation (
+        id uuid primary key,
+        parent_id uuid references organisation,
+        kind text not null check (kind in ('region', 'city', 'county', 'industry', 'unit')),
+        code text not null unique,
+        name text not null,
+        path text not null,
+        check (right(path, length(code) + 2) = '/' || code || '/'),
+        check ((parent_id is null) = (kind = 'region'))
+      );
+
+      create table enrolment_window (
+        id uuid primary key,
+        plan_id text not null,
+        organisation_id uuid not null references organisation,
+        opens_at timestamptz not null,
+        closes_at timestamptz not null,
+        cover_from date not null,
+        cover_to date not null,
+        contribution_fen bigint not null check (contribution_fen > 0),
+        unique (plan_id, organisation_id, cover_from),
+        check (opens_at < closes_at),
+        check (cover_from <= cover_to)
+      );
+
+      create table roster_import (
+        id uuid primary key,
+        window_id uuid not null references enrolment_window,
+        file_name text not null,
+        received_at timestamptz not null,
+        received_by text not null,
+        state text not null check (state in ('receiving', 'done', 'failed')),
+        rows int not null default 0,
+        accepted int not null default 0,
+        refused int not null default 0,
+        unchanged int not null default 0,
+        normalised int not null default 0,
+        card_warnings int not null default 0,
+        check (rows = accepted + refused),
+        check (unchanged <= accepted)
+      );
+      create table roster_refusal (
+        import_id uuid not null references roster_import,
+        row int not null,
+        field text not null,
+        reason text not null,
+        remedy text not null,
+        primary key (import_id, row)
+      );
+      create trigger roster_refusal_append_only before update or delete or truncate on roster_refusal for each statement execute function refuse_change();
+
+      create table member (
+        id uuid primary key,
+        sealed bytea not null,
+        -- Keyed hash of what the roster said, so that the same row again is seen to change nothing.
+        roster_hash bytea not null,
+        -- The account that the member named; it wins over the roster's.
+        own_account bytea,
+        unit_id uuid not null,
+        insutype text not null,
+        created_at timestamptz not null,
+        updated_at timestamptz not null,
+        version int not null default 1
+      );
+      create table enrolment (
+        member_id uuid not null,
+        window_id uuid not null,
+        unit_id uuid not null,
+        import_id uuid not null,
+        row int not null,
+        applied_at timestamptz not null,
+        notice_id uuid,
+        primary key (member_id, window_id)
+      );
+      create index enrolment_unit on enrolment (window_id, unit_id);
+
+      create table payment_notice (
+        id uuid primary key,
+        window_id uuid not null references enrolment_window,
+        unit_id uuid not null references organisation,
+        number int not null,
+        reference text not null unique check (length(reference) <= 35),
+        members int not null check (members > 0),
+        amount_fen bigint not null check (amount_fen > 0),
+        received_fen bigint not null default 0 check (received_fen between 0 and amount_fen),
+        issued_at timestamptz not null,
+        state text not null check (state in ('open', 'paid')),
+        unique (window_id, unit_id, number),
+        check ((state = 'paid') = (received_fen = amount_fen))
+      );
+      create table collection_statement (
+        "on" date primary key,
+        opening_fen bigint not null,
+        closing_fen bigint not null,
+        lines int not null,
+        fetched_at timestamptz not null
+      );
+      create table contribution_credit (
+        bank_reference text primary key,
+        id uuid not null unique,
+        booked_on date not null references collection_statement,
+        amount_fen bigint not null check (amount_fen > 0),
+        reference text not null,
+        payer_name text not null,
+        state text not null check (state in ('matched', 'suspense')),
+        notice_id uuid references payment_notice,
+        -- What went to the notice; the rest is in suspense.
+        matched_fen bigint not null check (matched_fen between 0 and amount_fen),
+        check ((state = 'matched') = (matched_fen > 0)),
+        check (matched_fen = 0 or notice_id is not null)
+      );
+
+      create sequence cover_number;
+      create table cover (
+        member_id uuid not null,
+        plan_id text not null,
+        cover_from date not null,
+        cover_to date not null,
+        number text not null,
+        organisation_path text not null,
+        notice_id uuid not null,
+        started_at timestamptz not null,
+        primary key (member_id, plan_id, cover_from),
+        check (cover_to >= cover_from)
+      );
+
+      create table login_code (
+        member_id uuid primary key,
+        code_hash bytea not null,
+        sent_at timestamptz not null,
+        expires_at timestamptz not null,
+        attempts int not null default 0
+      );
+    `);
+  }
+
+  async down(runner: QueryRunner): Promise<void> {
+    await runner.query(`
+      drop table login_code; drop table cover; drop sequence cover_number; drop table contribution_credit; drop table collection_statement;
+      drop table payment_notice; drop table enrolment; drop table member; drop table roster_refusal; drop table roster_import;
+      drop table enrolment_window; drop table organisation`);
+  }
+}

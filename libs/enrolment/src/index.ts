@@ -1,0 +1,36 @@
+import { ContributionCredit, CollectionStatement, PaymentNotice } from './contribution/contribution.entity.js';
+import { Cover } from './cover/cover.entity.js';
+import { LoginCode, Member } from './member/member.entity.js';
+import { Organisation } from './organisation/organisation.entity.js';
+import { Enrolment, RosterImport, RosterRefusal } from './roster/roster.entity.js';
+import { EnrolmentWindow } from './window/window.entity.js';
+
+export const ENROLMENT_ENTITIES = [
+  Organisation,
+  EnrolmentWindow,
+  RosterImport,
+  RosterRefusal,
+  Member,
+  LoginCode,
+  Enrolment,
+  PaymentNotice,
+  CollectionStatement,
+  ContributionCredit,
+  Cover,
+];
+export * from './enrolment.migration.js';
+export * from './enrolment.module.js';
+export { enrolmentFigures, type EnrolmentFigures } from './enrolment-figures.repository.js';
+export { CollectionBank } from './contribution/collection-bank.js';
+export { ContributionService, type MatchedStatement } from './contribution/contribution.service.js';
+export { type NoticeView } from './contribution/contribution.repository.js';
+export { coversOf, type MemberCover } from './cover/cover.repository.js';
+export { MemberMessenger } from './member/member-messenger.js';
+export { memberCounts, payeesOf, type Payee } from './member/member.repository.js';
+export { MemberService, type OwnData } from './member/member.service.js';
+export { ORGANISATION_KINDS, type OrganisationKind } from './organisation/organisation.js';
+export { OrganisationService, type NewOrganisation } from './organisation/organisation.service.js';
+export { REFUSALS, type RefusalReason } from './roster/roster.js';
+export { RosterService, type RosterSummary, type RosterUpload } from './roster/roster.service.js';
+export { WindowService, type Countdown, type NewWindow } from './window/window.service.js';
+export { ContributionCredit, CollectionStatement, PaymentNotice, Cover, LoginCode, Member, Organisation, Enrolment, RosterImport, RosterRefusal, EnrolmentWindow };

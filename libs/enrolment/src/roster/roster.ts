@@ -1,0 +1,117 @@
+/** What a row of a roster means and why it is refused. Pure: the file, the members already seen and the day come in. */
+import {
+  isBankCardShape,
+  isUnitCode,
+  normaliseIdentifier,
+  passesLuhn,
+  personalNumberFault,
+  type CivilDate,
+} from '@app/kernel';
+
+/** The columns of a roster as unions print them. */
+export const COLUMNS = {
+  unitCode: '单位统一社会信用代码',
+  unitName: '单位名称',
+  name: '姓名',
+  personalNumber: '身份证号码',
+  phone: '手机号',
+  insutype: '医保险种',
+  bankAccount: '银行卡号',
+  bankName: '开户银行',
+} as const;
+export type RosterField = keyof typeof COLUMNS;
+
+const FIELDS = Object.keys(COLUMNS) as RosterField[];
+
+/** In the order in which they are looked for; a row has the first that applies. */
+export const REFUSALS = {
+  columns: { field: '整行', zh: '列数与表头不一致：请检查该行是否多了或少了逗号、引号是否成对，改正后重新导入。', en: 'The row has not as many columns as the header: look for a missing or stray comma or quotation mark.' },
+  'unit-code': { field: COLUMNS.unitCode, zh: '应为18位统一社会信用代码且校验位正确：请按单位登记证书核对。', en: 'Expected an 18-character unified social credit code with a right check character.' },
+  'unit-elsewhere': { field: COLUMNS.unitCode, zh: '该单位属于其他组织：请由其所属组织导入，或核对单位代码。', en: 'The unit belongs to another organisation, which has to import it.' },
+  'name-missing': { field: COLUMNS.name, zh: '姓名为空：请补填。', en: 'The name is empty.' },
+  'id-checksum': { field: COLUMNS.personalNumber, zh: '应为18位身份证号码且校验位正确：请按身份证核对。', en: 'Expected an 18-character personal number with a right check character.' },
+  'id-birth-date': { field: COLUMNS.personalNumber, zh: '号码中的出生日期不存在或晚于今天：请按身份证核对。', en: 'The birth date in the personal number does not exist or is not past.' },
+  duplicate: { field: COLUMNS.personalNumber, zh: '同一人在本参保期内已由先前的行或其他单位参保：只保留一次，请与相关单位核对。', en: 'The same person is enrolled already, by an earlier row or by another unit.' },
+  insutype: { field: COLUMNS.insutype, zh: '应为3位医保险种代码，例如310。', en: 'Expected a medical-insurance type of three digits, such as 310.' },
+  'bank-account': { field: COLUMNS.bankAccount, zh: '应为16至19位数字的银行卡号：请按银行卡核对。', en: 'Expected a bank card number of 16 to 19 digits.' },
+} as const satisfies Record<string, { field: string; zh: string; en: string }>;
+export type RefusalReason = keyof typeof REFUSALS;
+
+export type RosterRow = Readonly<Record<RosterField, string>>;
+
+/** Where each field stands in a row of this file. */
+export interface RosterLayout {
+  readonly width: number;
+  readonly at: Readonly<Record<RosterField, number>>;
+}
+
+/** The layout, or the names of the required columns that the header lacks. */
+export function readHeader(cells: readonly string[]): RosterLayout | { readonly missing: string[]; readonly found: string[] } {
+  const names = cells.map((cell) => cell.normalize('NFKC').replace(/[\s\u200B\uFEFF]+/gu, ''));
+  const at = Object.fromEntries(FIELDS.map((field) => [field, names.indexOf(COLUMNS[field])])) as Record<RosterField, number>;
+  const [found, missing] = [FIELDS.filter((field) => at[field] >= 0), FIELDS.filter((field) => at[field] < 0)];
+  // Of what was found only the names we know may be told: a file without a header starts with a person.
+  if (missing.length > 0) return { missing: missing.map((field) => COLUMNS[field]), found: found.map((field) => COLUMNS[field]) };
+  return { width: cells.length, at };
+}
+
+// What normalisation would leave as it is: almost every value of a sound file.
+const PLAIN_IDENTIFIER = /^[0-9A-Z]*$/;
+const PLAIN_WORD = /^[0-9A-Za-z\u4E00-\u9FFF]*$/;
+// A control character in a name is a slip, and PostgreSQL takes no NUL.
+const SPACES = /[\s\u0000-\u001F\u007F]+/gu;
+
+const identifier = (text: string): string => (PLAIN_IDENTIFIER.test(text) ? text : normaliseIdentifier(text));
+const words = (text: string): string => (PLAIN_WORD.test(text) ? text : text.normalize('NFKC').replace(SPACES, ' ').trim());
+
+export const normaliseRow = (row: RosterRow): RosterRow => ({
+  unitCode: identifier(row.unitCode),
+  unitName: words(row.unitName),
+  name: words(row.name),
+  personalNumber: identifier(row.personalNumber),
+  phone: identifier(row.phone),
+  insutype: identifier(row.insutype),
+  bankAccount: identifier(row.bankAccount),
+  bankName: words(row.bankName),
+});
+
+export interface RosterContext {
+  readonly layout: RosterLayout;
+  readonly today: CivilDate;
+  /** Personal numbers of the rows accepted so far. */
+  readonly seen: ReadonlySet<string>;
+  /** Codes of units that belong to another organisation. */
+  readonly elsewhere: ReadonlySet<string>;
+}
+
+export type RowReading = { readonly row: RosterRow; readonly normalised: boolean; readonly cardWarning: boolean } | { readonly reason: RefusalReason };
+
+export function readRow(cells: readonly string[], { layout, today, seen, elsewhere }: RosterContext): RowReading {
+  if (cells.length !== layout.width) return { reason: 'columns' };
+  const raw = rawRow(cells, layout);
+  const row = normaliseRow(raw);
+  if (!isUnitCode(row.unitCode)) return { reason: 'unit-code' };
+  if (elsewhere.has(row.unitCode)) return { reason: 'unit-elsewhere' };
+  if (row.name === '') return { reason: 'name-missing' };
+  const fault = personalNumberFault(row.personalNumber, today);
+  if (fault) return { reason: fault };
+  if (seen.has(row.personalNumber)) return { reason: 'duplicate' };
+  // Kept unsealed, so nothing but a code may stand there.
+  if (!/^\d{3}$/.test(row.insutype)) return { reason: 'insutype' };
+  if (!isBankCardShape(row.bankAccount)) return { reason: 'bank-account' };
+  return { row, normalised: FIELDS.some((field) => row[field] !== raw[field]), cardWarning: !passesLuhn(row.bankAccount) };
+}
+
+const rawRow = (cells: readonly string[], { at }: RosterLayout): RosterRow => ({
+  unitCode: cells[at.unitCode]!,
+  unitName: cells[at.unitName]!,
+  name: cells[at.name]!,
+  personalNumber: cells[at.personalNumber]!,
+  phone: cells[at.phone]!,
+  insutype: cells[at.insutype]!,
+  bankAccount: cells[at.bankAccount]!,
+  bankName: cells[at.bankName]!,
+});
+
+/** The unit code of a row that may be unknown yet, before the row is read whole. */
+export const unitCodeOf = (cells: readonly string[], layout: RosterLayout): string => identifier(cells[layout.at.unitCode] ?? '');

@@ -1,0 +1,48 @@
+import { DomainError } from '@app/kernel';
+import { rowsOf, type Transaction } from '@app/platform';
+import type { Organisation } from '../organisation/organisation.entity.js';
+import { organisationById } from '../organisation/organisation.repository.js';
+import { EnrolmentWindow } from './window.entity.js';
+
+export interface PlacedWindow {
+  readonly window: EnrolmentWindow;
+  readonly organisation: Organisation;
+}
+
+/** Error: `window` (not found). */
+export async function windowById(tx: Transaction, id: string): Promise<PlacedWindow> {
+  const window = await tx.findOneBy(EnrolmentWindow, { id });
+  if (!window) throw new DomainError('window', 'not-found', 'expected the id of an enrolment window, found none; check it');
+  return { window, organisation: (await organisationById(tx, window.organisation_id))! };
+}
+
+export async function insertWindow(tx: Transaction, window: EnrolmentWindow): Promise<boolean> {
+  const inserted = await rowsOf(
+    tx,
+    `insert into enrolment_window (id, plan_id, organisation_id, opens_at, closes_at, cover_from, cover_to, contribution_fen)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (plan_id, organisation_id, cover_from) do nothing returning id`,
+    [window.id, window.plan_id, window.organisation_id, window.opens_at, window.closes_at, window.cover_from, window.cover_to, window.contribution_fen],
+  );
+  return inserted.length > 0;
+}
+
+export async function lockWindow(tx: Transaction, id: string): Promise<void> {
+  await tx.query('select from enrolment_window where id = $1 for update', [id]);
+}
+
+export interface WindowCounts {
+  enrolled: number;
+  covered: number;
+  units: number;
+}
+
+export async function windowCounts(tx: Transaction, id: string): Promise<WindowCounts> {
+  const rows = await rowsOf<WindowCounts>(
+    tx,
+    `select coalesce(sum(members), 0)::int as enrolled, count(*)::int as units,
+            (select coalesce(sum(members), 0)::int from payment_notice where window_id = $1 and state = 'paid') as covered
+     from (select count(*) as members from enrolment where window_id = $1 group by unit_id) by_unit`,
+    [id],
+  );
+  return rows[0]!;
+}

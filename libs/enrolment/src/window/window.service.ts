@@ -1,0 +1,74 @@
+import { Injectable } from '@nestjs/common';
+import { Clock, DomainError, type CivilDate, type Fen } from '@app/kernel';
+import { Database } from '@app/platform';
+import { v7 as uuidv7 } from 'uuid';
+import { organisationByCode } from '../organisation/organisation.repository.js';
+import type { EnrolmentWindow } from './window.entity.js';
+import { secondsLeft, windowState, type WindowState } from './window.js';
+import { insertWindow, windowById, windowCounts, type WindowCounts } from './window.repository.js';
+
+export interface NewWindow {
+  planId: string;
+  organisationCode: string;
+  opensAt: Date;
+  closesAt: Date;
+  coverFrom: CivilDate;
+  coverTo: CivilDate;
+  contributionFen: Fen;
+}
+
+export interface Countdown extends WindowCounts {
+  opensAt: Date;
+  closesAt: Date;
+  now: Date;
+  secondsLeft: number;
+  state: WindowState;
+}
+
+@Injectable()
+export class WindowService {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Errors: `window-dates` (invalid), `organisation` (not found), `window-exists` (conflict). */
+  async create(window: NewWindow): Promise<EnrolmentWindow> {
+    if (window.opensAt >= window.closesAt || window.coverFrom > window.coverTo) {
+      throw new DomainError('window-dates', 'invalid', 'expected opensAt before closesAt and coverFrom not after coverTo, found the reverse; correct the dates');
+    }
+    const organisation = await organisationByCode(this.database.direct, window.organisationCode);
+    if (!organisation) throw new DomainError('organisation', 'not-found', 'organisationCode: expected a known organisation, found none; make it first');
+    if (organisation.kind === 'unit') {
+      throw new DomainError('window-organisation', 'invalid', 'organisationCode: expected a region, city, county or industry, found a unit; name the organisation above it');
+    }
+    const row: EnrolmentWindow = {
+      id: uuidv7(),
+      plan_id: window.planId,
+      organisation_id: organisation.id,
+      opens_at: window.opensAt,
+      closes_at: window.closesAt,
+      cover_from: window.coverFrom,
+      cover_to: window.coverTo,
+      contribution_fen: window.contributionFen,
+    };
+    if (!(await insertWindow(this.database.direct, row))) {
+      throw new DomainError('window-exists', 'conflict', 'expected the first window of this plan, organisation and cover period, found one there already; use that one');
+    }
+    return row;
+  }
+
+  /** Error: `window` (not found). */
+  async countdown(id: string): Promise<Countdown> {
+    const now = this.clock.now();
+    const { window } = await windowById(this.database.direct, id);
+    return {
+      opensAt: window.opens_at,
+      closesAt: window.closes_at,
+      now,
+      secondsLeft: secondsLeft(window, now),
+      state: windowState(window, now),
+      ...(await windowCounts(this.database.direct, id)),
+    };
+  }
+}

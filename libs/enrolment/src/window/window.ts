@@ -1,0 +1,16 @@
+/** The enrolment window: the dates within which a cover period can be joined, and the countdown to its end. Bounds: opens_at <= now < closes_at. */
+export type WindowState = 'upcoming' | 'open' | 'closed';
+
+interface Bounds {
+  readonly opens_at: Date;
+  readonly closes_at: Date;
+}
+
+export const windowState = ({ opens_at, closes_at }: Bounds, now: Date): WindowState => (now < opens_at ? 'upcoming' : now < closes_at ? 'open' : 'closed');
+
+/** Whole seconds to the next bound: to the opening while upcoming, to the end while open, 0 when closed. */
+export function secondsLeft(bounds: Bounds, now: Date): number {
+  const state = windowState(bounds, now);
+  if (state === 'closed') return 0;
+  return Math.ceil(((state === 'upcoming' ? bounds.opens_at : bounds.closes_at).getTime() - now.getTime()) / 1000);
+}

@@ -1,0 +1,83 @@
+/** One way to call an outside party: a time limit, and a retry only where the caller says that asking again is harmless. */
+import { DomainError } from '@app/kernel';
+import { ConstantBackoff, handleWhen, retry, type RetryPolicy } from 'cockatiel';
+import { Agent, request as httpRequest } from 'node:http';
+import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
+
+const TIMEOUT_MS = 10_000;
+const RETRY: RetryPolicy = retry(
+  handleWhen((error) => error instanceof NoAnswer),
+  { maxAttempts: 2, backoff: new ConstantBackoff(200) },
+);
+const agents = { 'http:': new Agent({ keepAlive: true }), 'https:': new TlsAgent({ keepAlive: true }) };
+
+/** The party gave no answer: refused, timed out or cut off. Whether it acted is not known. */
+export class NoAnswer extends DomainError {
+  constructor(party: string) {
+    super('no-answer', 'unavailable', `expected an answer of the ${party}, found none in ${TIMEOUT_MS / 1000} s; it will be asked again`);
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+interface Call {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: { readonly type: string; readonly text: string };
+}
+
+export class HttpClient {
+  constructor(
+    private readonly party: string,
+    private readonly baseUrl: string,
+  ) {}
+
+  /** Asks again by itself after no answer: for reading, and for what the party deduplicates. */
+  ask(call: Call): Promise<Answer> {
+    return RETRY.execute(() => this.once(call));
+  }
+
+  /** Never asks again: for what must be queried after no answer. Error: {@link NoAnswer}. */
+  once(call: Call): Promise<Answer> {
+    const url = new URL(call.path, this.baseUrl);
+    const secure = url.protocol === 'https:';
+    return new Promise((resolve, reject) => {
+      const request = (secure ? httpsRequest : httpRequest)(
+        url,
+        {
+          method: call.method,
+          agent: secure ? agents['https:'] : agents['http:'],
+          timeout: TIMEOUT_MS,
+          headers: call.body ? { 'content-type': call.body.type, 'content-length': Buffer.byteLength(call.body.text) } : {},
+        },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => chunks.push(chunk));
+          response.on('error', () => reject(new NoAnswer(this.party)));
+          response.on('end', () => resolve({ status: response.statusCode!, body: Buffer.concat(chunks).toString('utf8') }));
+        },
+      );
+      request.on('timeout', () => request.destroy());
+      request.on('error', () => reject(new NoAnswer(this.party)));
+      request.end(call.body?.text);
+    });
+  }
+
+  askJson(method: 'GET' | 'POST', path: string, body?: unknown): Promise<Answer> {
+    return this.ask({ method, path, ...(body === undefined ? {} : { body: { type: 'application/json', text: JSON.stringify(body) } }) });
+  }
+
+  /** The parsed body of a 2xx answer; anything else is a failure that names the party and the status only. */
+  read<T>(answer: Answer): T {
+    if (answer.status < 200 || answer.status > 299) throw this.refused(answer);
+    return JSON.parse(answer.body) as T;
+  }
+
+  refused(answer: Answer): DomainError {
+    const kind = answer.status >= 500 ? 'unavailable' : 'conflict';
+    return new DomainError('refused-by-party', kind, `expected the ${this.party} to accept, found status ${answer.status}; see its own record of this call`, { party: this.party, status: answer.status });
+  }
+}

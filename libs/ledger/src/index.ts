@@ -1,0 +1,3 @@
+export * from './ledger.js';
+export * as ledger from './ledger.repository.js';
+export * from './ledger.migration.js';

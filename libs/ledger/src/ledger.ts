@@ -1,0 +1,61 @@
+/**
+ * The books. A transfer moves an amount from one account (credit) to another (debit), so each is balanced by its shape. A transfer is
+ * never changed: it is pending until exactly one outcome, posted or voided, is written beside it (primary key), and a correction is
+ * another transfer. Only this lib moves money.
+ */
+import { ZERO_FEN, addFen, fen, type CivilDate, type Fen } from '@app/kernel';
+
+/** kind: an asset grows by debit, a fund (what the body holds for its members and the treasury) by credit. */
+export const ACCOUNTS = {
+  'collection-bank': 'asset',
+  'payout-bank': 'asset',
+  'clawback-receivable': 'asset',
+  'mutual-aid-fund': 'fund',
+  'treasury-grant': 'fund',
+  'contribution-suspense': 'fund',
+} as const satisfies Record<string, 'asset' | 'fund'>;
+export type AccountName = keyof typeof ACCOUNTS;
+
+/** What a transfer means, and between which accounts it moves. */
+export const TRANSFERS = {
+  contribution: { debit: 'collection-bank', credit: 'mutual-aid-fund' },
+  'contribution-unmatched': { debit: 'collection-bank', credit: 'contribution-suspense' },
+  grant: { debit: 'payout-bank', credit: 'treasury-grant' },
+  benefit: { debit: 'mutual-aid-fund', credit: 'payout-bank' },
+  'benefit-return': { debit: 'payout-bank', credit: 'mutual-aid-fund' },
+  clawback: { debit: 'clawback-receivable', credit: 'mutual-aid-fund' },
+  'clawback-dropped': { debit: 'mutual-aid-fund', credit: 'clawback-receivable' },
+} as const satisfies Record<string, { debit: AccountName; credit: AccountName }>;
+export type TransferCode = keyof typeof TRANSFERS;
+
+export type Outcome = 'posted' | 'voided';
+
+/** Names a transfer for ever: the same key again is the same transfer. `subject` is the id of what it is about, `attempt` counts from 1. */
+export interface TransferKey {
+  readonly code: TransferCode;
+  readonly subject: string;
+  readonly attempt: number;
+}
+
+export interface Transfer extends TransferKey {
+  readonly amountFen: Fen;
+  /** Business day of the books. */
+  readonly on: CivilDate;
+}
+
+export interface AccountBalance {
+  readonly account: AccountName;
+  readonly debitFen: Fen;
+  readonly creditFen: Fen;
+}
+
+/** Debits less credits over all accounts: anything but 0 is a bug. */
+export const imbalance = (balances: readonly AccountBalance[]): Fen =>
+  fen(balances.reduce((sum, balance) => sum + balance.debitFen - balance.creditFen, 0));
+
+/** An asset's balance is debit less credit, a fund's credit less debit. */
+export function balanceOf(balances: readonly AccountBalance[], account: AccountName): Fen {
+  const found = balances.find((balance) => balance.account === account);
+  if (!found) return ZERO_FEN;
+  return ACCOUNTS[account] === 'asset' ? addFen(found.debitFen, fen(-found.creditFen)) : addFen(found.creditFen, fen(-found.debitFen));
+}

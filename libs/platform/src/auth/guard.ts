@@ -1,0 +1,47 @@
+/** Deny by default: a request passes when its route names a permission and the bearer's roles have it. */
+import { createParamDecorator, Injectable, SetMetadata, type CanActivate, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { DomainError } from '@app/kernel';
+import type { FastifyRequest } from 'fastify';
+import { Audit } from '../audit.js';
+import { abilityOf, POLICY, PUBLIC, type PermissionName } from './policy.js';
+import type { Principal } from './principal.js';
+import { Tokens } from './token.js';
+
+export const PERMISSION = 'hubao:permission';
+export const Requires = (permission: PermissionName | typeof PUBLIC) => SetMetadata(PERMISSION, permission);
+
+type WithPrincipal = FastifyRequest & { principal?: Principal };
+
+/** The logged-in person, in a controller's parameters. */
+export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
+  const { principal } = context.switchToHttp().getRequest<WithPrincipal>();
+  if (!principal) throw new DomainError('token', 'unauthenticated', 'expected a bearer token; log in first');
+  return principal;
+});
+
+@Injectable()
+export class PolicyGuard implements CanActivate {
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly tokens: Tokens,
+    private readonly audit: Audit,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    const permission = this.reflector.getAllAndOverride<PermissionName | typeof PUBLIC | undefined>(PERMISSION, [context.getHandler(), context.getClass()]);
+    if (permission === PUBLIC) return true;
+    if (!permission) throw new DomainError('no-policy', 'forbidden', 'this route has no policy and is closed; name its permission');
+    const request = context.switchToHttp().getRequest<WithPrincipal>();
+    const [scheme, token] = (request.headers.authorization ?? '').split(' ');
+    if (scheme !== 'Bearer' || !token) throw new DomainError('token', 'unauthenticated', 'expected "Authorization: Bearer …"; log in first');
+    const principal = await this.tokens.verify(token);
+    const allowed = abilityOf(principal.roles).can(permission, 'route');
+    if (POLICY[permission].audited) {
+      await this.audit.record({ actor: principal.userId, roles: principal.roles, action: permission, route: `${request.method} ${request.routeOptions.url}`, outcome: allowed ? 'allowed' : 'denied' });
+    }
+    if (!allowed) throw new DomainError('forbidden', 'forbidden', `expected a role with "${permission}", found ${principal.roles.join(', ') || 'none'}; ask the administrator`);
+    request.principal = principal;
+    return true;
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The one policy table: who may do what. A route names its permission with @Requires; a route that names none stops the build and the
+ * boot, and a role that is not listed is denied. Scope says over whose data: `own` the member's, `organisation` the subtree of the
+ * user's organisation, `all` everything.
+ */
+import { createMongoAbility, type MongoAbility, type RawRuleOf } from '@casl/ability';
+
+export const ROLES = [
+  'member',
+  'unit-clerk',
+  'claims-officer',
+  'reviewer',
+  'finance-maker',
+  'finance-checker',
+  'leader',
+  'auditor',
+  'administrator',
+  /** The medical-insurance platform itself, pushing its feed. */
+  'medical-insurance-platform',
+] as const;
+export type Role = (typeof ROLES)[number];
+
+export type Scope = 'own' | 'organisation' | 'all';
+
+interface Permission {
+  readonly roles: Partial<Record<Role, Scope>>;
+  /** Each use leaves an audit row. Only the feed is exempt: every one of its messages is stored whole already. */
+  readonly audited: boolean;
+}
+
+export const POLICY = {
+  'account.manage': { roles: { administrator: 'all' }, audited: true },
+  'audit.read': { roles: { auditor: 'all' }, audited: true },
+  'window.manage': { roles: { administrator: 'all' }, audited: true },
+  'window.read': { roles: { member: 'all', 'unit-clerk': 'all', 'claims-officer': 'all', leader: 'all', auditor: 'all', administrator: 'all' }, audited: false },
+  'roster.import': { roles: { 'unit-clerk': 'organisation' }, audited: true },
+  'roster.read': { roles: { 'unit-clerk': 'organisation', auditor: 'all' }, audited: true },
+  'contribution.read': { roles: { 'unit-clerk': 'organisation', 'finance-maker': 'all', 'finance-checker': 'all', leader: 'all', auditor: 'all' }, audited: true },
+  'member.read-own': { roles: { member: 'own' }, audited: true },
+  'member.change-own-account': { roles: { member: 'own' }, audited: true },
+  'feed.push': { roles: { 'medical-insurance-platform': 'all' }, audited: false },
+  'feed.read': { roles: { 'claims-officer': 'all', auditor: 'all' }, audited: true },
+  'claim.read': { roles: { member: 'own', 'claims-officer': 'organisation', reviewer: 'organisation', auditor: 'all' }, audited: true },
+  'approval.read': { roles: { 'claims-officer': 'organisation', reviewer: 'organisation', auditor: 'all' }, audited: true },
+  'approval.decide': { roles: { 'claims-officer': 'organisation', reviewer: 'organisation' }, audited: true },
+  'batch.make': { roles: { 'finance-maker': 'all' }, audited: true },
+  'batch.check': { roles: { 'finance-checker': 'all' }, audited: true },
+  'batch.read': { roles: { 'finance-maker': 'all', 'finance-checker': 'all', leader: 'all', auditor: 'all' }, audited: true },
+  'report.read': { roles: { leader: 'all', auditor: 'all', 'finance-checker': 'all' }, audited: true },
+} as const satisfies Record<string, Permission>;
+
+export type PermissionName = keyof typeof POLICY;
+
+/** Routes that need no login: logging in itself, health, the public documents. */
+export const PUBLIC = 'public';
+
+type PolicyAbility = MongoAbility<[PermissionName, 'route']>;
+
+const RULES = new Map<Role, RawRuleOf<PolicyAbility>[]>(
+  ROLES.map((role) => [
+    role,
+    (Object.keys(POLICY) as PermissionName[])
+      .filter((name) => role in POLICY[name].roles)
+      .map((name) => ({ action: name, subject: 'route' as const })),
+  ]),
+);
+
+/** What these roles allow together. */
+export const abilityOf = (roles: readonly Role[]): PolicyAbility => createMongoAbility<PolicyAbility>(roles.flatMap((role) => RULES.get(role) ?? []));
+
+const WIDTH: Record<Scope, number> = { own: 0, organisation: 1, all: 2 };
+
+/** The widest scope that any of the roles has for the permission; undefined when none has it. */
+export function scopeOf(roles: readonly Role[], permission: PermissionName): Scope | undefined {
+  const granted: Partial<Record<Role, Scope>> = POLICY[permission].roles;
+  return roles
+    .map((role) => granted[role])
+    .filter((scope) => scope !== undefined)
+    .sort((a, b) => WIDTH[b] - WIDTH[a])[0];
+}

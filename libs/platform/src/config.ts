@@ -1,0 +1,70 @@
+/** Everything an installation can set, read once from the environment and checked; a wrong value stops the start with what to do. */
+import { DomainError } from '@app/kernel';
+
+export interface Config {
+  readonly databaseUrl: string;
+  /** Set: BullMQ runs on Redis. Unset: on the PostgreSQL of `databaseUrl`. */
+  readonly redisUrl: string | undefined;
+  readonly masterKey: string;
+  /** Path of a virtual clock's file; unset is the wall clock. */
+  readonly clockFile: string | undefined;
+  readonly medicalInsuranceUrl: string;
+  readonly treasuryUrl: string;
+  readonly bankUrl: string;
+  readonly wechatUrl: string;
+  /** The account subsidies are paid from, and the one contributions come into. */
+  readonly payoutAccount: string;
+  readonly collectionAccount: string;
+  readonly payerName: string;
+  readonly hours: BusinessHours;
+  /** Real milliseconds between two looks of the sweeper. */
+  readonly sweepEveryMs: number;
+}
+
+/** China time HH:mm, on working days. */
+export interface BusinessHours {
+  readonly officeOpens: string;
+  readonly officeCloses: string;
+  readonly batchCut: string;
+  /** From when the bank's statement of a day can be had, every day. */
+  readonly statementReady: string;
+}
+
+const TIME = /^([01]\d|2[0-3]):[0-5]\d$/;
+
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const required = (name: string, what: string): string => {
+    const value = env[name];
+    if (!value) throw new DomainError('config', 'invalid', `${name}: expected ${what}, found nothing; set it in the environment`);
+    return value;
+  };
+  const time = (name: string, fallback: string): string => {
+    const value = env[name] ?? fallback;
+    if (!TIME.test(value)) throw new DomainError('config', 'invalid', `${name}: expected a time HH:mm, found "${value}"; correct it in the environment`);
+    return value;
+  };
+  const sweepEveryMs = Number(env.SWEEP_EVERY_MS ?? 5_000);
+  if (!Number.isInteger(sweepEveryMs) || sweepEveryMs < 50) {
+    throw new DomainError('config', 'invalid', `SWEEP_EVERY_MS: expected whole milliseconds of at least 50, found "${env.SWEEP_EVERY_MS}"; correct it in the environment`);
+  }
+  return {
+    databaseUrl: required('DATABASE_URL', 'postgres://user:password@host:port/database'),
+    redisUrl: env.REDIS_URL || undefined,
+    masterKey: required('HUBAO_MASTER_KEY', '32 random bytes in base64 (openssl rand -base64 32)'),
+    clockFile: env.HUBAO_CLOCK_FILE || undefined,
+    medicalInsuranceUrl: env.MEDICAL_INSURANCE_URL ?? 'http://127.0.0.1:4101',
+    treasuryUrl: env.TREASURY_URL ?? 'http://127.0.0.1:4102',
+    bankUrl: env.BANK_URL ?? 'http://127.0.0.1:4103',
+    wechatUrl: env.WECHAT_URL ?? 'http://127.0.0.1:4104',
+    payoutAccount: env.PAYOUT_ACCOUNT ?? '6200009999000000017',
+    collectionAccount: env.COLLECTION_ACCOUNT ?? '6200009999000000025',
+    payerName: env.PAYER_NAME ?? '职工互助保障中心',
+    hours: {
+      officeOpens: time('OFFICE_OPENS', '09:00'),
+      officeCloses: time('OFFICE_CLOSES', '17:00'),
+      batchCut: time('BATCH_CUT', '10:00'),
+      statementReady: time('STATEMENT_READY', '20:00'),
+    },
+    sweepEveryMs,
+  };
+}

@@ -1,0 +1,57 @@
+/** The one place where a failure becomes an answer: RFC 9457 problem+json. A message never repeats what the request said. */
+import { Catch, HttpException, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
+import { DomainError, type DomainErrorKind } from '@app/kernel';
+import type { ValidationError } from 'class-validator';
+import type { FastifyReply } from 'fastify';
+import { sqlState, UNIQUE_VIOLATION } from './database.js';
+
+const STATUS: Record<DomainErrorKind, number> = { invalid: 422, 'not-found': 404, conflict: 409, forbidden: 403, unauthenticated: 401, unavailable: 503 };
+
+interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  [member: string]: unknown;
+}
+
+/** Errors of class-validator by field, without the values. */
+export const invalidRequest = (errors: readonly ValidationError[]): DomainError =>
+  new DomainError('request', 'invalid', `the request has fields that cannot be used: ${fieldFaults(errors).join('; ')}`);
+
+const fieldFaults = (errors: readonly ValidationError[], prefix = ''): string[] =>
+  errors.flatMap((error) => [
+    ...Object.values(error.constraints ?? {}).map((fault) => `${prefix}${fault}`),
+    ...fieldFaults(error.children ?? [], `${prefix}${error.property}.`),
+  ]);
+
+@Catch()
+export class ProblemFilter implements ExceptionFilter {
+  private readonly logger = new Logger('Problem');
+
+  catch(error: unknown, host: ArgumentsHost): void {
+    const problem = this.describe(error);
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    if (problem.status === 503) void reply.header('retry-after', '5');
+    void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+  }
+
+  private describe(error: unknown): Problem {
+    if (error instanceof DomainError) {
+      return { type: `urn:hubao:${error.code}`, title: error.code, status: STATUS[error.kind], detail: error.message, ...error.details };
+    }
+    if (error instanceof HttpException) {
+      return { type: 'about:blank', title: error.name, status: error.getStatus(), detail: error.message };
+    }
+    const status = (error as { statusCode?: number }).statusCode;
+    if (status && status < 500) {
+      return { type: 'about:blank', title: 'BadRequest', status, detail: 'expected a body that can be read; check its content type and size' };
+    }
+    if (sqlState(error) === UNIQUE_VIOLATION) {
+      return { type: 'urn:hubao:exists', title: 'exists', status: 409, detail: 'expected something new, found it already there; read it instead' };
+    }
+    // A database error's own text can hold the values of the row: only the code is logged.
+    this.logger.error(`bug: ${error instanceof Error ? `${error.name} ${sqlState(error) ?? error.message}` : 'unknown'}`, error instanceof Error && !sqlState(error) ? error.stack : undefined);
+    return { type: 'urn:hubao:bug', title: 'bug', status: 500, detail: 'something went wrong on our side; it has been recorded, try again later' };
+  }
+}

@@ -1,0 +1,34 @@
+/** BullMQ on PostgreSQL, or on Redis when REDIS_URL is set. The choice is made here and nowhere else. */
+import { createPostgresBackend, runMigrations, setDefaultBackendFactory, type JobsOptions, type QueueOptions } from 'bullmq';
+import { Redis } from 'ioredis';
+import { Pool } from 'pg';
+import type { Config } from './config.js';
+
+/** Finished jobs are of no use (the database tells what happened); failed ones stay for a look. */
+export const JOB_OPTIONS: JobsOptions = { removeOnComplete: true, removeOnFail: { count: 1_000 }, attempts: 3, backoff: { type: 'exponential', delay: 200 } };
+
+/** A worker that dies is noticed within seconds; the sweeper wakes its work in any case. */
+export const WORKER_TIMING = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 10 };
+
+export const QUEUE_PREFIX = '{hubao}';
+
+export function queueOptions(config: Pick<Config, 'databaseUrl' | 'redisUrl'>): QueueOptions {
+  if (config.redisUrl) {
+    return { connection: new Redis(config.redisUrl, { maxRetriesPerRequest: null }), prefix: QUEUE_PREFIX, defaultJobOptions: JOB_OPTIONS };
+  }
+  setDefaultBackendFactory(createPostgresBackend);
+  return { connection: { connectionString: config.databaseUrl, max: 3 } as unknown as QueueOptions['connection'], prefix: 'hubao', defaultJobOptions: JOB_OPTIONS };
+}
+
+/** BullMQ's own tables; explicit, like every migration. */
+export async function migrateQueue(config: Pick<Config, 'databaseUrl' | 'redisUrl'>): Promise<void> {
+  if (config.redisUrl) return;
+  const pool = new Pool({ connectionString: config.databaseUrl, max: 1 });
+  const client = await pool.connect();
+  try {
+    await runMigrations(client as never);
+  } finally {
+    client.release();
+    await pool.end();
+  }
+}

@@ -1,0 +1,84 @@
+/**
+ * Carries wake-ups from the outbox to the queues, in the worker. The database notifies it at each commit that wrote one; a slow look
+ * besides makes up for a notification that was lost. Bursts are merged: what collects while one round is sent rides in the next.
+ */
+import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import type { QueueName, WakeUp } from '@app/contracts';
+import type { Queue } from 'bullmq';
+import { Client } from 'pg';
+import type { Config } from './config.js';
+import { CONFIG, QUEUE_MAP } from './tokens.js';
+import { Database } from './database.js';
+import { drainOutbox } from './outbox.js';
+
+const ROUND = 500;
+const LOOK_EVERY_MS = 250;
+
+@Injectable()
+export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
+  private readonly logger = new Logger('Relay');
+  private listener: Client | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private running: Promise<void> | undefined;
+  private again = false;
+  private stopped = false;
+
+  constructor(
+    private readonly database: Database,
+    @Inject(QUEUE_MAP) private readonly queues: ReadonlyMap<QueueName, Queue>,
+    @Inject(CONFIG) private readonly config: Config,
+  ) {}
+
+  async onApplicationBootstrap(): Promise<void> {
+    await this.listen();
+    this.timer = setInterval(() => this.nudge(), LOOK_EVERY_MS);
+    this.nudge();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.stopped = true;
+    clearInterval(this.timer);
+    await this.running;
+    await this.listener?.end();
+  }
+
+  nudge(): void {
+    if (this.stopped) return;
+    this.again = true;
+    this.running ??= this.run().finally(() => {
+      this.running = undefined;
+    });
+  }
+
+  private async run(): Promise<void> {
+    while (this.again && !this.stopped) {
+      this.again = false;
+      try {
+        const taken = await this.database.transaction((tx) => drainOutbox(tx, ROUND, (wakeUps, upTo) => this.send(wakeUps, upTo)));
+        if (taken === ROUND) this.again = true;
+      } catch (error) {
+        // The wake-ups stay in the outbox; the next look sends them.
+        this.logger.warn(`a round was not sent: ${(error as Error).name}`);
+        return;
+      }
+    }
+  }
+
+  private async send(wakeUps: readonly WakeUp[], upTo: string): Promise<void> {
+    for (const [index, { queue, command, ids }] of wakeUps.entries()) {
+      await this.queues.get(queue)!.add(command, { ids }, { jobId: `${command}-${upTo}-${index}` });
+    }
+  }
+
+  private async listen(): Promise<void> {
+    const client = new Client({ connectionString: this.config.databaseUrl });
+    client.on('notification', () => this.nudge());
+    client.on('error', () => {
+      this.listener = undefined;
+      if (!this.stopped) setTimeout(() => void this.listen().catch(() => this.logger.warn('the notification channel is down; looking on the timer')), 1_000);
+    });
+    await client.connect();
+    await client.query('listen outbox');
+    this.listener = client;
+  }
+}
