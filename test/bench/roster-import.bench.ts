@@ -23,7 +23,9 @@ const BLOCK = 64 * 1024;
 
 const HEADER = '单位统一社会信用代码,单位名称,姓名,身份证号码,手机号,医保险种,银行卡号,开户银行';
 
-export async function rosterImportBench(databaseUrl: string): Promise<{ name: string; floorMs: number; ownMs: number; ratio: number; limit: number }[]> {
+export async function rosterImportBench(
+  databaseUrl: string,
+): Promise<{ name: string; floorMs: number; ownMs: number; ratio: number; limit: number }[]> {
   const { file, duplicates } = makeRoster();
   const floor: number[] = [];
   const own: number[] = [];
@@ -46,8 +48,11 @@ async function measureFloor(databaseUrl: string, file: Buffer, expected: number)
   const client = new Client({ connectionString: database.url });
   await client.connect();
   try {
-    const columns = 'unit_code text, unit_name text, name text, personal_number text, phone text, insutype text, bank_account text, bank_name text';
-    await client.query(`create table floor (${columns}); create unique index on floor (personal_number); create index on floor (unit_code)`);
+    const columns =
+      'unit_code text, unit_name text, name text, personal_number text, phone text, insutype text, bank_account text, bank_name text';
+    await client.query(
+      `create table floor (${columns}); create unique index on floor (personal_number); create index on floor (unit_code)`,
+    );
     const start = performance.now();
     await client.query('begin');
     await client.query(`create temp table stage (${columns}) on commit drop`);
@@ -82,7 +87,12 @@ async function measureOwn(databaseUrl: string, file: Buffer, expected: number): 
     });
     const rosters = new RosterService(db, clock, new PersonalDataVault(randomBytes(32).toString('base64')));
     const start = performance.now();
-    const { accepted, rows } = await rosters.importRoster({ windowId: window.id, fileName: 'bench.csv', principal, stream: Readable.from(blocks(file)) });
+    const { accepted, rows } = await rosters.importRoster({
+      windowId: window.id,
+      fileName: 'bench.csv',
+      principal,
+      stream: Readable.from(blocks(file)),
+    });
     const took = performance.now() - start;
     check('rows', ROWS, rows);
     check('accepted', expected, accepted);
@@ -113,7 +123,9 @@ function makeRoster(): { file: Buffer; duplicates: number } {
     const person = duplicate ? i - 1 : i;
     const unit = Math.trunc(i / MEMBERS_A_UNIT);
     const tail = String(person).padStart(9, '0');
-    lines.push(`${unitCode(unit)},第${unit}基层工会,职工${person},${personalNumber(person)},199${tail.slice(1)},310,6200000${tail}000,模拟银行宾山支行`);
+    lines.push(
+      `${unitCode(unit)},第${unit}基层工会,职工${person},${personalNumber(person)},199${tail.slice(1)},310,6200000${tail}000,模拟银行宾山支行`,
+    );
   }
   return { file: Buffer.from(`${lines.join('\n')}\n`), duplicates };
 }

@@ -11,8 +11,14 @@ export interface TestDatabase {
 type Migration = new () => MigrationInterface;
 
 /** On the server of HUBAO_TEST_DATABASE_URL, or of `server`. */
-export async function createTestDatabase(migrations: readonly Migration[], server = process.env.HUBAO_TEST_DATABASE_URL): Promise<TestDatabase> {
-  if (!server) throw new Error('HUBAO_TEST_DATABASE_URL: expected the URL of a PostgreSQL server, found nothing; run the tests through jest, whose set-up starts one');
+export async function createTestDatabase(
+  migrations: readonly Migration[],
+  server = process.env.HUBAO_TEST_DATABASE_URL,
+): Promise<TestDatabase> {
+  if (!server)
+    throw new Error(
+      'HUBAO_TEST_DATABASE_URL: expected the URL of a PostgreSQL server, found nothing; run the tests through jest, whose set-up starts one',
+    );
   const urlOf = (database: string): string => {
     const url = new URL(server);
     url.pathname = `/${database}`;

@@ -35,7 +35,11 @@ export class EnrolmentAppModule implements OnModuleInit {
   static forRoot(config: Config): DynamicModule {
     return {
       module: EnrolmentAppModule,
-      imports: [PlatformModule.forRoot({ config, entities: ENROLMENT_ENTITIES }), GatewaysModule.forRoot(config), EnrolmentModule.forRoot(PORTS)],
+      imports: [
+        PlatformModule.forRoot({ config, entities: ENROLMENT_ENTITIES }),
+        GatewaysModule.forRoot(config),
+        EnrolmentModule.forRoot(PORTS),
+      ],
       controllers: [LoginController, AccountController, OrganisationController, WindowController, RosterController, MemberController],
     };
   }

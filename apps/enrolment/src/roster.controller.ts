@@ -44,12 +44,20 @@ export class RosterController {
 
 function readBody(body: unknown): Readable {
   if (body instanceof Readable) return body;
-  throw new DomainError('roster-body', 'invalid', 'expected the file as the body with content type text/csv, found something else; send it so');
+  throw new DomainError(
+    'roster-body',
+    'invalid',
+    'expected the file as the body with content type text/csv, found something else; send it so',
+  );
 }
 
 function readFileName(header: string | undefined): string {
   try {
-    return decodeURIComponent(header ?? '').replace(/\p{Cc}/gu, '').slice(0, 200) || 'roster.csv';
+    return (
+      decodeURIComponent(header ?? '')
+        .replace(/\p{Cc}/gu, '')
+        .slice(0, 200) || 'roster.csv'
+    );
   } catch {
     throw new DomainError('file-name', 'invalid', 'x-file-name: expected a percent-encoded name, found something else; encode it');
   }

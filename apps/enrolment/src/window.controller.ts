@@ -12,7 +12,10 @@ export class NewWindowRequest {
   @ApiProperty({ example: 'guangxi-1-2025' }) @IsString() @Length(1, 100) planId: string;
   @ApiProperty({ example: '459999' }) @IsString() @Length(1, 18) organisationCode: string;
   @ApiProperty({ description: 'Instant with offset' }) @Matches(OFFSET) @IsISO8601({ strict: true }) opensAt: string;
-  @ApiProperty({ description: 'Instant with offset, not part of the window' }) @Matches(OFFSET) @IsISO8601({ strict: true }) closesAt: string;
+  @ApiProperty({ description: 'Instant with offset, not part of the window' })
+  @Matches(OFFSET)
+  @IsISO8601({ strict: true })
+  closesAt: string;
   @ApiProperty({ example: '2026-01-01' }) @Matches(DAY) @IsISO8601({ strict: true }) coverFrom: string;
   @ApiProperty({ example: '2026-12-31' }) @Matches(DAY) @IsISO8601({ strict: true }) coverTo: string;
   @ApiProperty({ example: 10_000 }) @IsInt() @Min(1) @Max(10_000_000) contributionFen: number;
@@ -49,7 +52,10 @@ export class WindowController {
   @Post(':id/payment-notices')
   @HttpCode(200)
   @Requires('window.manage')
-  issueNotices(@Param('id', ParseUUIDPipe) id: string, @CurrentPrincipal() principal: Principal): Promise<{ notices: number; members: number; amountFen: number }> {
+  issueNotices(
+    @Param('id', ParseUUIDPipe) id: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<{ notices: number; members: number; amountFen: number }> {
     return this.contributions.issueNotices(id, principal);
   }
 

@@ -25,7 +25,7 @@ const AFTERNOON = '15:00';
 const CLERK_UPLOADS = '09:30';
 /** Real time without any progress after which a run gives up and says what is stuck. */
 const STUCK_MS = 60_000;
-const LOOK_EVERY_MS = 3;
+const LOOK_EVERY_MS = 4;
 /** Working days without anything to do after the last message, so that late returns are seen. */
 const QUIET_WORKING_DAYS = 3;
 const MOST_DAYS_AFTER = 90;
@@ -141,11 +141,12 @@ export class Conductor {
     const woken = new Set<string>();
     let last = '';
     let since = performance.now();
+    await this.system.dueWork.hurry();
     for (;;) {
-      const due = await this.system.dueWork.look();
+      const due = await this.system.dueWork.glance();
       if (due.length === 0) return;
-      const fresh = due.filter((one) => BY_CLOCK.has(one.wakeUp.command) && !woken.has(nameOf(one)));
-      for (const one of fresh) woken.add(nameOf(one));
+      const fresh = due.filter((one) => BY_CLOCK.has(one.wakeUp.command) && !woken.has(one.wakeUp.command));
+      for (const one of fresh) woken.add(one.wakeUp.command);
       if (fresh.length > 0) await this.system.dueWork.wake(fresh);
       const now = due.map(nameOf).join(' ');
       if (now !== last) [last, since] = [now, performance.now()];
@@ -177,5 +178,5 @@ export class Conductor {
 }
 
 /** Commands that become due because time passes, without a row that says so. */
-const BY_CLOCK = new Set(['compare', 'reconcile', 'collect', 'pay']);
+const BY_CLOCK = new Set(['compare', 'reconcile', 'collect', 'query']);
 const nameOf = ({ wakeUp, count }: Due): string => `${wakeUp.command}:${count}`;

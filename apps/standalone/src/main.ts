@@ -69,7 +69,7 @@ const lines = options.feed ? readInput('feed', options.feed).split(/\r?\n/) : (c
 
 const data = join(REPOSITORY, '.data');
 mkdirSync(data, { recursive: true });
-const postgres = await startEmbeddedPostgres({ dataDirectory: join(data, options.serve ? 'dev' : 'demo'), keep: options.keep || options.serve });
+const postgres = await startEmbeddedPostgres({ dataDirectory: join(data, options.serve ? 'dev' : 'demo'), keep: options.keep || options.serve, ...(process.env.PGSS ? { settings: { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.track': 'top' } } : {}) });
 const keyFile = join(data, options.serve ? 'dev.key' : 'demo.key');
 // The key belongs to the data: without it nothing that was sealed can be read again.
 const masterKey = (options.keep || options.serve) && existsSync(keyFile) ? readFileSync(keyFile, 'utf8') : randomBytes(32).toString('base64');

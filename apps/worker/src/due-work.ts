@@ -2,7 +2,7 @@
 import { claimsDue, type Due, type PaymentService, type ReconciliationService } from '@app/claims';
 import type { ContributionService } from '@app/enrolment';
 import { chinaDate, type Clock } from '@app/kernel';
-import { addToOutbox, type Database } from '@app/platform';
+import { addToOutbox, hurryRelay, type Database } from '@app/platform';
 
 export class DueWork {
   constructor(
@@ -15,14 +15,25 @@ export class DueWork {
 
   async look(): Promise<Due[]> {
     const now = this.clock.now();
-    const due = await claimsDue(this.database.direct, now, chinaDate(now));
+    const { due, stopped } = await claimsDue(this.database.direct, now, chinaDate(now));
     const days = await this.reconciliation.daysDue();
     if (days.length > 0) due.push({ wakeUp: { queue: 'reconciliation', command: 'reconcile', ids: [] }, count: days.length });
     const collections = await this.contribution.collectionDaysDue(now);
     if (collections.length > 0) due.push({ wakeUp: { queue: 'contribution', command: 'collect', ids: [] }, count: collections.length });
-    const resumable = await this.payment.resumable();
+    const resumable = stopped ? await this.payment.resumable() : 0;
     if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });
     return due;
+  }
+
+  /** As {@link look}, but stops at what rows alone tell: for one who waits and looks often. */
+  async glance(): Promise<Due[]> {
+    const now = this.clock.now();
+    const { due } = await claimsDue(this.database.direct, now, chinaDate(now));
+    return due.length > 0 ? due : this.look();
+  }
+
+  hurry(): Promise<void> {
+    return hurryRelay(this.database.direct);
   }
 
   wake(due: readonly Due[]): Promise<void> {

@@ -4,8 +4,8 @@ import { Logger } from '@nestjs/common';
 import { AcceptanceService, AdjudicationService, ApprovalService, PaymentService, ReconciliationService } from '@app/claims';
 import type { QueueName } from '@app/contracts';
 import { ContributionService } from '@app/enrolment';
-import { Clock, DomainError } from '@app/kernel';
-import { WORKER_TIMING } from '@app/platform';
+import { Clock, DomainError, type CivilDate } from '@app/kernel';
+import { JOB_IDS, WORKER_TIMING } from '@app/platform';
 import { UnrecoverableError, type Job } from 'bullmq';
 
 export interface WakeUpData {
@@ -32,9 +32,9 @@ abstract class StageProcessor extends WorkerHost {
   }
 }
 
-/** Repeats a step that works in bounded sets until it finds nothing. */
+/** Repeats a step that works in bounded sets until a set is not full; what comes later brings a wake-up of its own. */
 const drain = async (step: () => Promise<number>): Promise<void> => {
-  while ((await step()) > 0);
+  while ((await step()) >= JOB_IDS);
 };
 
 const on = (queue: QueueName, concurrency: number) => Processor(queue, { concurrency, ...WORKER_TIMING });
@@ -44,7 +44,9 @@ export class AcceptanceProcessor extends StageProcessor {
   protected readonly commands: Commands = {
     accept: () => drain(() => this.acceptance.accept()),
     compare: async () => {
-      for (const day of await this.acceptance.daysToCompare()) await this.acceptance.compareDay(day);
+      for (let days = await this.acceptance.daysToCompare(); days.length > 0; days = await this.acceptance.daysToCompare()) {
+        for (const day of days) await this.acceptance.compareDay(day);
+      }
     },
   };
   constructor(private readonly acceptance: AcceptanceService) {
@@ -72,6 +74,7 @@ export class ApprovalProcessor extends StageProcessor {
 export class PaymentProcessor extends StageProcessor {
   protected readonly commands: Commands = {
     pay: (ids) => this.payment.pay(ids),
+    query: () => this.payment.advance(),
     resume: (ids) => drain(() => this.payment.resume(ids)),
   };
   constructor(private readonly payment: PaymentService) {
@@ -83,7 +86,9 @@ export class PaymentProcessor extends StageProcessor {
 export class ReconciliationProcessor extends StageProcessor {
   protected readonly commands: Commands = {
     reconcile: async () => {
-      for (const day of await this.reconciliation.daysDue()) if (!(await this.reconciliation.reconcile(day))) return;
+      for (let days = await this.reconciliation.daysDue(); days.length > 0; days = await this.reconciliation.daysDue()) {
+        for (const day of days) if (!(await this.reconciliation.reconcile(day))) return;
+      }
     },
     cancel: () => drain(() => this.reconciliation.cancel()),
     vouch: () => this.reconciliation.vouch(),
@@ -97,7 +102,9 @@ export class ReconciliationProcessor extends StageProcessor {
 export class ContributionProcessor extends StageProcessor {
   protected readonly commands: Commands = {
     collect: async () => {
-      for (const day of await this.contribution.collectionDaysDue(this.clock.now())) if (!(await this.contribution.collect(day))) return;
+      for (let days = await this.due(); days.length > 0; days = await this.due()) {
+        for (const day of days) if (!(await this.contribution.collect(day))) return;
+      }
     },
   };
   constructor(
@@ -105,6 +112,10 @@ export class ContributionProcessor extends StageProcessor {
     private readonly clock: Clock,
   ) {
     super();
+  }
+
+  private due(): Promise<CivilDate[]> {
+    return this.contribution.collectionDaysDue(this.clock.now());
   }
 }
 

@@ -96,7 +96,7 @@ export async function move(tx: Transaction, claims: readonly ClaimKey[], from: C
 /** Writes the fact of a cancel and wakes the stage that decides what becomes of it; claims that were cancelled before stay as they are. */
 export async function markCancelled(tx: Transaction, claimIds: readonly string[], at: Date): Promise<void> {
   if (claimIds.length === 0) return;
-  await tx.query(
+  await rowsOf(tx, 
     `with cancelled as (update claim set cancelled_at = $2 where id = any($1::uuid[]) and cancelled_at is null returning id)
      insert into outbox (queue, command, ids) select 'reconciliation', 'cancel', array_agg(id) from cancelled having count(*) > 0`,
     [claimIds, at],
@@ -105,7 +105,7 @@ export async function markCancelled(tx: Transaction, claimIds: readonly string[]
 
 /** A claim that made a stage fail stands aside so that the rest go on; it is listed for a person. */
 export async function markFault(tx: Transaction, claim: ClaimKey, fault: string): Promise<void> {
-  await tx.query('update claim set fault = $3 where member_id = $1 and id = $2', [claim.memberId, claim.claimId, fault]);
+  await rowsOf(tx, 'update claim set fault = $3 where member_id = $1 and id = $2', [claim.memberId, claim.claimId, fault]);
 }
 
 const reachSql = (reach: Reach, from: number): { sql: string; parameters: unknown[] } => {

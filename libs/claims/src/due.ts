@@ -12,8 +12,8 @@ export interface Due {
   readonly count: number;
 }
 
-/** One look at everything that rows alone can tell. `now` is the business clock. */
-export async function claimsDue(tx: Transaction, now: Date, today: CivilDate): Promise<Due[]> {
+/** One look at everything that rows alone can tell; `stopped` claims may or may not have another account by now. `now` is the business clock. */
+export async function claimsDue(tx: Transaction, now: Date, today: CivilDate): Promise<{ due: Due[]; stopped: boolean }> {
   const [row] = await rowsOf<Record<string, number>>(
     tx,
     `select
@@ -25,9 +25,11 @@ export async function claimsDue(tx: Transaction, now: Date, today: CivilDate): P
        (select count(*) from batch b left join batch_grant g on g.batch_id = b.id where b.state = 'checked' and (g.batch_id is null or g.state = 'asked'))::int
          + (select count(*) from payment_part p where p.state in ('prepared', 'signed', 'sending')
               and not exists (select from batch_grant g where g.batch_id = p.batch_id and g.state = 'refused'))::int
-         + (select count(*) from payment_part where state = 'open' and next_query_at <= $1)::int as pay,
+         as pay,
+       (select count(*) from payment_part where state = 'open' and next_query_at <= $1)::int as query,
        (select count(*) from member_notice where sent_at is null)::int as tell,
-       (select count(*) from bank_statement where voucher_number is null and lines > 0)::int as vouch`,
+       (select count(*) from bank_statement where voucher_number is null and lines > 0)::int as vouch,
+       (select count(*) from (select from claim where state in ('failed', 'returned') and cancelled_at is null and fault is null limit 1) s)::int as stopped`,
     [now, today, CANCELLABLE],
   );
   const wakes: Record<string, WakeUp> = {
@@ -37,10 +39,12 @@ export async function claimsDue(tx: Transaction, now: Date, today: CivilDate): P
     approve: { queue: 'approval', command: 'approve', ids: [] },
     cancel: { queue: 'reconciliation', command: 'cancel', ids: [] },
     pay: { queue: 'payment', command: 'pay', ids: [] },
+    query: { queue: 'payment', command: 'query', ids: [] },
     tell: { queue: 'notice', command: 'tell', ids: [] },
     vouch: { queue: 'reconciliation', command: 'vouch', ids: [] },
   };
-  return Object.entries(wakes)
+  const due = Object.entries(wakes)
     .map(([name, wakeUp]) => ({ wakeUp, count: row![name]! }))
-    .filter((due) => due.count > 0);
+    .filter((one) => one.count > 0);
+  return { due, stopped: row!.stopped! > 0 };
 }

@@ -15,7 +15,10 @@ export async function enrolmentFigures(tx: Transaction): Promise<EnrolmentFigure
     `select (select count(*)::int from member) as members, (select count(*)::int from cover) as covers,
        coalesce((select closing_fen from collection_statement order by "on" desc limit 1), 0)::text as closing`,
   );
-  const refused = await rowsOf<{ reason: string; n: number }>(tx, 'select reason, count(*)::int as n from roster_refusal group by 1 order by 1');
+  const refused = await rowsOf<{ reason: string; n: number }>(
+    tx,
+    'select reason, count(*)::int as n from roster_refusal group by 1 order by 1',
+  );
   return {
     members: row!.members,
     covers: row!.covers,

@@ -33,4 +33,16 @@ export { OrganisationService, type NewOrganisation } from './organisation/organi
 export { REFUSALS, type RefusalReason } from './roster/roster.js';
 export { RosterService, type RosterSummary, type RosterUpload } from './roster/roster.service.js';
 export { WindowService, type Countdown, type NewWindow } from './window/window.service.js';
-export { ContributionCredit, CollectionStatement, PaymentNotice, Cover, LoginCode, Member, Organisation, Enrolment, RosterImport, RosterRefusal, EnrolmentWindow };
+export {
+  ContributionCredit,
+  CollectionStatement,
+  PaymentNotice,
+  Cover,
+  LoginCode,
+  Member,
+  Organisation,
+  Enrolment,
+  RosterImport,
+  RosterRefusal,
+  EnrolmentWindow,
+};

@@ -15,8 +15,9 @@ const SHAPE = /^(\d{4})-(\d{2})-(\d{2})$/;
 export function parseCivilDate(text: string): CivilDate | undefined {
   const match = SHAPE.exec(text);
   if (!match) return undefined;
-  const time = Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3]));
-  return new Date(time).toISOString().slice(0, 10) === text ? (text as CivilDate) : undefined;
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const date = new Date(Date.UTC(year, month - 1, day));
+  return date.getUTCDate() === day && date.getUTCMonth() === month - 1 && date.getUTCFullYear() === year ? (text as CivilDate) : undefined;
 }
 
 export function civilDate(text: string): CivilDate {

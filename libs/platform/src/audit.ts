@@ -2,7 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock } from '@app/kernel';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { Database, type Transaction } from './database.js';
+import { Database, rowsOf, type Transaction } from './database.js';
 
 @Entity('audit_record')
 export class AuditRecord {
@@ -33,7 +33,7 @@ export class Audit {
   ) {}
 
   async record(entry: AuditEntry, tx: Transaction = this.database.direct): Promise<void> {
-    await tx.query('insert into audit_record (at, actor, roles, action, route, subject, outcome) values ($1,$2,$3,$4,$5,$6,$7)', [
+    await rowsOf(tx, 'insert into audit_record (at, actor, roles, action, route, subject, outcome) values ($1,$2,$3,$4,$5,$6,$7)', [
       this.clock.now(),
       entry.actor,
       entry.roles,

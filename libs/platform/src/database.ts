@@ -2,7 +2,7 @@
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { DataSource, type EntityManager } from 'typeorm';
 
@@ -26,11 +26,22 @@ export class Database implements OnApplicationShutdown {
   }
 }
 
-/** The rows a statement returns, whatever its command: TypeORM wraps those of UPDATE and DELETE, and not the others. */
-export async function rowsOf<Row>(tx: Transaction, sql: string, parameters: unknown[] = []): Promise<Row[]> {
-  const result: unknown = await tx.query(sql, parameters);
-  return Array.isArray(result) && result.length === 2 && Array.isArray(result[0]) && typeof result[1] === 'number' ? (result[0] as Row[]) : (result as Row[]);
+const statementNames = new Map<string, string>();
+
+/** The statements are few and fixed, and parsing them anew would cost more than running them: each is prepared once a connection. */
+function nameOf(sql: string): string {
+  let name = statementNames.get(sql);
+  if (!name) statementNames.set(sql, (name = `s${statementNames.size}`));
+  return name;
 }
+
+/** The rows a statement returns, whatever its command. `sql` is a constant text: values go into `parameters`. */
+export async function rowsOf<Row>(tx: Transaction, sql: string, parameters: unknown[] = []): Promise<Row[]> {
+  const client = tx.queryRunner ? ((await tx.queryRunner.connect()) as PoolClient) : poolOf(tx);
+  return (await client.query({ name: nameOf(sql), text: sql, values: parameters })).rows as Row[];
+}
+
+const poolOf = (tx: Transaction): Pool => (tx.connection.driver as unknown as { master: Pool }).master;
 
 /** Rows in PostgreSQL's COPY text format, or binary as buffers, go into `target`, e.g. "member (id, sealed)". */
 export async function copyInto(
@@ -41,12 +52,20 @@ export async function copyInto(
 ): Promise<number> {
   const client = (await tx.queryRunner!.connect()) as PoolClient;
   const stream = client.query(copyFrom(`copy ${target} from stdin (format ${format})`));
+  // The stream tells of the server's error whenever it comes; unheard, that would end the process.
+  let refusal: Error | undefined;
+  stream.on('error', (error: Error) => (refusal = error));
   try {
-    for await (const chunk of rows) if (!stream.write(chunk)) await once(stream, 'drain');
+    for await (const chunk of rows) {
+      if (refusal) throw refusal;
+      if (!stream.write(chunk)) await once(stream, 'drain');
+    }
+    if (refusal) throw refusal;
     stream.end();
     await finished(stream);
   } catch (error) {
-    stream.destroy(error as Error);
+    // After an error of the server's the connection is no longer copying; after one of ours the server has to be told.
+    if (!refusal) stream.destroy(error as Error);
     throw error;
   }
   return stream.rowCount;

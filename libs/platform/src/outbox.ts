@@ -10,9 +10,14 @@ export const JOB_IDS = 1_000;
 
 export async function addToOutbox(tx: Transaction, wakeUps: readonly WakeUp[]): Promise<void> {
   if (wakeUps.length === 0) return;
-  await tx.query(`insert into outbox (queue, command, ids) select w.queue, w.command, coalesce(w.ids, '{}') from jsonb_to_recordset($1::jsonb) as w(queue text, command text, ids uuid[])`, [
+  await rowsOf(tx, `insert into outbox (queue, command, ids) select w.queue, w.command, coalesce(w.ids, '{}') from jsonb_to_recordset($1::jsonb) as w(queue text, command text, ids uuid[])`, [
     JSON.stringify(wakeUps),
   ]);
+}
+
+/** Asks the relay to carry at once what it would otherwise let collect for a moment. */
+export async function hurryRelay(tx: Transaction): Promise<void> {
+  await rowsOf(tx, `select pg_notify('outbox', '')`);
 }
 
 /** Takes up to `limit` unsent wake-ups away, merged per queue and command, and calls `send` before the commit: sent twice at worst, lost never. */

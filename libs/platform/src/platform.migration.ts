@@ -11,9 +11,9 @@ export class Platform1700000000000 implements MigrationInterface {
         command text not null,
         ids uuid[] not null default '{}'
       );
-      -- Wakes the relay at commit; the outbox is a plain table, so a trigger is allowed (architecture: keys that distribute).
-      create function outbox_notify() returns trigger language plpgsql as $$ begin perform pg_notify('outbox', ''); return null; end $$;
-      create trigger outbox_notify after insert on outbox for each statement execute function outbox_notify();
+      -- Wakes the relay at commit, saying which queues; the outbox is a plain table, so a trigger is allowed (architecture: keys that distribute).
+      create function outbox_notify() returns trigger language plpgsql as $$ begin perform pg_notify('outbox', queue) from (select distinct queue from added) a; return null; end $$;
+      create trigger outbox_notify after insert on outbox referencing new table as added for each statement execute function outbox_notify();
 
       create table user_account (
         id uuid primary key,

@@ -17,7 +17,8 @@ export function queueOptions(config: Pick<Config, 'databaseUrl' | 'redisUrl'>): 
     return { connection: new Redis(config.redisUrl, { maxRetriesPerRequest: null }), prefix: QUEUE_PREFIX, defaultJobOptions: JOB_OPTIONS };
   }
   setDefaultBackendFactory(createPostgresBackend);
-  return { connection: { connectionString: config.databaseUrl, max: 3 } as unknown as QueueOptions['connection'], prefix: 'hubao', defaultJobOptions: JOB_OPTIONS };
+  // A job is only a wake-up: it need not survive a crash, and so its commits need not wait for the disk.
+  return { connection: { connectionString: config.databaseUrl, max: 3, options: '-c synchronous_commit=off' } as unknown as QueueOptions['connection'], prefix: 'hubao', defaultJobOptions: JOB_OPTIONS };
 }
 
 /** BullMQ's own tables; explicit, like every migration. */

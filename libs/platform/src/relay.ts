@@ -1,6 +1,7 @@
 /**
  * Carries wake-ups from the outbox to the queues, in the worker. The database notifies it at each commit that wrote one; a slow look
- * besides makes up for a notification that was lost. Bursts are merged: what collects while one round is sent rides in the next.
+ * besides makes up for a notification that was lost. Bursts are merged, since a job costs the queue more than the message it speaks of:
+ * what collects while one round is sent rides in the next, and the feed, which comes message by message, is waited for a moment.
  */
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { QueueName, WakeUp } from '@app/contracts';
@@ -13,6 +14,10 @@ import { drainOutbox } from './outbox.js';
 
 const ROUND = 500;
 const LOOK_EVERY_MS = 250;
+/** A burst of the feed has ended when nothing came for this long; it is not waited for longer than the second. */
+const BURST_QUIET_MS = 40;
+const BURST_LIMIT_MS = 250;
+const BURST_QUEUE: QueueName = 'acceptance';
 
 @Injectable()
 export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -21,6 +26,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private again = false;
+  private burst: { timer: NodeJS.Timeout; since: number } | undefined;
   private stopped = false;
 
   constructor(
@@ -38,6 +44,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   async onApplicationShutdown(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
+    clearTimeout(this.burst?.timer);
     await this.running;
     await this.listener?.end();
   }
@@ -48,6 +55,20 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     this.running ??= this.run().finally(() => {
       this.running = undefined;
     });
+  }
+
+  private notified(queue: string | undefined): void {
+    if (queue !== BURST_QUEUE) return this.nudge();
+    const since = this.burst?.since ?? performance.now();
+    clearTimeout(this.burst?.timer);
+    const wait = Math.max(0, Math.min(BURST_QUIET_MS, since + BURST_LIMIT_MS - performance.now()));
+    this.burst = {
+      since,
+      timer: setTimeout(() => {
+        this.burst = undefined;
+        this.nudge();
+      }, wait),
+    };
   }
 
   private async run(): Promise<void> {
@@ -65,14 +86,12 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async send(wakeUps: readonly WakeUp[], upTo: string): Promise<void> {
-    for (const [index, { queue, command, ids }] of wakeUps.entries()) {
-      await this.queues.get(queue)!.add(command, { ids }, { jobId: `${command}-${upTo}-${index}` });
-    }
+    await Promise.all(wakeUps.map(({ queue, command, ids }, index) => this.queues.get(queue)!.add(command, { ids }, { jobId: `${command}-${upTo}-${index}` })));
   }
 
   private async listen(): Promise<void> {
     const client = new Client({ connectionString: this.config.databaseUrl });
-    client.on('notification', () => this.nudge());
+    client.on('notification', ({ payload }) => this.notified(payload));
     client.on('error', () => {
       this.listener = undefined;
       if (!this.stopped) setTimeout(() => void this.listen().catch(() => this.logger.warn('the notification channel is down; looking on the timer')), 1_000);

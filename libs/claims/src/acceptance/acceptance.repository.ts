@@ -68,7 +68,7 @@ export interface StoredMessage {
 
 /** Stored messages in the order of receipt. One worker takes them at a time, since a cancel must come after what it cancels. */
 export async function takeStored(tx: Transaction, limit: number): Promise<StoredMessage[]> {
-  await tx.query(`select pg_advisory_xact_lock(hashtext('acceptance'))`);
+  await rowsOf(tx, `select pg_advisory_xact_lock(hashtext('acceptance'))`);
   return rowsOf(
     tx,
     `select id, body_sealed as "bodySealed", received_at as "receivedAt", received_on::text as "receivedOn" from feed_message where state = 'stored' order by seq limit $1`,
@@ -86,7 +86,7 @@ export interface MessageResult {
 
 export async function saveResults(tx: Transaction, results: readonly MessageResult[]): Promise<void> {
   if (results.length === 0) return;
-  await tx.query(
+  await rowsOf(tx, 
     `update feed_message m set state = r.state, claim_id = coalesce(r."claimId", m.claim_id), reason = r.reason, detail = r.detail
      from jsonb_to_recordset($1::jsonb) as r(id uuid, state text, "claimId" uuid, reason text, detail text) where m.id = r.id`,
     [JSON.stringify(results)],
@@ -154,7 +154,7 @@ export async function daysToCompare(tx: Transaction, today: CivilDate, limit: nu
 }
 
 export async function saveDay(tx: Transaction, on: CivilDate, equal: boolean, pulled: number): Promise<void> {
-  await tx.query('insert into feed_day (checked_on, equal, pulled) values ($1, $2, $3) on conflict (checked_on) do update set equal = excluded.equal, pulled = feed_day.pulled + excluded.pulled', [on, equal, pulled]);
+  await rowsOf(tx, 'insert into feed_day (checked_on, equal, pulled) values ($1, $2, $3) on conflict (checked_on) do update set equal = excluded.equal, pulled = feed_day.pulled + excluded.pulled', [on, equal, pulled]);
 }
 
 export const knownMessageIds = async (tx: Transaction, msgids: readonly string[]): Promise<Set<string>> =>

@@ -57,7 +57,8 @@ function object(parent: Json, field: string, path: string): Json {
 
 function text(parent: Json, field: string, path: string): string {
   const value = parent[field];
-  if (typeof value !== 'string' || value.trim() === '') throw new Unreadable(`${path}${field}`, 'a text that is not empty');
+  // The database keeps no NUL and no half of a surrogate pair, and indexes no text without end.
+  if (typeof value !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,100}$/u.test(value.trim())) throw new Unreadable(`${path}${field}`, 'a text of 1 to 100 characters');
   return value.trim();
 }
 
@@ -140,13 +141,15 @@ function fundsOf(detail: unknown): Pick<Settlement, 'funds' | 'unknownFunds'> {
   if (!Array.isArray(detail)) throw new Unreadable('output.setldetail', 'a list');
   const funds = new Map<string, Fen>();
   const unknownFunds: { code: string; amountFen: Fen }[] = [];
+  let total = 0;
   for (const [index, row] of detail.entries()) {
     const path = `output.setldetail[${index}].`;
     if (!isObject(row)) throw new Unreadable(path.slice(0, -1), 'an object');
     const stated = text(row, 'fund_pay_type', path);
     const paid = amount(row, 'fund_payamt', path);
+    if (!Number.isSafeInteger((total += Math.abs(paid)))) throw new Unreadable(`${path}fund_payamt`, 'amounts that can be added up');
     const code = stated === FUND_CODE_IN_PROCESS_INFO ? codeIn(row.setl_proc_info) : stated;
-    if (code in FUND_CODES) funds.set(code, addFen(funds.get(code) ?? ZERO_FEN, paid));
+    if (Object.hasOwn(FUND_CODES, code)) funds.set(code, addFen(funds.get(code) ?? ZERO_FEN, paid));
     else unknownFunds.push({ code: stated, amountFen: paid });
   }
   return { funds, unknownFunds };

@@ -21,11 +21,11 @@ export async function takeApproved(tx: Transaction, cutOn: CivilDate, limit: num
 }
 
 export async function insertBatch(tx: Transaction, batch: { id: string; cutOn: CivilDate; madeBy: string; madeAt: Date }): Promise<void> {
-  await tx.query(`insert into batch (id, cut_on, state, claims, total_fen, digest, made_by, made_at) values ($1, $2, 'made', 0, 0, '', $3, $4)`, [batch.id, batch.cutOn, batch.madeBy, batch.madeAt]);
+  await rowsOf(tx, `insert into batch (id, cut_on, state, claims, total_fen, digest, made_by, made_at) values ($1, $2, 'made', 0, 0, '', $3, $4)`, [batch.id, batch.cutOn, batch.madeBy, batch.madeAt]);
 }
 
 export async function insertItems(tx: Transaction, batchId: string, items: readonly ApprovedClaim[]): Promise<void> {
-  await tx.query(
+  await rowsOf(tx, 
     `insert into batch_item (member_id, claim_id, batch_id, attempt, amount_fen) select i.member_id, i.claim_id, $5, i.attempt, i.amount_fen
      from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[]) as i(member_id, claim_id, attempt, amount_fen)`,
     [items.map((item) => item.memberId), items.map((item) => item.claimId), items.map((item) => item.attempt), items.map((item) => item.amountFen), batchId],
@@ -38,7 +38,7 @@ const DIGEST = `select count(*)::int as claims, coalesce(sum(amount_fen), 0)::bi
   from batch_item where batch_id = $1`;
 
 export async function sealBatch(tx: Transaction, batchId: string): Promise<void> {
-  await tx.query(`with d as (${DIGEST}) update batch b set claims = d.claims, total_fen = d.total, digest = d.digest from d where b.id = $1`, [batchId]);
+  await rowsOf(tx, `with d as (${DIGEST}) update batch b set claims = d.claims, total_fen = d.total, digest = d.digest from d where b.id = $1`, [batchId]);
 }
 
 export async function digestNow(tx: Transaction, batchId: string): Promise<string> {
@@ -78,7 +78,7 @@ export async function cancelledIn(tx: Transaction, batchId: string): Promise<num
 }
 
 export async function decideBatch(tx: Transaction, batchId: string, state: 'checked' | 'rejected', actor: string, at: Date): Promise<void> {
-  await tx.query('update batch set state = $2, decided_by = $3, decided_at = $4 where id = $1', [batchId, state, actor, at]);
+  await rowsOf(tx, 'update batch set state = $2, decided_by = $3, decided_at = $4 where id = $1', [batchId, state, actor, at]);
 }
 
 export async function readItems(tx: Transaction, batchId: string): Promise<ApprovedClaim[]> {

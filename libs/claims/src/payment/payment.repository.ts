@@ -31,12 +31,12 @@ export async function readGrant(tx: Transaction, batchId: string): Promise<Grant
 }
 
 export async function saveGrant(tx: Transaction, batchId: string, state: 'granted' | 'refused'): Promise<void> {
-  await tx.query(`update batch_grant set state = $2 where batch_id = $1 and state = 'asked'`, [batchId, state]);
+  await rowsOf(tx, `update batch_grant set state = $2 where batch_id = $1 and state = 'asked'`, [batchId, state]);
 }
 
 export async function insertPart(tx: Transaction, part: { batchId: string; part: number; messageId: string; createdAt: Date }, payments: readonly NewPayment[]): Promise<void> {
-  await tx.query(`insert into payment_part (batch_id, part, message_id, state, created_at, queries) values ($1, $2, $3, 'prepared', $4, 0)`, [part.batchId, part.part, part.messageId, part.createdAt]);
-  await tx.query(
+  await rowsOf(tx, `insert into payment_part (batch_id, part, message_id, state, created_at, queries) values ($1, $2, $3, 'prepared', $4, 0)`, [part.batchId, part.part, part.messageId, part.createdAt]);
+  await rowsOf(tx, 
     `insert into payment (member_id, claim_id, attempt, batch_id, part, end_to_end_id, amount_fen, payee_sealed, state, moved_at)
      select p.member_id, p.claim_id, p.attempt, $7, $8, p.end_to_end_id, p.amount_fen, p.payee_sealed, 'prepared', $9
      from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::bigint[], $6::bytea[]) as p(member_id, claim_id, attempt, end_to_end_id, amount_fen, payee_sealed)`,
@@ -142,7 +142,7 @@ export async function movePart(tx: Transaction, part: Part, to: Part['state'], v
 export async function saveReport(tx: Transaction, payments: ReadonlyMap<string, Payment>, report: PaymentStatusReport, at: Date): Promise<void> {
   const rows = report.rows.filter((row) => payments.has(row.endToEndId));
   if (rows.length === 0) return;
-  await tx.query(
+  await rowsOf(tx, 
     `insert into payment_event (member_id, end_to_end_id, status_id, status, reason, at)
      select e.member_id, e.end_to_end_id, e.status_id, e.status, e.reason, $6 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) as e(member_id, end_to_end_id, status_id, status, reason)
      on conflict do nothing`,
@@ -160,7 +160,7 @@ export async function saveReport(tx: Transaction, payments: ReadonlyMap<string, 
 /** Our own observation that no word came, kept beside the bank's. */
 export async function saveUnknown(tx: Transaction, payments: readonly Payment[], at: Date): Promise<void> {
   if (payments.length === 0) return;
-  await tx.query(
+  await rowsOf(tx, 
     `insert into payment_event (member_id, end_to_end_id, status_id, status, at) select member_id, reference, 'no-answer', 'UNKNOWN', $3 from unnest($1::uuid[], $2::text[]) as e(member_id, reference) on conflict do nothing`,
     [payments.map((payment) => payment.memberId), payments.map((payment) => payment.endToEndId), at],
   );
@@ -174,14 +174,14 @@ export interface Pause extends ClaimKey {
 
 export async function insertPauses(tx: Transaction, pauses: readonly Pause[]): Promise<void> {
   if (pauses.length === 0) return;
-  await tx.query(
+  await rowsOf(tx, 
     `insert into claim_pause (member_id, claim_id, reason, from_at, to_at) select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[]) on conflict do nothing`,
     [pauses.map((pause) => pause.memberId), pauses.map((pause) => pause.claimId), pauses.map((pause) => pause.reason), pauses.map((pause) => pause.from), pauses.map((pause) => pause.to)],
   );
 }
 
 export async function endPauses(tx: Transaction, claims: readonly ClaimKey[], at: Date): Promise<void> {
-  await tx.query(
+  await rowsOf(tx, 
     `update claim_pause p set to_at = $3 from unnest($1::uuid[], $2::uuid[]) as c(member_id, claim_id) where p.member_id = c.member_id and p.claim_id = c.claim_id and p.to_at is null`,
     [claims.map((claim) => claim.memberId), claims.map((claim) => claim.claimId), at],
   );
@@ -212,7 +212,7 @@ export interface Notice {
 
 export async function insertNotices(tx: Transaction, notices: readonly Notice[], at: Date): Promise<void> {
   if (notices.length === 0) return;
-  await tx.query(
+  await rowsOf(tx, 
     `with new as (
        insert into member_notice (member_id, id, template, data, created_at) select n."memberId", n.id, n.template, n.data::text, $2
        from jsonb_to_recordset($1::jsonb) as n("memberId" uuid, id uuid, template text, data jsonb) returning id)
@@ -227,7 +227,7 @@ export async function unsentNotices(tx: Transaction, limit: number): Promise<Not
 }
 
 export async function markSent(tx: Transaction, notice: Notice, at: Date): Promise<void> {
-  await tx.query('update member_notice set sent_at = $3 where member_id = $1 and id = $2', [notice.memberId, notice.id, at]);
+  await rowsOf(tx, 'update member_notice set sent_at = $3 where member_id = $1 and id = $2', [notice.memberId, notice.id, at]);
 }
 
 /** The grant whose money a credit line of the statement is. */

@@ -48,8 +48,8 @@ export class PaymentService {
     await this.advance(batchIds.length === 1 ? batchIds[0] : undefined);
   }
 
-  /** Takes every part that is due a step further, until none is. */
-  private async advance(batchId: string | undefined): Promise<void> {
+  /** Takes every part that is due (of one batch, or of all) a step further, until none is. */
+  async advance(batchId?: string): Promise<void> {
     for (let due = await this.due(batchId); due.length > 0; due = await this.due(batchId)) {
       for (const part of due) await this.step(part);
     }
@@ -125,6 +125,7 @@ export class PaymentService {
     const at = this.clock.now();
     await payments.movePayments(tx, rows, 'sending', at);
     await move(tx, rows, 'batched', 'sent', { actor: STAGE, reason: `message ${part.messageId}`, at });
+    await payments.endPauses(tx, rows, at);
     return pain001;
   }
 
@@ -193,7 +194,8 @@ export class PaymentService {
     await releasePayable(tx, failed, at);
     await this.waitForAccount(tx, failed.filter((row) => needsOtherAccount(row.reason)), at);
     const notExecuted = failed.filter((row) => row.reason === 'AB05' || row.reason === 'AM04');
-    await payments.insertPauses(tx, notExecuted.map((row) => ({ ...row, reason: 'bank-did-not-execute' as const, from: row.sentAt!, to: at })));
+    // From the sending that came to nothing until the next one.
+    await payments.insertPauses(tx, notExecuted.map((row) => ({ ...row, reason: 'bank-did-not-execute' as const, from: row.sentAt!, to: null })));
     await makePayable(tx, notExecuted.map((row) => ({ ...row, benefitFen: row.amountFen })), 'failed', { actor: STAGE, reason: 'not executed: paid in the next batch', at });
     for (const row of failed) {
       if (!needsOtherAccount(row.reason) && !notExecuted.includes(row)) await markFault(tx, row, `the bank refused with ${row.reason ?? 'no reason'}: a person has to look`);

@@ -32,7 +32,7 @@ export async function insertStatement(tx: Transaction, on: CivilDate, statement:
 
 export async function insertLines(tx: Transaction, on: CivilDate, lines: readonly (BankStatementLine & { outcome: string })[]): Promise<void> {
   if (lines.length === 0) return;
-  await tx.query(
+  await rowsOf(tx, 
     `insert into bank_statement_line (bank_reference, "on", kind, direction, amount_fen, reference, reason, outcome)
      select l."bankReference", $2, l.kind, l.direction, l."amountFen", l.reference, l.reason, l.outcome
      from jsonb_to_recordset($1::jsonb) as l("bankReference" text, kind text, direction text, "amountFen" bigint, reference text, reason text, outcome text)`,
@@ -68,14 +68,14 @@ export async function statesOf(tx: Transaction, claims: readonly ClaimKey[]): Pr
 }
 
 export async function openCases(tx: Transaction, claims: readonly CancelledClaim[], at: Date): Promise<void> {
-  await tx.query(
+  await rowsOf(tx, 
     `insert into clawback_case (member_id, claim_id, amount_fen, opened_at) select c.member_id, c.claim_id, c.amount_fen, $4 from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as c(member_id, claim_id, amount_fen) on conflict do nothing`,
     [claims.map((claim) => claim.memberId), claims.map((claim) => claim.claimId), claims.map((claim) => claim.benefitFen), at],
   );
 }
 
 export async function closeCases(tx: Transaction, claims: readonly ClaimKey[], at: Date): Promise<void> {
-  await tx.query(
+  await rowsOf(tx, 
     `update clawback_case k set closed_at = $3 from unnest($1::uuid[], $2::uuid[]) as c(member_id, claim_id) where k.member_id = c.member_id and k.claim_id = c.claim_id and k.closed_at is null`,
     [claims.map((claim) => claim.memberId), claims.map((claim) => claim.claimId), at],
   );
@@ -96,5 +96,5 @@ export async function daysToVouch(tx: Transaction, limit: number): Promise<{ on:
 }
 
 export async function saveVoucher(tx: Transaction, on: CivilDate, voucherNumber: string): Promise<void> {
-  await tx.query('update bank_statement set voucher_number = $2 where "on" = $1', [on, voucherNumber]);
+  await rowsOf(tx, 'update bank_statement set voucher_number = $2 where "on" = $1', [on, voucherNumber]);
 }

@@ -30,7 +30,13 @@ export interface NewNotice {
 }
 
 /** Ties the members that have none to these notices, and issues each for as many as it got. */
-export async function issue(tx: Transaction, windowId: string, notices: readonly NewNotice[], contributionFen: number, at: Date): Promise<{ notices: number; members: number }> {
+export async function issue(
+  tx: Transaction,
+  windowId: string,
+  notices: readonly NewNotice[],
+  contributionFen: number,
+  at: Date,
+): Promise<{ notices: number; members: number }> {
   const rows = await rowsOf<{ notices: number; members: number }>(
     tx,
     `with fresh as (select * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[]) as f(id, unit_id, number, reference)),
@@ -81,7 +87,10 @@ export async function noticesOf(tx: Transaction, windowId: string, path: string)
 
 /** From the first opening to the last closing of all windows; undefined when there are none. */
 export async function windowSpan(tx: Transaction): Promise<{ opensAt: Date; closesAt: Date } | undefined> {
-  const rows = await rowsOf<{ opensAt: Date | null; closesAt: Date }>(tx, 'select min(opens_at) as "opensAt", max(closes_at) as "closesAt" from enrolment_window');
+  const rows = await rowsOf<{ opensAt: Date | null; closesAt: Date }>(
+    tx,
+    'select min(opens_at) as "opensAt", max(closes_at) as "closesAt" from enrolment_window',
+  );
   const { opensAt, closesAt } = rows[0]!;
   return opensAt ? { opensAt, closesAt } : undefined;
 }
@@ -100,7 +109,8 @@ export async function insertStatement(tx: Transaction, statement: CollectionStat
   return rows.length > 0;
 }
 
-export const statementOf = (tx: Transaction, on: CivilDate): Promise<CollectionStatement> => tx.findOneByOrFail(CollectionStatement, { on });
+export const statementOf = (tx: Transaction, on: CivilDate): Promise<CollectionStatement> =>
+  tx.findOneByOrFail(CollectionStatement, { on });
 
 export interface NewCredit extends Credit {
   readonly id: string;
@@ -133,7 +143,12 @@ export async function lockNotices(tx: Transaction, references: readonly string[]
     'select id, reference, amount_fen, received_fen from payment_notice where reference = any($1::text[]) order by id for update',
     [references],
   );
-  return rows.map((row) => ({ id: row.id, reference: row.reference, amountFen: fen(Number(row.amount_fen)), receivedFen: fen(Number(row.received_fen)) }));
+  return rows.map((row) => ({
+    id: row.id,
+    reference: row.reference,
+    amountFen: fen(Number(row.amount_fen)),
+    receivedFen: fen(Number(row.received_fen)),
+  }));
 }
 
 export async function saveMatches(tx: Transaction, matches: readonly Match[]): Promise<void> {

@@ -83,11 +83,22 @@ export class ContributionService {
         payerName: line.counterpartyName,
       }));
     return this.database.transaction(async (tx) => {
-      const header = { on, opening_fen: statement.openingFen, closing_fen: statement.closingFen, lines: statement.lines.length, fetched_at: this.clock.now() };
+      const header = {
+        on,
+        opening_fen: statement.openingFen,
+        closing_fen: statement.closingFen,
+        lines: statement.lines.length,
+        fetched_at: this.clock.now(),
+      };
       if (!(await contributions.insertStatement(tx, header))) {
         const stored = await contributions.statementOf(tx, on);
         if (stored.opening_fen !== header.opening_fen || stored.closing_fen !== header.closing_fen || stored.lines !== header.lines) {
-          throw new DomainError('statement-changed', 'conflict', 'expected the statement that was stored for this day, found another; ask the bank which one holds', { on });
+          throw new DomainError(
+            'statement-changed',
+            'conflict',
+            'expected the statement that was stored for this day, found another; ask the bank which one holds',
+            { on },
+          );
         }
         return { credits: 0, matched: 0, suspended: 0, noticesPaid: 0, coversStarted: 0 };
       }
@@ -119,13 +130,27 @@ export class ContributionService {
   }
 
   private check(on: CivilDate, statement: BankStatement): void {
-    if (statement.on !== on) throw new DomainError('statement-day', 'invalid', `expected the statement of ${on}, found that of ${statement.on}; ask the bank again`);
+    if (statement.on !== on)
+      throw new DomainError(
+        'statement-day',
+        'invalid',
+        `expected the statement of ${on}, found that of ${statement.on}; ask the bank again`,
+      );
     if (statement.account !== this.config.collectionAccount) {
-      throw new DomainError('statement-account', 'invalid', 'expected the statement of the collection account, found that of another; check COLLECTION_ACCOUNT');
+      throw new DomainError(
+        'statement-account',
+        'invalid',
+        'expected the statement of the collection account, found that of another; check COLLECTION_ACCOUNT',
+      );
     }
     const gap = statementGap(statement);
     if (gap !== 0) {
-      throw new DomainError('statement-balance', 'invalid', `expected opening balance and lines to give the closing balance, found ${gap} fen between them; ask the bank`, { on });
+      throw new DomainError(
+        'statement-balance',
+        'invalid',
+        `expected opening balance and lines to give the closing balance, found ${gap} fen between them; ask the bank`,
+        { on },
+      );
     }
   }
 }

@@ -4,8 +4,17 @@ import fc from 'fast-check';
 import { daysDue, match, noticeReference, referenceIn, statementGap } from './contribution.js';
 
 const REFERENCE = noticeReference('0197a3c2-0000-7000-8000-0000deadbeef', '91350100M000100Y43', 1);
-const notice = (amountFen: number, receivedFen = 0, reference = REFERENCE) => ({ id: `id of ${reference}`, reference, amountFen: fen(amountFen), receivedFen: fen(receivedFen) });
-const credit = (amountFen: number, reference = REFERENCE, bankReference = `b${amountFen}`) => ({ bankReference, amountFen: fen(amountFen), reference });
+const notice = (amountFen: number, receivedFen = 0, reference = REFERENCE) => ({
+  id: `id of ${reference}`,
+  reference,
+  amountFen: fen(amountFen),
+  receivedFen: fen(receivedFen),
+});
+const credit = (amountFen: number, reference = REFERENCE, bankReference = `b${amountFen}`) => ({
+  bankReference,
+  amountFen: fen(amountFen),
+  reference,
+});
 
 describe('a payment notice', () => {
   it('has a reference that fits the bank and is found in what a payer types', () => {
@@ -53,7 +62,12 @@ describe('a credit', () => {
         const sum = (values: readonly Fen[]) => values.reduce<number>((total, value) => total + value, 0);
         matches.forEach((one, i) => expect(one.matchedFen + one.suspenseFen).toBe(credits[i]));
         expect(sum(matches.map((one) => one.matchedFen))).toBe(notices[0]?.receivedFen ?? 0);
-        expect(notices[0]?.receivedFen ?? 0).toBe(Math.min(due, credits.reduce((a, b) => a + b, 0)));
+        expect(notices[0]?.receivedFen ?? 0).toBe(
+          Math.min(
+            due,
+            credits.reduce((a, b) => a + b, 0),
+          ),
+        );
       }),
     );
   });

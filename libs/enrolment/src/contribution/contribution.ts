@@ -1,5 +1,18 @@
 /** Which contribution belongs to which payment notice, and which days' statements are due. Pure. */
-import { ZERO_FEN, addDays, addFen, chinaDate, chinaInstant, fen, minFen, normaliseIdentifier, subtractFen, sumFen, type CivilDate, type Fen } from '@app/kernel';
+import {
+  ZERO_FEN,
+  addDays,
+  addFen,
+  chinaDate,
+  chinaInstant,
+  fen,
+  minFen,
+  normaliseIdentifier,
+  subtractFen,
+  sumFen,
+  type CivilDate,
+  type Fen,
+} from '@app/kernel';
 import type { BankStatement } from '@app/contracts';
 
 /** "CB", the window (8 hex digits), the unit's code, the number of the notice: 30 characters of the bank's 35, readable on a transfer form. */
@@ -57,7 +70,12 @@ export const statementGap = ({ openingFen, closingFen, lines }: Pick<BankStateme
 const LATE_DAYS = 30;
 
 /** Days of the windows and the weeks after, whose statement can be had at `now` and is not stored; oldest first. */
-export function daysDue(windows: { opensAt: Date; closesAt: Date } | undefined, stored: ReadonlySet<string>, now: Date, readyAt: string): CivilDate[] {
+export function daysDue(
+  windows: { opensAt: Date; closesAt: Date } | undefined,
+  stored: ReadonlySet<string>,
+  now: Date,
+  readyAt: string,
+): CivilDate[] {
   if (!windows) return [];
   const last = addDays(chinaDate(windows.closesAt), LATE_DAYS);
   const days: CivilDate[] = [];

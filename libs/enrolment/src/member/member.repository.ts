@@ -37,12 +37,19 @@ export async function memberCounts(tx: Transaction): Promise<{ members: number; 
 }
 
 export async function setOwnAccount(tx: Transaction, memberId: string, ownAccount: Buffer, at: Date): Promise<boolean> {
-  const rows = await rowsOf(tx, 'update member set own_account = $2, updated_at = $3, version = version + 1 where id = $1 returning id', [memberId, ownAccount, at]);
+  const rows = await rowsOf(tx, 'update member set own_account = $2, updated_at = $3, version = version + 1 where id = $1 returning id', [
+    memberId,
+    ownAccount,
+    at,
+  ]);
   return rows.length > 0;
 }
 
 /** False when the last code was sent after `notSince`: then it stays. */
-export async function saveLoginCode(tx: Transaction, code: { memberId: string; hash: Buffer; sentAt: Date; expiresAt: Date; notSince: Date }): Promise<boolean> {
+export async function saveLoginCode(
+  tx: Transaction,
+  code: { memberId: string; hash: Buffer; sentAt: Date; expiresAt: Date; notSince: Date },
+): Promise<boolean> {
   const rows = await rowsOf(
     tx,
     `insert into login_code as c (member_id, code_hash, sent_at, expires_at) values ($1, $2, $3, $4)
@@ -65,5 +72,7 @@ export async function tryLoginCode(tx: Transaction, memberId: string, now: Date,
 
 /** True for exactly one of those who come with the same code. */
 export async function takeLoginCode(tx: Transaction, memberId: string, hash: Buffer): Promise<boolean> {
-  return (await rowsOf(tx, 'delete from login_code where member_id = $1 and code_hash = $2 returning member_id', [memberId, hash])).length > 0;
+  return (
+    (await rowsOf(tx, 'delete from login_code where member_id = $1 and code_hash = $2 returning member_id', [memberId, hash])).length > 0
+  );
 }

@@ -60,9 +60,15 @@ export class MemberService {
     const memberId = this.vault.memberId(normaliseIdentifier(personalNumber));
     const given = this.hashCode(memberId, normaliseIdentifier(code));
     const expected = await members.tryLoginCode(this.database.direct, memberId, this.clock.now(), CODE_ATTEMPTS);
-    const sound = expected !== undefined && timingSafeEqual(expected, given) && (await members.takeLoginCode(this.database.direct, memberId, given));
+    const sound =
+      expected !== undefined && timingSafeEqual(expected, given) && (await members.takeLoginCode(this.database.direct, memberId, given));
     const member = sound ? await members.memberById(this.database.direct, memberId) : null;
-    if (!member) throw new DomainError('login', 'unauthenticated', `expected the code sent in the last ${CODE_MINUTES} minutes, found another; ask for a new code`);
+    if (!member)
+      throw new DomainError(
+        'login',
+        'unauthenticated',
+        `expected the code sent in the last ${CODE_MINUTES} minutes, found another; ask for a new code`,
+      );
     const unit = await organisationById(this.database.direct, member.unit_id);
     return this.tokens.issue({ userId: memberId, login: memberId, roles: ['member'], organisationPath: unit!.path, memberId });
   }
@@ -84,12 +90,24 @@ export class MemberService {
   async changeBankAccount(principal: Principal, change: { account: string; bankName: string }): Promise<void> {
     const { memberId } = reachOf(principal, 'member.change-own-account');
     const account = readBankAccount(change.account, change.bankName);
-    if (!account) throw new DomainError('bank-account', 'invalid', 'expected a card number of 16 to 19 digits and the name of its bank, found something else; correct them');
+    if (!account)
+      throw new DomainError(
+        'bank-account',
+        'invalid',
+        'expected a card number of 16 to 19 digits and the name of its bank, found something else; correct them',
+      );
     const sealed = this.vault.seal(JSON.stringify(account));
     await this.database.transaction(async (tx) => {
       if (!(await members.setOwnAccount(tx, memberId!, sealed, this.clock.now()))) throw unknownMember();
       await this.audit.record(
-        { actor: principal.userId, roles: principal.roles, action: 'member.change-own-account', route: 'MemberService.changeBankAccount', subject: memberId!, outcome: 'allowed' },
+        {
+          actor: principal.userId,
+          roles: principal.roles,
+          action: 'member.change-own-account',
+          route: 'MemberService.changeBankAccount',
+          subject: memberId!,
+          outcome: 'allowed',
+        },
         tx,
       );
       await addToOutbox(tx, [{ queue: 'payment', command: 'resume', ids: [memberId!] }]);
@@ -110,4 +128,5 @@ export class MemberService {
 
 const same = (a: string, b: string): boolean => a.length === b.length && timingSafeEqual(Buffer.from(a), Buffer.from(b));
 
-const unknownMember = (): DomainError => new DomainError('member', 'not-found', 'expected a known member, found none; ask your unit to import you');
+const unknownMember = (): DomainError =>
+  new DomainError('member', 'not-found', 'expected a known member, found none; ask your unit to import you');

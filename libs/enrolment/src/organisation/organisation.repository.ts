@@ -18,7 +18,9 @@ export async function insertOrganisations(tx: Transaction, organisations: readon
      select id, parent_id, kind, code, name, path from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[]) as o(id, parent_id, kind, code, name, path)
      order by code
      on conflict (code) do nothing`,
-    (['id', 'parent_id', 'kind', 'code', 'name', 'path'] as const).map((column) => organisations.map((organisation) => organisation[column])),
+    (['id', 'parent_id', 'kind', 'code', 'name', 'path'] as const).map((column) =>
+      organisations.map((organisation) => organisation[column]),
+    ),
   );
 }
 

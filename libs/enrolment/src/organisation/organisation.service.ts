@@ -25,16 +25,36 @@ export class OrganisationService {
     }
     return this.database.transaction(async (tx) => {
       const parent = parentCode === undefined ? undefined : await organisationByCode(tx, parentCode);
-      if (parent === null) throw new DomainError('organisation-parent', 'not-found', 'parentCode: expected a known organisation, found none; make the parent first');
+      if (parent === null)
+        throw new DomainError(
+          'organisation-parent',
+          'not-found',
+          'parentCode: expected a known organisation, found none; make the parent first',
+        );
       if (!mayStandUnder(kind, parent?.kind)) {
-        throw new DomainError('organisation-place', 'invalid', `expected region › city › county or industry › unit, found ${kind} under ${parent?.kind ?? 'nothing'}; name another parent`);
+        throw new DomainError(
+          'organisation-place',
+          'invalid',
+          `expected region › city › county or industry › unit, found ${kind} under ${parent?.kind ?? 'nothing'}; name another parent`,
+        );
       }
-      const organisation: Organisation = { id: uuidv7(), parent_id: parent?.id ?? null, kind, code, name, path: pathUnder(parent?.path, code) };
+      const organisation: Organisation = {
+        id: uuidv7(),
+        parent_id: parent?.id ?? null,
+        kind,
+        code,
+        name,
+        path: pathUnder(parent?.path, code),
+      };
       await insertOrganisations(tx, [organisation]);
       const stored = (await organisationByCode(tx, code))!;
       // The same again is the same organisation.
       if (stored.path !== organisation.path || stored.kind !== kind || stored.name !== name) {
-        throw new DomainError('organisation-exists', 'conflict', `expected a code that is not in use, found it on another ${stored.kind}; choose another code`);
+        throw new DomainError(
+          'organisation-exists',
+          'conflict',
+          `expected a code that is not in use, found it on another ${stored.kind}; choose another code`,
+        );
       }
       return stored;
     });

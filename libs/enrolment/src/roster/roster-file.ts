@@ -41,7 +41,12 @@ export async function* readRecords(bytes: AsyncIterable<Buffer | string>): Async
 }
 
 const openQuote = (line: number): DomainError =>
-  new DomainError('roster-quotes', 'invalid', `expected every quotation mark to be closed, found one in line ${line} that is not; correct that line and import the file again`, { line });
+  new DomainError(
+    'roster-quotes',
+    'invalid',
+    `expected every quotation mark to be closed, found one in line ${line} that is not; correct that line and import the file again`,
+    { line },
+  );
 
 /** Text with \n as its only line end. */
 async function* decode(bytes: AsyncIterable<Buffer | string>): AsyncGenerator<string> {
@@ -51,7 +56,11 @@ async function* decode(bytes: AsyncIterable<Buffer | string>): AsyncGenerator<st
     try {
       return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
     } catch {
-      throw new DomainError('roster-encoding', 'invalid', 'expected a file in UTF-8, found another encoding; save it as "CSV UTF-8" and import it again');
+      throw new DomainError(
+        'roster-encoding',
+        'invalid',
+        'expected a file in UTF-8, found another encoding; save it as "CSV UTF-8" and import it again',
+      );
     }
   };
   for await (const chunk of bytes) {

@@ -2,7 +2,7 @@ import { assert } from '@app/kernel';
 import { UNIQUE_VIOLATION, copyInto, copyText, rowsOf, sqlState, type Transaction } from '@app/platform';
 import { REFUSALS, type RefusalReason } from './roster.js';
 import { RosterImport, RosterRefusal } from './roster.entity.js';
-import { STAGED_COLUMNS, type StagedRows } from './staged-rows.js';
+import { CopyRows, instantBytes, pattern, uuidBytes, type Pattern } from './copy-rows.js';
 
 export interface Refusal {
   readonly row: number;
@@ -18,14 +18,14 @@ export interface Counts {
   cardWarnings: number;
 }
 
-export async function insertImport(tx: Transaction, started: Pick<RosterImport, 'id' | 'window_id' | 'file_name' | 'received_at' | 'received_by'>): Promise<void> {
-  await tx.query(`insert into roster_import (id, window_id, file_name, received_at, received_by, state) values ($1, $2, $3, $4, $5, 'receiving')`, [
-    started.id,
-    started.window_id,
-    started.file_name,
-    started.received_at,
-    started.received_by,
-  ]);
+export async function insertImport(
+  tx: Transaction,
+  started: Pick<RosterImport, 'id' | 'window_id' | 'file_name' | 'received_at' | 'received_by'>,
+): Promise<void> {
+  await tx.query(
+    `insert into roster_import (id, window_id, file_name, received_at, received_by, state) values ($1, $2, $3, $4, $5, 'receiving')`,
+    [started.id, started.window_id, started.file_name, started.received_at, started.received_by],
+  );
 }
 
 export async function addToImport(tx: Transaction, id: string, counts: Counts): Promise<void> {
@@ -41,91 +41,123 @@ export async function endImport(tx: Transaction, id: string, state: 'done' | 'fa
   return tx.findOneByOrFail(RosterImport, { id });
 }
 
-/** Staged rows live until the end of the transaction. */
-export async function stage(tx: Transaction, rows: StagedRows): Promise<void> {
-  await tx.query(`create temp table roster_stage (${STAGED_COLUMNS}) on commit drop`);
-  const staged = await copyInto(tx, 'roster_stage', rows.blocks(), 'binary');
-  assert(staged === rows.count, `${rows.count} rows were to be staged, ${staged} are`);
+const ENROLMENT_COLUMNS = 'member_id, window_id, unit_id, import_id, row, applied_at';
+const MEMBER_COLUMNS = 'id, unit_id, created_at, updated_at, insutype, roster_hash, sealed';
+const UUID_BYTES = 16;
+const INT_BYTES = 4;
+const INSUTYPE_BYTES = 3;
+export const HASH_BYTES = 16;
+
+/** Rows of `enrolment` and `member` for COPY, made side by side. */
+export class RosterRows {
+  readonly enrolments: CopyRows;
+  readonly members: CopyRows;
+  private readonly enrolment: Pattern;
+  private readonly member: Pattern;
+
+  constructor(windowId: string, importId: string, at: Date) {
+    const instant = instantBytes(at);
+    this.enrolment = pattern(UUID_BYTES, uuidBytes(windowId), UUID_BYTES, uuidBytes(importId), INT_BYTES, instant);
+    this.member = pattern(UUID_BYTES, UUID_BYTES, instant, instant, INSUTYPE_BYTES, HASH_BYTES, 0);
+    this.enrolments = new CopyRows(this.enrolment);
+    this.members = new CopyRows(this.member);
+  }
+
+  get count(): number {
+    return this.enrolments.count;
+  }
+
+  /** `hash` in hex. */
+  add({
+    memberId,
+    unitId,
+    insutype,
+    row,
+    hash,
+    sealed,
+  }: {
+    memberId: string;
+    unitId: Buffer;
+    insutype: string;
+    row: number;
+    hash: string;
+    sealed: Buffer;
+  }): void {
+    const member = this.members.begin(sealed.length);
+    const [id, unit, , , type, rosterHash, data] = this.member.at as [number, number, number, number, number, number, number];
+    const { block } = this.members;
+    block.write(memberId.replaceAll('-', ''), member + id, 'hex');
+    unitId.copy(block, member + unit);
+    block.write(insutype, member + type, 'latin1');
+    block.write(hash, member + rosterHash, 'hex');
+    sealed.copy(block, member + data);
+
+    const enrolment = this.enrolments.begin();
+    const at = this.enrolment.at as [number, number, number, number, number, number];
+    block.copy(this.enrolments.block, enrolment + at[0], member + id, member + id + UUID_BYTES);
+    unitId.copy(this.enrolments.block, enrolment + at[2]);
+    this.enrolments.block.writeInt32BE(row, enrolment + at[4]);
+  }
 }
 
-/** Staged rows whose unit was made by somebody else in the meantime get the unit that is there. */
-export async function replaceUnits(tx: Transaction, units: ReadonlyMap<string, string>): Promise<void> {
-  if (units.size === 0) return;
-  await tx.query('update roster_stage s set unit_id = u.there from unnest($1::uuid[], $2::uuid[]) as u(staged, there) where s.unit_id = u.staged', [
-    [...units.keys()],
-    [...units.values()],
-  ]);
-}
+/** Fails when one is enrolled already ({@link isTaken}); costs half of an insert that expects conflicts. */
+export const enrolNew = (tx: Transaction, rows: RosterRows): Promise<number> =>
+  copyInto(tx, `enrolment (${ENROLMENT_COLUMNS})`, rows.enrolments.blocks(), 'binary');
 
-export interface Enrolling {
-  readonly windowId: string;
-  readonly importId: string;
-  readonly at: Date;
-}
+/** Fails when one is known already. */
+export const saveNewMembers = (tx: Transaction, rows: RosterRows): Promise<number> =>
+  copyInto(tx, `member (${MEMBER_COLUMNS})`, rows.members.blocks(), 'binary');
 
-// In member order, like every lock.
-const INSERT_ENROLMENTS = `
-  insert into enrolment (member_id, window_id, unit_id, import_id, row, applied_at)
-  select member_id, $1, unit_id, $2, row, $3 from roster_stage order by member_id`;
-const INSERT_MEMBERS = `
-  insert into member as m (id, sealed, roster_hash, unit_id, insutype, created_at, updated_at)
-  select member_id, sealed, roster_hash, unit_id, insutype, $1::timestamptz, $1::timestamptz from roster_stage order by member_id`;
+/** A row was there already; or another import held it and waited for one of ours, since COPY takes its locks in the order of the file. */
+export const isTaken = (error: unknown): boolean => [UNIQUE_VIOLATION, DEADLOCK].includes(sqlState(error) ?? '');
+const DEADLOCK = '40P01';
 
-/** Enrols all of the staged rows, or none when one of them is enrolled already. A plain insert costs a third less than one that expects conflicts. */
-export const enrolAllStaged = (tx: Transaction, { windowId, importId, at }: Enrolling): Promise<boolean> =>
-  unlessTaken(tx, () => tx.query(INSERT_ENROLMENTS, [windowId, importId, at]));
-
-/** Enrols whom it can of the staged rows. Returns how many are new in the window. */
-export async function enrolStaged(tx: Transaction, { windowId, importId, at }: Enrolling): Promise<number> {
-  const rows = await rowsOf<{ count: number }>(
-    tx,
-    `with enrolled as (${INSERT_ENROLMENTS} on conflict (member_id, window_id) do nothing returning 1) select count(*)::int as count from enrolled`,
-    [windowId, importId, at],
+/** Enrols whom it can, and returns the numbers of the rows whose member another unit has enrolled in the window. */
+export async function enrol(tx: Transaction, rows: RosterRows, windowId: string): Promise<number[]> {
+  await stage(tx, 'enrolment', ENROLMENT_COLUMNS, rows.enrolments);
+  // In member order, like every lock.
+  await tx.query(
+    `insert into enrolment (${ENROLMENT_COLUMNS}) select ${ENROLMENT_COLUMNS} from enrolment_stage order by member_id on conflict (member_id, window_id) do nothing`,
   );
-  return rows[0]!.count;
-}
-
-/** Takes away the staged rows whose member another unit has enrolled in the window, and returns their numbers. */
-export async function unstageOthers(tx: Transaction, windowId: string): Promise<number[]> {
-  const rows = await rowsOf<{ row: number }>(
+  const elsewhere = await rowsOf<{ row: number }>(
     tx,
-    `delete from roster_stage s using enrolment e
+    `delete from enrolment_stage s using enrolment e
      where e.member_id = s.member_id and e.window_id = $1 and e.unit_id <> s.unit_id returning s.row`,
     [windowId],
   );
-  return rows.map(({ row }) => row);
+  return elsewhere.map(({ row }) => row);
 }
 
-/** Saves all staged members, or none when one of them is known already. */
-export const saveAllStagedMembers = (tx: Transaction, at: Date): Promise<boolean> => unlessTaken(tx, () => tx.query(INSERT_MEMBERS, [at]));
+/** Members as the rows say, where that is news; after {@link enrol} only those it left. */
+export async function saveMembers(tx: Transaction, rows: RosterRows, afterEnrol: boolean): Promise<void> {
+  await stage(tx, 'member', MEMBER_COLUMNS, rows.members);
+  await tx.query(
+    `insert into member as m (${MEMBER_COLUMNS}) select ${MEMBER_COLUMNS} from member_stage s
+     ${afterEnrol ? 'where exists (select from enrolment_stage e where e.member_id = s.id)' : ''} order by id
+     on conflict (id) do update set sealed = excluded.sealed, roster_hash = excluded.roster_hash, unit_id = excluded.unit_id, insutype = excluded.insutype,
+       updated_at = excluded.updated_at, version = m.version + 1
+     where (m.roster_hash, m.unit_id, m.insutype) is distinct from (excluded.roster_hash, excluded.unit_id, excluded.insutype)`,
+  );
+}
 
-/** Members as the staged rows say, where that is news. Returns how many staged rows changed neither a member nor an enrolment. */
-export async function saveStagedMembers(tx: Transaction, { windowId, importId, at }: Enrolling): Promise<number> {
+/** How many of the staged rows have changed neither a member nor an enrolment; after {@link enrol} and {@link saveMembers}. */
+export async function countUnchanged(tx: Transaction, windowId: string, importId: string): Promise<number> {
   const rows = await rowsOf<{ count: number }>(
     tx,
-    `with saved as (${INSERT_MEMBERS}
-       on conflict (id) do update set sealed = excluded.sealed, roster_hash = excluded.roster_hash, unit_id = excluded.unit_id, insutype = excluded.insutype,
-         updated_at = excluded.updated_at, version = m.version + 1
-       where (m.roster_hash, m.unit_id, m.insutype) is distinct from (excluded.roster_hash, excluded.unit_id, excluded.insutype)
-       returning id)
-     select count(*)::int as count from roster_stage s join enrolment e on e.member_id = s.member_id and e.window_id = $2
-     where e.import_id <> $3 and not exists (select from saved where saved.id = s.member_id)`,
-    [at, windowId, importId],
+    `select count(*)::int as count from member_stage s
+     join enrolment e on e.member_id = s.id and e.window_id = $1 join enrolment_stage using (member_id)
+     join member m on m.id = s.id
+     where e.import_id <> $2 and m.sealed <> s.sealed`,
+    [windowId, importId],
   );
   return rows[0]!.count;
 }
 
-async function unlessTaken(tx: Transaction, insert: () => Promise<unknown>): Promise<boolean> {
-  await tx.query('savepoint insertion');
-  try {
-    await insert();
-  } catch (error) {
-    if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
-    await tx.query('rollback to savepoint insertion');
-    return false;
-  }
-  await tx.query('release savepoint insertion');
-  return true;
+/** Staged rows live until the end of the transaction. */
+async function stage(tx: Transaction, table: 'enrolment' | 'member', columns: string, rows: CopyRows): Promise<void> {
+  await tx.query(`create temp table ${table}_stage on commit drop as select ${columns} from ${table} with no data`);
+  const staged = await copyInto(tx, `${table}_stage`, rows.blocks(), 'binary');
+  assert(staged === rows.count, `${rows.count} rows were to be staged, ${staged} are`);
 }
 
 export async function insertRefusals(tx: Transaction, importId: string, refusals: readonly Refusal[]): Promise<void> {
@@ -133,7 +165,9 @@ export async function insertRefusals(tx: Transaction, importId: string, refusals
   await copyInto(
     tx,
     'roster_refusal (import_id, row, field, reason, remedy)',
-    refusals.map(({ row, reason }) => `${importId}\t${row}\t${copyText(REFUSALS[reason].field)}\t${reason}\t${copyText(REFUSALS[reason].zh)}\n`),
+    refusals.map(
+      ({ row, reason }) => `${importId}\t${row}\t${copyText(REFUSALS[reason].field)}\t${reason}\t${copyText(REFUSALS[reason].zh)}\n`,
+    ),
   );
 }
 
@@ -148,4 +182,5 @@ export async function refusalsByReason(tx: Transaction, importId: string): Promi
   return Object.fromEntries(rows.map(({ reason, count }) => [reason, count]));
 }
 
-export const refusalsOf = (tx: Transaction, importId: string): Promise<RosterRefusal[]> => tx.find(RosterRefusal, { where: { import_id: importId }, order: { row: 'ASC' } });
+export const refusalsOf = (tx: Transaction, importId: string): Promise<RosterRefusal[]> =>
+  tx.find(RosterRefusal, { where: { import_id: importId }, order: { row: 'ASC' } });

@@ -4,7 +4,7 @@
  */
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError, chinaDate, isUnitCode } from '@app/kernel';
-import { Database, PersonalDataVault, reachOf, type Principal } from '@app/platform';
+import { Database, PersonalDataVault, reachOf, type Principal, type Transaction } from '@app/platform';
 import { hash } from 'node:crypto';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
@@ -18,16 +18,14 @@ import { windowById } from '../window/window.repository.js';
 import { readRecords, type RosterRecord } from './roster-file.js';
 import { COLUMNS, readHeader, readRow, unitCodeOf, type RefusalReason, type RosterLayout, type RosterRow } from './roster.js';
 import type { RosterImport, RosterRefusal } from './roster.entity.js';
+import { uuidBytes } from './copy-rows.js';
 import * as rosters from './roster.repository.js';
-import { StagedRows } from './staged-rows.js';
 
 const CHUNK_ROWS = 10_000;
-/** Between two groups of this many rows the event loop is given up, so that the database work of the last chunk, and everybody else, goes on. */
-const GROUP_ROWS = 1_000;
-
-/** 128 bits. */
-const HASH_DIGITS = 32;
-
+/** Units that may be new are looked up for this many rows at once. */
+const GROUP_ROWS = 2_000;
+/** The event loop is given up this often, some 2 ms: the database work of the last chunk is many short steps, and each waits for it. */
+const BREATH_ROWS = 100;
 export interface RosterUpload {
   windowId: string;
   fileName: string;
@@ -42,14 +40,17 @@ export interface RosterSummary extends rosters.Counts {
 }
 
 interface Chunk {
-  readonly staged: StagedRows;
+  readonly rows: rosters.RosterRows;
   readonly refused: rosters.Refusal[];
-  /** Units that are not known yet, by code. */
-  readonly newUnits: Map<string, Organisation>;
   /** Row numbers. */
   readonly normalised: Set<number>;
   readonly cardWarnings: Set<number>;
 }
+
+/** Whom a file has turned out to hold so far: nobody known, known people who are new in the window, or anybody. Each is dearer than the last. */
+const FILLINGS = ['strangers', 'newcomers', 'anybody'] as const;
+/** Two imports of the same people can meet crosswise this often before one gives up. */
+const ATTEMPTS = 5;
 
 /** What one import knows while it runs. */
 interface Run {
@@ -59,12 +60,8 @@ interface Run {
   readonly seen: Set<string>;
   readonly elsewhere: Set<string>;
   /** Ids of the units of this organisation by code. */
-  readonly units: Map<string, string>;
-  /** Ids that were given to new units here, while somebody else made these units under other ids. */
-  readonly replaced: Map<string, string>;
-  /** Whether nobody of this file was found enrolled, or known, so far. */
-  enrolmentsAreNew: boolean;
-  membersAreNew: boolean;
+  readonly units: Map<string, Buffer>;
+  filling: (typeof FILLINGS)[number];
 }
 
 @Injectable()
@@ -93,9 +90,7 @@ export class RosterService {
       seen: new Set(),
       elsewhere: new Set(),
       units: new Map(),
-      replaced: new Map(),
-      enrolmentsAreNew: true,
-      membersAreNew: true,
+      filling: 'strangers',
     };
     await rosters.insertImport(this.database.direct, {
       id: run.importId,
@@ -160,133 +155,157 @@ export class RosterService {
     const reach = reachOf(principal, 'roster.import');
     if (reach.scope !== 'all' && !liesUnder(organisation.path, reach.organisationPath)) throw outOfReach();
     const state = windowState(window, this.clock.now());
-    if (state === 'upcoming') throw new DomainError('window-not-open', 'conflict', 'expected an open enrolment window, found one that opens later; import when it is open');
-    if (state === 'closed') throw new DomainError('window-closed', 'conflict', 'expected an open enrolment window, found one that has closed; use the next window');
+    if (state === 'upcoming')
+      throw new DomainError(
+        'window-not-open',
+        'conflict',
+        'expected an open enrolment window, found one that opens later; import when it is open',
+      );
+    if (state === 'closed')
+      throw new DomainError(
+        'window-closed',
+        'conflict',
+        'expected an open enrolment window, found one that has closed; use the next window',
+      );
     return organisation;
   }
 
   private async *chunks(run: Run, stream: Readable): AsyncGenerator<Chunk> {
     let layout: RosterLayout | undefined;
     let group: RosterRecord[] = [];
-    let chunk = newChunk();
+    let chunk = this.newChunk(run);
     for await (const records of readRecords(stream)) {
       if (records.length === 0) continue;
       layout ??= layoutOf(records.shift()!.cells);
       group.push(...records);
       if (group.length < GROUP_ROWS) continue;
-      await this.seal(run, layout, group, chunk);
+      await this.readGroup(run, layout, group, chunk);
       group = [];
-      if (chunk.staged.count + chunk.refused.length < CHUNK_ROWS) continue;
+      if (chunk.rows.count + chunk.refused.length < CHUNK_ROWS) continue;
       yield chunk;
-      chunk = newChunk();
+      chunk = this.newChunk(run);
     }
-    await this.seal(run, layout ?? layoutOf([]), group, chunk);
+    await this.readGroup(run, layout ?? layoutOf([]), group, chunk);
     yield chunk;
   }
 
-  private async seal(run: Run, layout: RosterLayout, records: readonly RosterRecord[], chunk: Chunk): Promise<void> {
-    await otherWork();
-    await this.lookUpUnits(run, layout, records);
+  private newChunk({ windowId, importId }: Run): Chunk {
+    return {
+      rows: new rosters.RosterRows(windowId, importId, this.clock.now()),
+      refused: [],
+      normalised: new Set(),
+      cardWarnings: new Set(),
+    };
+  }
+
+  private async readGroup(run: Run, layout: RosterLayout, records: readonly RosterRecord[], chunk: Chunk): Promise<void> {
+    await this.findUnits(
+      run,
+      records.map(({ cells }) => unitCodeOf(cells, layout)),
+    );
     const context = { layout, today: chinaDate(this.clock.now()), seen: run.seen, elsewhere: run.elsewhere };
+    const accepted: { line: number; row: RosterRow }[] = [];
     for (const { line, cells } of records) {
       const reading = readRow(cells, context);
       if ('reason' in reading) {
         chunk.refused.push({ row: line, reason: reading.reason });
         continue;
       }
-      const { row, normalised, cardWarning } = reading;
-      run.seen.add(row.personalNumber);
-      const text = sealedText(row);
-      chunk.staged.add({
-        memberId: this.vault.memberId(row.personalNumber),
-        unitId: this.unitOf(run, chunk, row),
-        insutype: row.insutype,
-        row: line,
-        hash: hash('sha256', this.rosterKey + text).slice(0, HASH_DIGITS),
-        sealed: this.vault.seal(text),
-      });
-      if (normalised) chunk.normalised.add(line);
-      if (cardWarning) chunk.cardWarnings.add(line);
+      run.seen.add(unshared(reading.row.personalNumber));
+      if (reading.normalised) chunk.normalised.add(line);
+      if (reading.cardWarning) chunk.cardWarnings.add(line);
+      accepted.push({ line, row: reading.row });
+    }
+    await this.makeUnits(
+      run,
+      accepted.map(({ row }) => row),
+    );
+    for (let i = 0; i < accepted.length; i++) {
+      if (i % BREATH_ROWS === 0) await otherWork();
+      this.seal(run, accepted[i]!, chunk);
     }
   }
 
-  private async lookUpUnits(run: Run, layout: RosterLayout, records: readonly RosterRecord[]): Promise<void> {
-    const unknown = new Set<string>();
-    for (const { cells } of records) {
-      const code = unitCodeOf(cells, layout);
-      if (!run.units.has(code) && !run.elsewhere.has(code) && isUnitCode(code)) unknown.add(code);
-    }
-    if (unknown.size === 0) return;
-    for (const unit of await organisationsByCode(this.database.direct, [...unknown])) {
-      if (isOf(run, unit)) run.units.set(unit.code, unit.id);
+  private seal(run: Run, { line, row }: { line: number; row: RosterRow }, { rows }: Chunk): void {
+    const text = sealedText(row);
+    rows.add({
+      memberId: this.vault.memberId(row.personalNumber),
+      unitId: run.units.get(row.unitCode)!,
+      insutype: row.insutype,
+      row: line,
+      hash: hash('sha256', this.rosterKey + text).slice(0, 2 * rosters.HASH_BYTES),
+      sealed: this.vault.seal(text),
+    });
+  }
+
+  private async findUnits(run: Run, codes: readonly string[]): Promise<void> {
+    const unknown = new Set(codes.filter((code) => !run.units.has(code) && !run.elsewhere.has(code)));
+    const sought = [...unknown].filter(isUnitCode);
+    if (sought.length === 0) return;
+    for (const unit of await organisationsByCode(this.database.direct, sought)) {
+      if (unit.kind === 'unit' && liesUnder(unit.path, run.organisation.path)) run.units.set(unit.code, uuidBytes(unit.id));
       else run.elsewhere.add(unit.code);
     }
   }
 
-  private unitOf(run: Run, chunk: Chunk, { unitCode, unitName }: RosterRow): string {
-    const known = run.units.get(unitCode);
-    if (known !== undefined) return known;
-    const unit = newUnit(run.organisation, unitCode, unitName || unitCode);
-    chunk.newUnits.set(unitCode, unit);
-    run.units.set(unitCode, unit.id);
-    return unit.id;
-  }
-
-  private async apply(run: Run, { staged, refused, newUnits, normalised, cardWarnings }: Chunk): Promise<void> {
-    const { importId, windowId } = run;
-    if (staged.count + refused.length === 0) return;
-    await this.makeUnits(run, newUnits);
-    await this.database.transaction(async (tx) => {
-      const enrolling = { windowId, importId, at: this.clock.now() };
-      const others = new Set<number>();
-      let unchanged = 0;
-      if (staged.count > 0) {
-        await rosters.stage(tx, staged);
-        await rosters.replaceUnits(tx, run.replaced);
-        run.enrolmentsAreNew &&= await rosters.enrolAllStaged(tx, enrolling);
-        if (!run.enrolmentsAreNew && (await rosters.enrolStaged(tx, enrolling)) < staged.count) {
-          for (const row of await rosters.unstageOthers(tx, windowId)) others.add(row);
-        }
-        run.membersAreNew &&= await rosters.saveAllStagedMembers(tx, enrolling.at);
-        if (!run.membersAreNew) unchanged = await rosters.saveStagedMembers(tx, enrolling);
-      }
-      await rosters.insertRefusals(tx, importId, [...refused, ...[...others].map((row) => ({ row, reason: 'duplicate' as const }))]);
-      await rosters.addToImport(tx, importId, {
-        rows: staged.count + refused.length,
-        accepted: staged.count - others.size,
-        refused: refused.length + others.size,
-        unchanged,
-        normalised: countWithout(normalised, others),
-        cardWarnings: countWithout(cardWarnings, others),
-      });
-    });
-  }
-
   /** In a transaction of its own, so that imports which meet the same new unit wait for each other no longer than that. */
-  private async makeUnits(run: Run, units: ReadonlyMap<string, Organisation>): Promise<void> {
-    if (units.size === 0) return;
-    await insertOrganisations(this.database.direct, [...units.values()]);
-    for (const there of await organisationsByCode(this.database.direct, [...units.keys()])) {
-      const made = units.get(there.code)!;
-      if (there.id === made.id) continue;
-      if (!isOf(run, there)) {
-        throw new DomainError('unit-taken', 'conflict', 'another organisation made one of the units of this file in the meantime; import the file again', { unitCode: there.code });
+  private async makeUnits(run: Run, rows: readonly RosterRow[]): Promise<void> {
+    const names = new Map<string, string>();
+    for (const { unitCode, unitName } of rows)
+      if (!run.units.has(unitCode) && !names.has(unitCode)) names.set(unitCode, unitName || unitCode);
+    if (names.size === 0) return;
+    const codes = [...names.keys()];
+    await insertOrganisations(
+      this.database.direct,
+      codes.map((code) => newUnit(run.organisation, code, names.get(code)!)),
+    );
+    await this.findUnits(run, codes);
+    const taken = codes.find((code) => run.elsewhere.has(code));
+    if (taken)
+      throw new DomainError(
+        'unit-taken',
+        'conflict',
+        'another organisation made one of the units of this file in the meantime; import the file again',
+        { unitCode: taken },
+      );
+  }
+
+  private async apply(run: Run, chunk: Chunk): Promise<void> {
+    if (chunk.rows.count + chunk.refused.length === 0) return;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.database.transaction((tx) => this.applyIn(tx, run, chunk));
+      } catch (error) {
+        if (!rosters.isTaken(error) || attempt === ATTEMPTS) throw error;
+        run.filling = FILLINGS[FILLINGS.indexOf(run.filling) + 1] ?? run.filling;
       }
-      run.units.set(there.code, there.id);
-      run.replaced.set(made.id, there.id);
     }
+  }
+
+  private async applyIn(
+    tx: Transaction,
+    { importId, windowId, filling }: Run,
+    { rows, refused, normalised, cardWarnings }: Chunk,
+  ): Promise<void> {
+    let elsewhere: number[] = [];
+    if (filling === 'anybody') elsewhere = await rosters.enrol(tx, rows, windowId);
+    else await rosters.enrolNew(tx, rows);
+    if (filling === 'strangers') await rosters.saveNewMembers(tx, rows);
+    else await rosters.saveMembers(tx, rows, filling === 'anybody');
+    await rosters.insertRefusals(tx, importId, [...refused, ...elsewhere.map((row) => ({ row, reason: 'duplicate' as const }))]);
+    await rosters.addToImport(tx, importId, {
+      rows: rows.count + refused.length,
+      accepted: rows.count - elsewhere.length,
+      refused: refused.length + elsewhere.length,
+      unchanged: filling === 'anybody' ? await rosters.countUnchanged(tx, windowId, importId) : 0,
+      normalised: normalised.size - elsewhere.filter((row) => normalised.has(row)).length,
+      cardWarnings: cardWarnings.size - elsewhere.filter((row) => cardWarnings.has(row)).length,
+    });
   }
 }
 
-const newChunk = (): Chunk => ({ staged: new StagedRows(), refused: [], newUnits: new Map(), normalised: new Set(), cardWarnings: new Set() });
-
-const countWithout = (rows: ReadonlySet<number>, others: ReadonlySet<number>): number => {
-  let count = rows.size;
-  for (const row of others) if (rows.has(row)) count--;
-  return count;
-};
-
-const isOf = (run: Run, unit: Organisation): boolean => unit.kind === 'unit' && liesUnder(unit.path, run.organisation.path);
+/** A copy: what papaparse hands out is a slice that keeps its whole block of the file in memory. */
+const unshared = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
 
 const sealedText = ({ personalNumber, name, phone, bankAccount, bankName }: RosterRow): string =>
   JSON.stringify({ personalNumber, name, phone, bankAccount, bankName } satisfies PersonalData);
@@ -302,4 +321,5 @@ function layoutOf(cells: readonly string[]): RosterLayout {
   );
 }
 
-const outOfReach = (): DomainError => new DomainError('forbidden', 'forbidden', 'expected a window of your own organisation, found one of another; ask its clerk');
+const outOfReach = (): DomainError =>
+  new DomainError('forbidden', 'forbidden', 'expected a window of your own organisation, found one of another; ask its clerk');

@@ -17,7 +17,8 @@ const GOOD: Record<RosterField, string> = {
 };
 const layout = readHeader(HEADER) as RosterLayout;
 const context: RosterContext = { layout, today: civilDate('2026-09-01'), seen: new Set(), elsewhere: new Set() };
-const read = (change: Partial<typeof GOOD>, over: Partial<RosterContext> = {}) => readRow(Object.values({ ...GOOD, ...change }), { ...context, ...over });
+const read = (change: Partial<typeof GOOD>, over: Partial<RosterContext> = {}) =>
+  readRow(Object.values({ ...GOOD, ...change }), { ...context, ...over });
 
 describe('a roster row', () => {
   it('that is sound is accepted as it is', () => {
@@ -25,7 +26,13 @@ describe('a roster row', () => {
   });
 
   it('written full-width, with spaces and a small x means the same person', () => {
-    const typed = { personalNumber: '１１０１０５ 19491231002x', name: ' 李　娟', phone: ' 199 0000 0000　', unitCode: '91350100m000100y43', bankAccount: '6228 4804 0256 4890 018' };
+    const typed = {
+      personalNumber: '１１０１０５ 19491231002x',
+      name: ' 李　娟',
+      phone: ' 199 0000 0000　',
+      unitCode: '91350100m000100y43',
+      bankAccount: '6228 4804 0256 4890 018',
+    };
     expect(read(typed)).toEqual({ row: { ...GOOD, name: '李 娟' }, normalised: true, cardWarning: false });
   });
 
@@ -47,7 +54,9 @@ describe('a roster row', () => {
   });
 
   it('of a person accepted before in the file is a duplicate, whatever the form of the number', () => {
-    expect(read({ personalNumber: '11010519491231002x', bankAccount: '' }, { seen: new Set([GOOD.personalNumber]) })).toEqual({ reason: 'duplicate' });
+    expect(read({ personalNumber: '11010519491231002x', bankAccount: '' }, { seen: new Set([GOOD.personalNumber]) })).toEqual({
+      reason: 'duplicate',
+    });
   });
 
   it('of a unit under another organisation is refused', () => {
@@ -66,10 +75,13 @@ describe('a roster row', () => {
   it('normalised twice is normalised once', () => {
     const value = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('１２３Ｘ', ' ﻿x', 'ﬁ　ｱ', '㎏ ①'));
     fc.assert(
-      fc.property(fc.record(Object.fromEntries(Object.keys(GOOD).map((field) => [field, value])) as Record<RosterField, typeof value>), (row) => {
-        const once = normaliseRow(row);
-        expect(normaliseRow(once)).toEqual(once);
-      }),
+      fc.property(
+        fc.record(Object.fromEntries(Object.keys(GOOD).map((field) => [field, value])) as Record<RosterField, typeof value>),
+        (row) => {
+          const once = normaliseRow(row);
+          expect(normaliseRow(once)).toEqual(once);
+        },
+      ),
     );
   });
 });
@@ -89,7 +101,12 @@ describe('a roster file', () => {
   const records = async (bytes: Buffer, size: number) => {
     const blocks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
     const found = [];
-    for await (const block of readRecords((async function* () { yield* blocks; })())) found.push(...block);
+    for await (const block of readRecords(
+      (async function* () {
+        yield* blocks;
+      })(),
+    ))
+      found.push(...block);
     return found;
   };
 
@@ -106,7 +123,10 @@ describe('a roster file', () => {
 
   it('with a quotation mark that never closes is refused whole', async () => {
     await expect(records(Buffer.from('a,b\n1,2\n"3,4\n5,6\n'), 4)).rejects.toMatchObject({ code: 'roster-quotes', details: { line: 3 } });
-    await expect(records(Buffer.from(`a,b\n"${'5,6\n'.repeat(100_000)}`), 65_536)).rejects.toMatchObject({ code: 'roster-quotes', details: { line: 2 } });
+    await expect(records(Buffer.from(`a,b\n"${'5,6\n'.repeat(100_000)}`), 65_536)).rejects.toMatchObject({
+      code: 'roster-quotes',
+      details: { line: 2 },
+    });
   });
 
   it('in GBK is refused whole', async () => {

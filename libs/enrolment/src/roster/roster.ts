@@ -1,12 +1,5 @@
 /** What a row of a roster means and why it is refused. Pure: the file, the members already seen and the day come in. */
-import {
-  isBankCardShape,
-  isUnitCode,
-  normaliseIdentifier,
-  passesLuhn,
-  personalNumberFault,
-  type CivilDate,
-} from '@app/kernel';
+import { isBankCardShape, isUnitCode, normaliseIdentifier, passesLuhn, personalNumberFault, type CivilDate } from '@app/kernel';
 
 /** The columns of a roster as unions print them. */
 export const COLUMNS = {
@@ -25,15 +18,47 @@ const FIELDS = Object.keys(COLUMNS) as RosterField[];
 
 /** In the order in which they are looked for; a row has the first that applies. */
 export const REFUSALS = {
-  columns: { field: '整行', zh: '列数与表头不一致：请检查该行是否多了或少了逗号、引号是否成对，改正后重新导入。', en: 'The row has not as many columns as the header: look for a missing or stray comma or quotation mark.' },
-  'unit-code': { field: COLUMNS.unitCode, zh: '应为18位统一社会信用代码且校验位正确：请按单位登记证书核对。', en: 'Expected an 18-character unified social credit code with a right check character.' },
-  'unit-elsewhere': { field: COLUMNS.unitCode, zh: '该单位属于其他组织：请由其所属组织导入，或核对单位代码。', en: 'The unit belongs to another organisation, which has to import it.' },
+  columns: {
+    field: '整行',
+    zh: '列数与表头不一致：请检查该行是否多了或少了逗号、引号是否成对，改正后重新导入。',
+    en: 'The row has not as many columns as the header: look for a missing or stray comma or quotation mark.',
+  },
+  'unit-code': {
+    field: COLUMNS.unitCode,
+    zh: '应为18位统一社会信用代码且校验位正确：请按单位登记证书核对。',
+    en: 'Expected an 18-character unified social credit code with a right check character.',
+  },
+  'unit-elsewhere': {
+    field: COLUMNS.unitCode,
+    zh: '该单位属于其他组织：请由其所属组织导入，或核对单位代码。',
+    en: 'The unit belongs to another organisation, which has to import it.',
+  },
   'name-missing': { field: COLUMNS.name, zh: '姓名为空：请补填。', en: 'The name is empty.' },
-  'id-checksum': { field: COLUMNS.personalNumber, zh: '应为18位身份证号码且校验位正确：请按身份证核对。', en: 'Expected an 18-character personal number with a right check character.' },
-  'id-birth-date': { field: COLUMNS.personalNumber, zh: '号码中的出生日期不存在或晚于今天：请按身份证核对。', en: 'The birth date in the personal number does not exist or is not past.' },
-  duplicate: { field: COLUMNS.personalNumber, zh: '同一人在本参保期内已由先前的行或其他单位参保：只保留一次，请与相关单位核对。', en: 'The same person is enrolled already, by an earlier row or by another unit.' },
-  insutype: { field: COLUMNS.insutype, zh: '应为3位医保险种代码，例如310。', en: 'Expected a medical-insurance type of three digits, such as 310.' },
-  'bank-account': { field: COLUMNS.bankAccount, zh: '应为16至19位数字的银行卡号：请按银行卡核对。', en: 'Expected a bank card number of 16 to 19 digits.' },
+  'id-checksum': {
+    field: COLUMNS.personalNumber,
+    zh: '应为18位身份证号码且校验位正确：请按身份证核对。',
+    en: 'Expected an 18-character personal number with a right check character.',
+  },
+  'id-birth-date': {
+    field: COLUMNS.personalNumber,
+    zh: '号码中的出生日期不存在或晚于今天：请按身份证核对。',
+    en: 'The birth date in the personal number does not exist or is not past.',
+  },
+  duplicate: {
+    field: COLUMNS.personalNumber,
+    zh: '同一人在本参保期内已由先前的行或其他单位参保：只保留一次，请与相关单位核对。',
+    en: 'The same person is enrolled already, by an earlier row or by another unit.',
+  },
+  insutype: {
+    field: COLUMNS.insutype,
+    zh: '应为3位医保险种代码，例如310。',
+    en: 'Expected a medical-insurance type of three digits, such as 310.',
+  },
+  'bank-account': {
+    field: COLUMNS.bankAccount,
+    zh: '应为16至19位数字的银行卡号：请按银行卡核对。',
+    en: 'Expected a bank card number of 16 to 19 digits.',
+  },
 } as const satisfies Record<string, { field: string; zh: string; en: string }>;
 export type RefusalReason = keyof typeof REFUSALS;
 
@@ -84,7 +109,8 @@ export interface RosterContext {
   readonly elsewhere: ReadonlySet<string>;
 }
 
-export type RowReading = { readonly row: RosterRow; readonly normalised: boolean; readonly cardWarning: boolean } | { readonly reason: RefusalReason };
+export type RowReading =
+  { readonly row: RosterRow; readonly normalised: boolean; readonly cardWarning: boolean } | { readonly reason: RefusalReason };
 
 export function readRow(cells: readonly string[], { layout, today, seen, elsewhere }: RosterContext): RowReading {
   if (cells.length !== layout.width) return { reason: 'columns' };

@@ -1,7 +1,10 @@
 import type { CivilDate } from '@app/kernel';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
-export const bigintColumn = { from: (value: string | null) => (value === null ? null : Number(value)), to: (value: number | null) => value };
+export const bigintColumn = {
+  from: (value: string | null) => (value === null ? null : Number(value)),
+  to: (value: number | null) => value,
+};
 
 @Entity('enrolment_window')
 export class EnrolmentWindow {

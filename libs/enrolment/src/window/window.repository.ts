@@ -21,7 +21,16 @@ export async function insertWindow(tx: Transaction, window: EnrolmentWindow): Pr
     tx,
     `insert into enrolment_window (id, plan_id, organisation_id, opens_at, closes_at, cover_from, cover_to, contribution_fen)
      values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (plan_id, organisation_id, cover_from) do nothing returning id`,
-    [window.id, window.plan_id, window.organisation_id, window.opens_at, window.closes_at, window.cover_from, window.cover_to, window.contribution_fen],
+    [
+      window.id,
+      window.plan_id,
+      window.organisation_id,
+      window.opens_at,
+      window.closes_at,
+      window.cover_from,
+      window.cover_to,
+      window.contribution_fen,
+    ],
   );
   return inserted.length > 0;
 }

@@ -35,12 +35,21 @@ export class WindowService {
   /** Errors: `window-dates` (invalid), `organisation` (not found), `window-exists` (conflict). */
   async create(window: NewWindow): Promise<EnrolmentWindow> {
     if (window.opensAt >= window.closesAt || window.coverFrom > window.coverTo) {
-      throw new DomainError('window-dates', 'invalid', 'expected opensAt before closesAt and coverFrom not after coverTo, found the reverse; correct the dates');
+      throw new DomainError(
+        'window-dates',
+        'invalid',
+        'expected opensAt before closesAt and coverFrom not after coverTo, found the reverse; correct the dates',
+      );
     }
     const organisation = await organisationByCode(this.database.direct, window.organisationCode);
-    if (!organisation) throw new DomainError('organisation', 'not-found', 'organisationCode: expected a known organisation, found none; make it first');
+    if (!organisation)
+      throw new DomainError('organisation', 'not-found', 'organisationCode: expected a known organisation, found none; make it first');
     if (organisation.kind === 'unit') {
-      throw new DomainError('window-organisation', 'invalid', 'organisationCode: expected a region, city, county or industry, found a unit; name the organisation above it');
+      throw new DomainError(
+        'window-organisation',
+        'invalid',
+        'organisationCode: expected a region, city, county or industry, found a unit; name the organisation above it',
+      );
     }
     const row: EnrolmentWindow = {
       id: uuidv7(),
@@ -53,7 +62,11 @@ export class WindowService {
       contribution_fen: window.contributionFen,
     };
     if (!(await insertWindow(this.database.direct, row))) {
-      throw new DomainError('window-exists', 'conflict', 'expected the first window of this plan, organisation and cover period, found one there already; use that one');
+      throw new DomainError(
+        'window-exists',
+        'conflict',
+        'expected the first window of this plan, organisation and cover period, found one there already; use that one',
+      );
     }
     return row;
   }

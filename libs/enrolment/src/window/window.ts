@@ -6,7 +6,8 @@ interface Bounds {
   readonly closes_at: Date;
 }
 
-export const windowState = ({ opens_at, closes_at }: Bounds, now: Date): WindowState => (now < opens_at ? 'upcoming' : now < closes_at ? 'open' : 'closed');
+export const windowState = ({ opens_at, closes_at }: Bounds, now: Date): WindowState =>
+  now < opens_at ? 'upcoming' : now < closes_at ? 'open' : 'closed';
 
 /** Whole seconds to the next bound: to the opening while upcoming, to the end while open, 0 when closed. */
 export function secondsLeft(bounds: Bounds, now: Date): number {
