@@ -22,7 +22,8 @@ const COMPOSERS = ['claim-reader', 'claims.migration', 'claims.module', 'due', '
 const PAST_INDEX = { 'claims.migration': 'payment/payment', due: 'reconciliation/reconciliation' };
 
 const TESTS = String.raw`^test/|\.(medium-)?spec\.ts$|^apps/simulators/src/testing\.ts$`;
-const PROGRAMS = String.raw`^apps/[^/]+/src/(main|migrate)\.ts$`;
+/** What node starts; a `-worker.ts` is a thread, started by its address. */
+const PROGRAMS = String.raw`^apps/[^/]+/src/(main|migrate)\.ts$|^libs/.+-worker\.ts$`;
 const STAGE = `(?:${STAGES.join('|')})`;
 const any = (names) => `(?:${names.join('|')})`;
 const npm = (...names) => `(?:^|/)node_modules/${any(names)}(?:/|$)`;

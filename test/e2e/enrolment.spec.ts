@@ -60,7 +60,7 @@ describe('the enrolment app', () => {
     expect(routes.length).toBeGreaterThan(13);
     for (const { method, path, permission } of routes.filter((route) => route.permission !== 'public')) {
       const answer = await request(server)[method.toLowerCase() as 'get'](
-        `/${path}`.replace(/^\/+/, '/').replace(':id', '0197a3c2-0000-7000-8000-000000000000'),
+        `/${path}`.replace(/\/+/g, '/').replace(/\/$/, '').replace(':id', '0197a3c2-0000-7000-8000-000000000000'),
       );
       expect({ path, permission, status: answer.status }).toEqual({ path, permission, status: 401 });
     }

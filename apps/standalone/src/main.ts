@@ -1,7 +1,7 @@
 /** `npm run demo`: a county's year from the hospital's bill to the money in the account, on one machine. See README. */
 import { startEmbeddedPostgres } from '@app/platform';
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { generateCounty } from '../../simulators/src/index.js';
@@ -69,16 +69,21 @@ const lines = options.feed ? readInput('feed', options.feed).split(/\r?\n/) : (c
 
 const data = join(REPOSITORY, '.data');
 mkdirSync(data, { recursive: true });
-const postgres = await startEmbeddedPostgres({ dataDirectory: join(data, options.serve ? 'dev' : 'demo'), keep: options.keep || options.serve, ...(process.env.PGSS ? { settings: { shared_preload_libraries: 'pg_stat_statements', 'pg_stat_statements.track': 'top' } } : {}) });
-const keyFile = join(data, options.serve ? 'dev.key' : 'demo.key');
+const name = options.serve ? 'dev' : 'demo';
+const [keyFile, clockFile, endedFile] = ['key', 'clock', 'ended'].map((suffix) => join(data, `${name}.${suffix}`)) as [string, string, string];
+/** Only a year that was played to its end can be shown again: the simulators forget. */
+const kept = options.keep && existsSync(endedFile);
+if (options.keep && !kept) progress.stage('keep', 'no year was played to its end before: starting clean');
+if (!kept) rmSync(endedFile, { force: true });
+const postgres = await startEmbeddedPostgres({ dataDirectory: join(data, name), keep: kept });
 // The key belongs to the data: without it nothing that was sealed can be read again.
-const masterKey = (options.keep || options.serve) && existsSync(keyFile) ? readFileSync(keyFile, 'utf8') : randomBytes(32).toString('base64');
+const masterKey = kept ? readFileSync(keyFile, 'utf8') : randomBytes(32).toString('base64');
 writeFileSync(keyFile, masterKey, { mode: 0o600 });
 
 const system = await startSystem({
   databaseUrl: postgres.url,
   ...(process.env.REDIS_URL ? { redisUrl: process.env.REDIS_URL } : {}),
-  ...(options.serve ? {} : { clockFile: join(data, 'demo.clock'), startAt: chinaInstant(YEAR.opensOn) }),
+  ...(options.serve ? {} : { clockFile, kept, startAt: chinaInstant(YEAR.opensOn) }),
   masterKey,
   feed: { source: options.feed ? basename(options.feed) : 'built-in county', lines },
   worker: options['worker-process'] ? { main: builtWorker(REPOSITORY) } : 'inside',
@@ -102,12 +107,15 @@ try {
   if (options.serve) {
     console.log(`\nclaims    ${system.urls.claims}/docs\nenrolment ${system.urls.enrolment}/docs\nlog in as ${system.administrator.login} with ${system.administrator.password}; Ctrl-C ends`);
   } else {
-    const people = await People.hire(system);
-    const timings = await new Conductor(system, people, progress).play({ fileName: options.roster ? basename(options.roster) : 'built-in county.csv', csv, people: rosterPeople(csv) });
+    const people = await People.hire(system, kept);
+    const timings = kept
+      ? { import: 0, path: 0 }
+      : await new Conductor(system, people, progress).play({ fileName: options.roster ? basename(options.roster) : 'built-in county.csv', csv, people: rosterPeople(csv) });
     progress.end();
     const report = await people.report();
     const seconds = { ...timings, total: (performance.now() - started) / 1000 };
     console.log(`\nSettlement report\n${summarise(report, seconds)}\n`);
+    writeFileSync(endedFile, '');
     if (options.report) writeFileSync(options.report, `${JSON.stringify({ ...report, seconds }, null, 2)}\n`);
     if (options.exit) await stop(0);
     console.log(`API documents: ${system.urls.claims}/docs and ${system.urls.enrolment}/docs

@@ -16,6 +16,12 @@ const REGION = { code: '45', name: '自治区', kind: 'region' } as const;
 const CITY = { code: '4599', name: '模拟市', kind: 'city' } as const;
 export const COUNTY = { code: '459999', name: '模拟县', kind: 'county' } as const;
 
+const ORGANISATIONS = [
+  [REGION, undefined],
+  [CITY, REGION],
+  [COUNTY, CITY],
+] as const;
+
 interface Staff {
   readonly administrator: HttpPerson;
   readonly clerk: HttpPerson;
@@ -37,22 +43,19 @@ export class People {
     readonly passwords: Readonly<Record<string, string>>,
   ) {}
 
-  /** The administrator sets up the organisations and gives everybody an account. */
-  static async hire(system: HubaoSystem): Promise<People> {
+  /** The administrator sets up the organisations and gives everybody an account; with kept data, only new passwords. */
+  static async hire(system: HubaoSystem, kept = false): Promise<People> {
     const person = () => new HttpPerson(system.urls.enrolment, system.urls.claims);
     const administrator = await person().login(system.administrator.login, system.administrator.password);
     let path = '/';
-    for (const [organisation, parent] of [
-      [REGION, undefined],
-      [CITY, REGION],
-      [COUNTY, CITY],
-    ] as const) {
+    for (const [organisation, parent] of kept ? [] : ORGANISATIONS) {
       ({ path } = await administrator.enrolment<{ path: string }>('POST', '/organisations', { ...organisation, ...(parent ? { parentCode: parent.code } : {}) }));
     }
     const passwords: Record<string, string> = {};
     const hire = async (login: string, displayName: string, role: Role): Promise<HttpPerson> => {
       const password = (passwords[login] = randomBytes(12).toString('base64url'));
-      await administrator.enrolment('POST', '/accounts', { login, displayName, password, roles: [role], organisationPath: path });
+      if (kept) await administrator.enrolment('PUT', `/accounts/${login}/password`, { password });
+      else await administrator.enrolment('POST', '/accounts', { login, displayName, password, roles: [role], organisationPath: path });
       return person().login(login, password);
     };
     const [clerk, officer, reviewer, maker, checker, leader] = await Promise.all([

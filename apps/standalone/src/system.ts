@@ -21,6 +21,8 @@ export interface SystemOptions {
   /** Where the virtual clock's file lives; unset: the wall clock. */
   readonly clockFile?: string;
   readonly startAt?: Date;
+  /** The database and the clock are those of an earlier run. */
+  readonly kept?: boolean;
   readonly masterKey?: string;
   readonly feed?: { readonly source: string; readonly lines: string[] };
   /** `inside`: in this process; a path: the built worker, as a process of its own that is started again when it dies. */
@@ -52,7 +54,7 @@ const LOOPBACK = '127.0.0.1';
 
 export async function startSystem(options: SystemOptions): Promise<HubaoSystem> {
   const { port = 0, worker = 'inside' } = options;
-  const clock = options.clockFile ? new VirtualClock(options.clockFile, 'create') : undefined;
+  const clock = options.clockFile ? new VirtualClock(options.clockFile, options.kept ? 'continue' : 'create') : undefined;
   if (clock && options.startAt) clock.advanceTo(options.startAt);
   const simulatorClock = clock ?? systemClock;
 

@@ -282,6 +282,42 @@ describe('enrolment', () => {
       expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 12_000, units: 1 });
     });
 
+    it('so large that a second thread seals part of it enrols everybody all the same', async () => {
+      const windowId = await newWindow();
+      const rows = Array.from({ length: 30_000 }, (_, i) => rosterRow(i));
+      // In pieces that come slowly, so that the thread has the time to start.
+      const pieces = async function* () {
+        for (let i = 0; i < rows.length; i += 1_000) {
+          yield Buffer.from(`${i === 0 ? `${Object.values(COLUMNS).join(',')}\n` : ''}${rows.slice(i, i + 1_000).join('\n')}\n`);
+          await new Promise((resolve) => setTimeout(resolve, i > 20_000 ? 200 : 0));
+        }
+      };
+      expect(await importRows(windowId, Readable.from(pieces()))).toMatchObject({ accepted: 30_000, refused: 0 });
+      const serials = [0, 9_999, 20_000, 29_999];
+      const payees = await payeesOf(
+        db.direct,
+        vault,
+        serials.map((serial) => vault.memberId(personalNumber(serial))),
+      );
+      expect([...payees.values()].map(({ name }) => name).sort()).toEqual(serials.map((serial) => `职工${serial}`).sort());
+    });
+
+    it('is sealed by the thread as it is here', async () => {
+      const thread = vault.startThread();
+      try {
+        while (!thread.hasTime) await new Promise((resolve) => setTimeout(resolve, 20));
+        const { memberIds, fingerprints, sealed, ends } = await thread.seal({ personalNumbers: ['1', '2'], texts: ['甲', '乙乙'] });
+        expect(Buffer.from(memberIds).toString('hex')).toBe(
+          ['1', '2'].map((number) => vault.memberId(number).replaceAll('-', '')).join(''),
+        );
+        expect(Buffer.from(fingerprints).toString('hex')).toBe(['甲', '乙乙'].map((text) => vault.fingerprint(text)).join(''));
+        const whole = Buffer.from(sealed);
+        expect([vault.open(whole.subarray(0, ends[0])), vault.open(whole.subarray(ends[0], ends[1]))]).toEqual(['甲', '乙乙']);
+      } finally {
+        await thread.close();
+      }
+    });
+
     it('imported twice at the same time enrols everybody once', async () => {
       const windowId = await newWindow();
       const rows = Array.from({ length: 500 }, (_, i) => rosterRow(100 + i));

@@ -15,9 +15,9 @@ export class VirtualClock extends Clock {
   private readonly handle: number;
   private readonly buffer = Buffer.alloc(8);
 
-  constructor(file: string, access: 'read' | 'create' = 'read') {
+  constructor(file: string, access: 'read' | 'create' | 'continue' = 'read') {
     super();
-    this.handle = openSync(file, access === 'create' ? 'w+' : 'r');
+    this.handle = openSync(file, { read: 'r', create: 'w+', continue: 'r+' }[access]);
   }
 
   now(): Date {

@@ -18,4 +18,5 @@ export * from './platform.module.js';
 export * from './problem.js';
 export * from './queue.js';
 export * from './relay.js';
+export * from './sealing.js';
 export * from './tokens.js';

@@ -1,9 +1,8 @@
 /** The plumbing every app stands on, made once from its configuration. */
 import { Global, Module, type DynamicModule } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, DiscoveryModule } from '@nestjs/core';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import { Clock } from '@app/kernel';
-import type { EntitySchema, MixedList } from 'typeorm';
+import { DataSource } from 'typeorm';
 import { Accounts } from './auth/accounts.js';
 import { PolicyGuard } from './auth/guard.js';
 import { RoutePolicyCheck } from './auth/route-policy-check.js';
@@ -33,24 +32,13 @@ export class PlatformModule {
   static forRoot({ config, entities, poolSize = 10 }: PlatformOptions): DynamicModule {
     return {
       module: PlatformModule,
-      imports: [
-        DiscoveryModule,
-        TypeOrmModule.forRoot({
-          type: 'postgres',
-          url: config.databaseUrl,
-          entities: [...PLATFORM_ENTITIES, ...entities] as MixedList<(new () => object) | EntitySchema>,
-          synchronize: false,
-          migrationsRun: false,
-          poolSize,
-          applicationName: 'hubao',
-          logging: false,
-        }),
-      ],
+      imports: [DiscoveryModule],
       controllers: [HealthController],
       providers: [
         { provide: CONFIG, useValue: config },
         { provide: Clock, useFactory: () => (config.clockFile ? new VirtualClock(config.clockFile) : new SystemClock()) },
         { provide: PersonalDataVault, useFactory: () => new PersonalDataVault(config.masterKey) },
+        { provide: DataSource, useFactory: () => connect(config, entities, poolSize) },
         Database,
         Audit,
         Tokens,
@@ -63,3 +51,15 @@ export class PlatformModule {
     };
   }
 }
+
+/** Not through @nestjs/typeorm: several apps in one process each have a source of their own, and its registry knows one a process. */
+const connect = (config: Config, entities: PlatformOptions['entities'], poolSize: number): Promise<DataSource> =>
+  new DataSource({
+    type: 'postgres',
+    url: config.databaseUrl,
+    entities: [...PLATFORM_ENTITIES, ...entities],
+    synchronize: false,
+    poolSize,
+    applicationName: 'hubao',
+    logging: false,
+  }).initialize();

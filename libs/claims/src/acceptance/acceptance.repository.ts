@@ -101,12 +101,12 @@ export interface OriginalMessage {
   readonly state: MessageState;
 }
 
-/** The settle messages that cancels speak of, by settlement or by message id. */
+/** The settle messages that cancels speak of, by settlement or by message id; those that became claims last, so that they win. */
 export const findOriginals = (tx: Transaction, settlementIds: readonly string[], msgids: readonly string[]): Promise<OriginalMessage[]> =>
   rowsOf(
     tx,
     `select id, msgid, settlement_id as "settlementId", claim_id as "claimId", state from feed_message
-     where infno = '2304' and state in ('claimed', 'quarantined') and (settlement_id = any($1) or msgid = any($2)) order by seq`,
+     where infno = '2304' and state in ('claimed', 'quarantined') and (settlement_id = any($1) or msgid = any($2)) order by claim_id is not null, seq`,
     [settlementIds, msgids],
   );
 

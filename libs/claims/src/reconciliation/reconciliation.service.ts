@@ -64,10 +64,10 @@ export class ReconciliationService {
   }
 
   private async prove(tx: Transaction, proved: readonly Payment[], at: Date): Promise<void> {
-    const unheard = proved.filter((row) => row.state !== 'paid' && row.state !== 'returned');
-    await this.payment.applyPaid(tx, unheard, at);
     for (let first = 0; first < proved.length; first += JOB_IDS) {
-      await move(tx, proved.slice(first, first + JOB_IDS), 'paid', 'settled', { actor: STAGE, reason: 'on the statement', at }, { settledAt: at });
+      const some = proved.slice(first, first + JOB_IDS);
+      await this.payment.applyPaid(tx, some.filter((row) => row.state !== 'paid' && row.state !== 'returned'), at);
+      await move(tx, some, 'paid', 'settled', { actor: STAGE, reason: 'on the statement', at }, { settledAt: at });
     }
     const states = await statements.statesOf(tx, proved);
     if (proved.some((row) => states.get(row.claimId)!.cancelled)) await this.wakeCancel(tx);

@@ -1,5 +1,5 @@
 import { assert } from '@app/kernel';
-import { UNIQUE_VIOLATION, copyInto, copyText, rowsOf, sqlState, type Transaction } from '@app/platform';
+import { FINGERPRINT_BYTES, UNIQUE_VIOLATION, copyInto, copyText, rowsOf, sqlState, type SealedSet, type Transaction } from '@app/platform';
 import { REFUSALS, type RefusalReason } from './roster.js';
 import { RosterImport, RosterRefusal } from './roster.entity.js';
 import { CopyRows, instantBytes, pattern, uuidBytes, type Pattern } from './copy-rows.js';
@@ -46,7 +46,6 @@ const MEMBER_COLUMNS = 'id, unit_id, created_at, updated_at, insutype, roster_ha
 const UUID_BYTES = 16;
 const INT_BYTES = 4;
 const INSUTYPE_BYTES = 3;
-export const HASH_BYTES = 16;
 
 /** Rows of `enrolment` and `member` for COPY, made side by side. */
 export class RosterRows {
@@ -58,7 +57,7 @@ export class RosterRows {
   constructor(windowId: string, importId: string, at: Date) {
     const instant = instantBytes(at);
     this.enrolment = pattern(UUID_BYTES, uuidBytes(windowId), UUID_BYTES, uuidBytes(importId), INT_BYTES, instant);
-    this.member = pattern(UUID_BYTES, UUID_BYTES, instant, instant, INSUTYPE_BYTES, HASH_BYTES, 0);
+    this.member = pattern(UUID_BYTES, UUID_BYTES, instant, instant, INSUTYPE_BYTES, FINGERPRINT_BYTES, 0);
     this.enrolments = new CopyRows(this.enrolment);
     this.members = new CopyRows(this.member);
   }
@@ -67,36 +66,30 @@ export class RosterRows {
     return this.enrolments.count;
   }
 
-  /** `hash` in hex. */
-  add({
-    memberId,
-    unitId,
-    insutype,
-    row,
-    hash,
-    sealed,
-  }: {
-    memberId: string;
-    unitId: Buffer;
-    insutype: string;
-    row: number;
-    hash: string;
-    sealed: Buffer;
-  }): void {
-    const member = this.members.begin(sealed.length);
-    const [id, unit, , , type, rosterHash, data] = this.member.at as [number, number, number, number, number, number, number];
-    const { block } = this.members;
-    block.write(memberId.replaceAll('-', ''), member + id, 'hex');
-    unitId.copy(block, member + unit);
-    block.write(insutype, member + type, 'latin1');
-    block.write(hash, member + rosterHash, 'hex');
-    sealed.copy(block, member + data);
+  /** Adds person `i` of the set. */
+  add(
+    { memberIds, fingerprints, sealed, ends }: SealedSet,
+    i: number,
+    { unitId, insutype, row }: { unitId: Buffer; insutype: string; row: number },
+  ): void {
+    const from = i === 0 ? 0 : ends[i - 1]!;
+    const memberId = memberIds.subarray(i * UUID_BYTES, (i + 1) * UUID_BYTES);
+
+    const member = this.members.begin(ends[i]! - from);
+    const [id, unit, , , type, hash, data] = this.member.at as [number, number, number, number, number, number, number];
+    const members = this.members.block;
+    members.set(memberId, member + id);
+    members.set(unitId, member + unit);
+    members.write(insutype, member + type, 'latin1');
+    members.set(fingerprints.subarray(i * FINGERPRINT_BYTES, (i + 1) * FINGERPRINT_BYTES), member + hash);
+    members.set(sealed.subarray(from, ends[i]), member + data);
 
     const enrolment = this.enrolments.begin();
     const at = this.enrolment.at as [number, number, number, number, number, number];
-    block.copy(this.enrolments.block, enrolment + at[0], member + id, member + id + UUID_BYTES);
-    unitId.copy(this.enrolments.block, enrolment + at[2]);
-    this.enrolments.block.writeInt32BE(row, enrolment + at[4]);
+    const enrolments = this.enrolments.block;
+    enrolments.set(memberId, enrolment + at[0]);
+    enrolments.set(unitId, enrolment + at[2]);
+    enrolments.writeInt32BE(row, enrolment + at[4]);
   }
 }
 

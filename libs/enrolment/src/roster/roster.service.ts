@@ -4,8 +4,16 @@
  */
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError, chinaDate, isUnitCode } from '@app/kernel';
-import { Database, PersonalDataVault, reachOf, type Principal, type Transaction } from '@app/platform';
-import { hash } from 'node:crypto';
+import {
+  Database,
+  PersonalDataVault,
+  reachOf,
+  sealSet,
+  type Principal,
+  type SealedSet,
+  type SealingThread,
+  type Transaction,
+} from '@app/platform';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';
@@ -22,10 +30,12 @@ import { uuidBytes } from './copy-rows.js';
 import * as rosters from './roster.repository.js';
 
 const CHUNK_ROWS = 10_000;
-/** Units that may be new are looked up for this many rows at once. */
-const GROUP_ROWS = 2_000;
-/** The event loop is given up this often, some 2 ms: the database work of the last chunk is many short steps, and each waits for it. */
-const BREATH_ROWS = 100;
+/** What is read, looked up and sealed at once: some 10 ms, so that the database work of the last chunk, and every other request, goes on. */
+const GROUP_ROWS = 1_000;
+/** From here on a second thread pays for its start. */
+const THREAD_FROM_ROWS = 20_000;
+const GROUPS_AHEAD = 3;
+
 export interface RosterUpload {
   windowId: string;
   fileName: string;
@@ -47,6 +57,17 @@ interface Chunk {
   readonly cardWarnings: Set<number>;
 }
 
+/** Records that are worked on together, and what became of them. */
+interface Group {
+  readonly people: { readonly personalNumbers: string[]; readonly texts: string[] };
+  /** Of the same people, in the same order. */
+  readonly rows: { row: number; unitId: Buffer; insutype: string }[];
+  readonly refused: rosters.Refusal[];
+  /** Row numbers. */
+  readonly normalised: number[];
+  readonly cardWarnings: number[];
+}
+
 /** Whom a file has turned out to hold so far: nobody known, known people who are new in the window, or anybody. Each is dearer than the last. */
 const FILLINGS = ['strangers', 'newcomers', 'anybody'] as const;
 /** Two imports of the same people can meet crosswise this often before one gives up. */
@@ -62,20 +83,16 @@ interface Run {
   /** Ids of the units of this organisation by code. */
   readonly units: Map<string, Buffer>;
   filling: (typeof FILLINGS)[number];
+  thread?: SealingThread;
 }
 
 @Injectable()
 export class RosterService {
-  // The hash is only compared with itself, so a secret in front of the text makes it a keyed one; an HMAC would cost six times as much.
-  private readonly rosterKey: string;
-
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly vault: PersonalDataVault,
-  ) {
-    this.rosterKey = vault.blindIndex('roster').toString('hex');
-  }
+  ) {}
 
   /**
    * Errors: `window` (not found), `forbidden`, `window-not-open`, `window-closed` (conflict); the whole file refused: `roster-columns`,
@@ -112,6 +129,8 @@ export class RosterService {
       await applying.catch(() => {});
       await rosters.endImport(this.database.direct, run.importId, 'failed');
       throw error;
+    } finally {
+      await run.thread?.close();
     }
     return this.summarise(await rosters.endImport(this.database.direct, run.importId, 'done'));
   }
@@ -171,21 +190,16 @@ export class RosterService {
   }
 
   private async *chunks(run: Run, stream: Readable): AsyncGenerator<Chunk> {
-    let layout: RosterLayout | undefined;
-    let group: RosterRecord[] = [];
     let chunk = this.newChunk(run);
-    for await (const records of readRecords(stream)) {
-      if (records.length === 0) continue;
-      layout ??= layoutOf(records.shift()!.cells);
-      group.push(...records);
-      if (group.length < GROUP_ROWS) continue;
-      await this.readGroup(run, layout, group, chunk);
-      group = [];
+    for await (const { group, sealed } of this.sealedGroups(run, stream)) {
+      group.rows.forEach((row, i) => chunk.rows.add(sealed, i, row));
+      chunk.refused.push(...group.refused);
+      for (const row of group.normalised) chunk.normalised.add(row);
+      for (const row of group.cardWarnings) chunk.cardWarnings.add(row);
       if (chunk.rows.count + chunk.refused.length < CHUNK_ROWS) continue;
       yield chunk;
       chunk = this.newChunk(run);
     }
-    await this.readGroup(run, layout ?? layoutOf([]), group, chunk);
     yield chunk;
   }
 
@@ -198,44 +212,58 @@ export class RosterService {
     };
   }
 
-  private async readGroup(run: Run, layout: RosterLayout, records: readonly RosterRecord[], chunk: Chunk): Promise<void> {
+  /** In the order of the file; some are being sealed by the thread while the next are read. */
+  private async *sealedGroups(run: Run, stream: Readable): AsyncGenerator<{ group: Group; sealed: SealedSet }> {
+    const ahead: { group: Group; sealing: Promise<SealedSet> }[] = [];
+    const next = async () => {
+      const { group, sealing } = ahead.shift()!;
+      return { group, sealed: await sealing };
+    };
+    let rows = 0;
+    for await (const { layout, records } of recordGroups(stream)) {
+      // A set that is being sealed, and every other request, gets its turn.
+      await otherWork();
+      const group = await this.readGroup(run, layout, records);
+      rows += records.length;
+      if (rows > THREAD_FROM_ROWS) run.thread ??= this.vault.startThread();
+      const sealing = run.thread?.hasTime ? run.thread.seal(group.people) : Promise.resolve(sealSet(this.vault, group.people));
+      // Awaited later; until then a failure must not count as unhandled.
+      sealing.catch(() => {});
+      ahead.push({ group, sealing });
+      if (ahead.length > GROUPS_AHEAD) yield await next();
+    }
+    while (ahead.length > 0) yield await next();
+  }
+
+  private async readGroup(run: Run, layout: RosterLayout, records: readonly RosterRecord[]): Promise<Group> {
     await this.findUnits(
       run,
       records.map(({ cells }) => unitCodeOf(cells, layout)),
     );
     const context = { layout, today: chinaDate(this.clock.now()), seen: run.seen, elsewhere: run.elsewhere };
+    const group: Group = { people: { personalNumbers: [], texts: [] }, rows: [], refused: [], normalised: [], cardWarnings: [] };
     const accepted: { line: number; row: RosterRow }[] = [];
     for (const { line, cells } of records) {
       const reading = readRow(cells, context);
       if ('reason' in reading) {
-        chunk.refused.push({ row: line, reason: reading.reason });
+        group.refused.push({ row: line, reason: reading.reason });
         continue;
       }
       run.seen.add(unshared(reading.row.personalNumber));
-      if (reading.normalised) chunk.normalised.add(line);
-      if (reading.cardWarning) chunk.cardWarnings.add(line);
+      if (reading.normalised) group.normalised.push(line);
+      if (reading.cardWarning) group.cardWarnings.push(line);
       accepted.push({ line, row: reading.row });
     }
     await this.makeUnits(
       run,
       accepted.map(({ row }) => row),
     );
-    for (let i = 0; i < accepted.length; i++) {
-      if (i % BREATH_ROWS === 0) await otherWork();
-      this.seal(run, accepted[i]!, chunk);
+    for (const { line, row } of accepted) {
+      group.people.personalNumbers.push(row.personalNumber);
+      group.people.texts.push(sealedText(row));
+      group.rows.push({ row: line, unitId: run.units.get(row.unitCode)!, insutype: row.insutype });
     }
-  }
-
-  private seal(run: Run, { line, row }: { line: number; row: RosterRow }, { rows }: Chunk): void {
-    const text = sealedText(row);
-    rows.add({
-      memberId: this.vault.memberId(row.personalNumber),
-      unitId: run.units.get(row.unitCode)!,
-      insutype: row.insutype,
-      row: line,
-      hash: hash('sha256', this.rosterKey + text).slice(0, 2 * rosters.HASH_BYTES),
-      sealed: this.vault.seal(text),
-    });
+    return group;
   }
 
   private async findUnits(run: Run, codes: readonly string[]): Promise<void> {
@@ -309,6 +337,20 @@ const unshared = (text: string): string => Buffer.from(text, 'latin1').toString(
 
 const sealedText = ({ personalNumber, name, phone, bankAccount, bankName }: RosterRow): string =>
   JSON.stringify({ personalNumber, name, phone, bankAccount, bankName } satisfies PersonalData);
+
+async function* recordGroups(stream: Readable): AsyncGenerator<{ layout: RosterLayout; records: RosterRecord[] }> {
+  let layout: RosterLayout | undefined;
+  let group: RosterRecord[] = [];
+  for await (const records of readRecords(stream)) {
+    if (records.length === 0) continue;
+    layout ??= layoutOf(records.shift()!.cells);
+    group.push(...records);
+    if (group.length < GROUP_ROWS) continue;
+    yield { layout, records: group };
+    group = [];
+  }
+  yield { layout: layout ?? layoutOf([]), records: group };
+}
 
 function layoutOf(cells: readonly string[]): RosterLayout {
   const read = readHeader(cells);

@@ -78,7 +78,13 @@ export class Accounts {
     return id;
   }
 
-  /** For the machine's own accounts at its start: an account that is there gets the new password. */
+  /** Error: `account` (not found). */
+  async resetPassword(login: string, password: string): Promise<void> {
+    const { affected } = await this.database.direct.update(UserAccount, { login }, { password_hash: await hashPassword(password) });
+    if (affected === 0) throw new DomainError('account', 'not-found', 'expected the login of an account, found none of that name; make it first');
+  }
+
+  /** For accounts that a start of the system needs: one that is there gets the new password. */
   async createOrReset(account: NewAccount): Promise<void> {
     const { affected } = await this.database.direct.update(UserAccount, { login: account.login }, { password_hash: await hashPassword(account.password) });
     if (affected === 0) await this.create(account);
