@@ -16,6 +16,7 @@ import { ENROLMENT_ENTITIES } from '@app/enrolment';
 import { civilDate } from '@app/kernel';
 import { ledger, type Outcome, type TransferCode } from '@app/ledger';
 import { Database, PLATFORM_ENTITIES, PersonalDataVault, readConfig, rowsOf, type Principal, type Role } from '@app/platform';
+import { setTimeout } from 'node:timers/promises';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { FakeBank, FakeInsurance, FakeTreasury, FakeWechat } from './outside-parties.js';
@@ -209,6 +210,16 @@ export class ClaimPath {
       this.vault.memberId(personalNumber(serial)),
     );
     return row?.fen ?? 0;
+  }
+
+  /** Returns once that many statements of this database wait for a lock. */
+  async waitingForLocks(count: number): Promise<void> {
+    for (let look = 0; look < 500; look++) {
+      const waiting = await this.rows(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`);
+      if (waiting.length >= count) return;
+      await setTimeout(10);
+    }
+    throw new Error(`expected ${count} statements that wait for a lock, found fewer`);
   }
 
   balances(): ReturnType<typeof ledger.trialBalance> {

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { BatchService, type BatchView } from '@app/claims';
+import { BatchService, PaymentService, type BatchProgress, type BatchView } from '@app/claims';
 import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
 import { IsString, Length, Matches } from 'class-validator';
 
@@ -21,7 +21,10 @@ class Rejection {
 
 @Controller('batches')
 export class BatchController {
-  constructor(private readonly batches: BatchService) {}
+  constructor(
+    private readonly batches: BatchService,
+    private readonly payment: PaymentService,
+  ) {}
 
   @Get()
   @Requires('batch.read')
@@ -42,6 +45,21 @@ export class BatchController {
   @Requires('batch.check')
   check(@CurrentPrincipal() principal: Principal, @Param('id', ParseUUIDPipe) id: string, @Body() body: Check): Promise<BatchView> {
     return this.batches.check(principal, id, body.digest);
+  }
+
+  /** Where the money of a batch is: its grant, and its payments by state. */
+  @Get(':id/progress')
+  @Requires('batch.read')
+  progress(@Param('id', ParseUUIDPipe) id: string): Promise<BatchProgress> {
+    return this.payment.progress(id);
+  }
+
+  /** Asks the treasury again for the money of a batch that it refused. */
+  @Post(':id/grant')
+  @HttpCode(202)
+  @Requires('batch.make')
+  async askGrantAgain(@Param('id', ParseUUIDPipe) id: string): Promise<void> {
+    await this.payment.askGrantAgain(id);
   }
 
   @Post(':id/reject')

@@ -5,7 +5,7 @@ export interface SimulatorClock {
 
 export interface RunningSimulator {
   url: string;
-  close(): Promise<void>;
+  close: () => Promise<void>;
 }
 
 export interface SimulatorOptions {

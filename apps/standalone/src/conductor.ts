@@ -2,8 +2,7 @@
  * Plays a year on the virtual clock: the enrolment window, then every calendar day of the settlement feed with office hours, the batch
  * cut and the bank's evening statement. The clock moves only when the engine is at rest, so a run does not depend on the machine's speed.
  */
-import type { Due } from '@app/claims';
-import { addDays, assert, chinaDate, chinaInstant, civilDate, isWorkingDay, type CivilDate } from '@app/kernel';
+import { addDays, assert, chinaDate, chinaInstant, civilDate, fen, formatYuan, isWorkingDay, type CivilDate, type Fen } from '@app/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { People, RosterPerson } from './people.js';
 import type { Progress } from './progress.js';
@@ -20,9 +19,13 @@ export const YEAR = {
   contributionFen: 10_000,
 } as const;
 
+/** When the demo's officers decide: just before the cut-off, so that what came overnight is in the day's batch. */
+const OFFICERS_ROUND = '09:55';
 /** When the demo's members look at their phones in the afternoon. */
 const AFTERNOON = '15:00';
 const CLERK_UPLOADS = '09:30';
+/** Units pay on so many days of the window, a week apart, the last of them on its last day. */
+const PAYING_DAYS = 14;
 /** Real time without any progress after which a run gives up and says what is stuck. */
 const STUCK_MS = 60_000;
 const LOOK_EVERY_MS = 4;
@@ -71,16 +74,16 @@ export class Conductor {
     this.progress.stage('roster', `${accepted} of ${rows} rows accepted, ${refused} refused with a reason`);
 
     const notices = await this.people.notices(window.id);
-    // Units pay over the window, the last of them on its last day.
     const lastDay = YEAR.closesOn;
     let paid = 0;
-    for (let on = addDays(YEAR.opensOn, 2); on <= lastDay; on = addDays(on, 1)) {
-      this.advanceTo(chinaInstant(on, AFTERNOON));
-      const today = on === lastDay ? notices.slice(paid) : notices.slice(paid, paid + Math.ceil(notices.length / 60));
+    for (let on = addDays(YEAR.opensOn, 2); on <= lastDay; on = addDays(on, 7)) {
+      const last = addDays(on, 7) > lastDay;
+      const day = last ? lastDay : on;
+      this.advanceTo(chinaInstant(day, AFTERNOON));
+      const today = last ? notices.slice(paid) : notices.slice(paid, paid + Math.ceil(notices.length / PAYING_DAYS));
       await Promise.all(today.map((notice) => this.people.payContribution(notice)));
       paid += today.length;
-      if (today.length === 0) continue;
-      await this.reach(on, this.hours.statementReady);
+      await this.reach(day, this.hours.statementReady);
       await this.rest();
     }
     this.advanceTo(chinaInstant(addDays(lastDay, 1)));
@@ -107,7 +110,7 @@ export class Conductor {
 
   /** true when anything was paid or waits for an end. */
   private async workingDay(on: CivilDate, members: readonly RosterPerson[]): Promise<boolean> {
-    await this.phase('office', on, this.hours.officeOpens);
+    await this.phase('office', on, OFFICERS_ROUND);
     await this.people.membersRound(members);
     await this.people.officersRound();
     await this.phase('cut', on, this.hours.batchCut);
@@ -119,7 +122,7 @@ export class Conductor {
     }
     await this.phase('statement', on, this.hours.statementReady);
     const { openClaims, claims, paidFen } = await this.standing();
-    this.progress.line(`${on}  ${claims} claims  ${openClaims} on their way  ${(paidFen / 100).toLocaleString('en', { minimumFractionDigits: 2 })} yuan settled`);
+    this.progress.line(`${on}  ${claims} claims  ${openClaims} on their way  ${formatYuan(paidFen)} yuan settled`);
     return batch !== undefined || openClaims > 0;
   }
 
@@ -138,29 +141,25 @@ export class Conductor {
 
   /** Waits until nothing is due. What became due by the clock alone is woken here; the sweeper would find it a moment later. */
   async rest(): Promise<void> {
-    const woken = new Set<string>();
-    let last = '';
-    let since = performance.now();
-    await this.system.dueWork.hurry();
-    for (;;) {
-      const due = await this.system.dueWork.glance();
-      if (due.length === 0) return;
-      const fresh = due.filter((one) => BY_CLOCK.has(one.wakeUp.command) && !woken.has(one.wakeUp.command));
-      for (const one of fresh) woken.add(one.wakeUp.command);
-      if (fresh.length > 0) await this.system.dueWork.wake(fresh);
-      const now = due.map(nameOf).join(' ');
+    const { dueWork } = this.system;
+    await dueWork.hurry();
+    let due = await dueWork.look();
+    await dueWork.wake(due.filter((one) => BY_CLOCK.has(one.wakeUp.command)));
+    let [last, since] = ['', performance.now()];
+    for (; due.length > 0; due = await dueWork.glance()) {
+      const now = due.map(({ wakeUp, count }) => `${wakeUp.command}:${count}`).join(' ');
       if (now !== last) [last, since] = [now, performance.now()];
       assert(performance.now() - since < STUCK_MS, `nothing moved for ${STUCK_MS / 1000} s; still due: ${now}`);
       await sleep(LOOK_EVERY_MS);
     }
   }
 
-  private async standing(): Promise<{ openClaims: number; claims: number; paidFen: number }> {
+  private async standing(): Promise<{ openClaims: number; claims: number; paidFen: Fen }> {
     const [row] = (await this.system.database.direct.query(
       `select count(*)::int as claims, (count(*) filter (where state in ('accepted', 'adjudicated', 'referred', 'endorsed', 'approved', 'batched', 'sent', 'paid', 'failed', 'returned') and fault is null))::int as "openClaims",
-         coalesce(sum(benefit_fen) filter (where state = 'settled'), 0)::float8 as "paidFen" from claim`,
-    )) as [{ openClaims: number; claims: number; paidFen: number }];
-    return row;
+         coalesce(sum(benefit_fen) filter (where state = 'settled'), 0)::text as "paidFen" from claim`,
+    )) as [{ openClaims: number; claims: number; paidFen: string }];
+    return { ...row, paidFen: fen(Number(row.paidFen)) };
   }
 
   private advanceTo(instant: Date): void {
@@ -179,4 +178,3 @@ export class Conductor {
 
 /** Commands that become due because time passes, without a row that says so. */
 const BY_CLOCK = new Set(['compare', 'reconcile', 'collect', 'query']);
-const nameOf = ({ wakeUp, count }: Due): string => `${wakeUp.command}:${count}`;

@@ -75,7 +75,9 @@ const [keyFile, clockFile, endedFile] = ['key', 'clock', 'ended'].map((suffix) =
 const kept = options.keep && existsSync(endedFile);
 if (options.keep && !kept) progress.stage('keep', 'no year was played to its end before: starting clean');
 if (!kept) rmSync(endedFile, { force: true });
-const postgres = await startEmbeddedPostgres({ dataDirectory: join(data, name), keep: kept });
+// The demo's county need not survive a power cut; its commits are as atomic as ever, they only do not wait for the disk.
+const settings: Record<string, string> = options.serve ? {} : { synchronous_commit: 'off' };
+const postgres = await startEmbeddedPostgres({ dataDirectory: join(data, name), keep: kept, settings });
 // The key belongs to the data: without it nothing that was sealed can be read again.
 const masterKey = kept ? readFileSync(keyFile, 'utf8') : randomBytes(32).toString('base64');
 writeFileSync(keyFile, masterKey, { mode: 0o600 });
@@ -85,7 +87,7 @@ const system = await startSystem({
   ...(process.env.REDIS_URL ? { redisUrl: process.env.REDIS_URL } : {}),
   ...(options.serve ? {} : { clockFile, kept, startAt: chinaInstant(YEAR.opensOn) }),
   masterKey,
-  feed: { source: options.feed ? basename(options.feed) : 'built-in county', lines },
+  feed: { source: encodeURIComponent(options.feed ? basename(options.feed) : 'built-in-county'), lines },
   worker: options['worker-process'] ? { main: builtWorker(REPOSITORY) } : 'inside',
   sweepEveryMs: 250,
   port: options.exit ? 0 : port,
@@ -110,7 +112,7 @@ try {
     const people = await People.hire(system, kept);
     const timings = kept
       ? { import: 0, path: 0 }
-      : await new Conductor(system, people, progress).play({ fileName: options.roster ? basename(options.roster) : 'built-in county.csv', csv, people: rosterPeople(csv) });
+      : await new Conductor(system, people, progress).play({ fileName: options.roster ? basename(options.roster) : 'built-in-county.csv', csv, people: rosterPeople(csv) });
     progress.end();
     const report = await people.report();
     const seconds = { ...timings, total: (performance.now() - started) / 1000 };

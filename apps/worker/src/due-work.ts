@@ -36,10 +36,13 @@ export class DueWork {
     return hurryRelay(this.database.direct);
   }
 
-  wake(due: readonly Due[]): Promise<void> {
-    return addToOutbox(
+  /** At once, since whoever calls has waited for it already. */
+  async wake(due: readonly Due[]): Promise<void> {
+    if (due.length === 0) return;
+    await addToOutbox(
       this.database.direct,
       due.map((one) => one.wakeUp),
     );
+    await this.hurry();
   }
 }

@@ -89,6 +89,7 @@ export class ReconciliationProcessor extends StageProcessor {
       for (let days = await this.reconciliation.daysDue(); days.length > 0; days = await this.reconciliation.daysDue()) {
         for (const day of days) if (!(await this.reconciliation.reconcile(day))) return;
       }
+      await this.reconciliation.vouch();
     },
     cancel: () => drain(() => this.reconciliation.cancel()),
     vouch: () => this.reconciliation.vouch(),

@@ -329,7 +329,14 @@ describe('a member’s cap', () => {
     await path.acceptance.accept();
     const ids = (await path.rows<{ id: string }>('select id from claim order by settlement_id')).map((row) => row.id);
     const rounds = [0, 1, 2, 3, 4].map((round) => ids.filter((_, i) => i % 5 === round));
-    expect(await Promise.all(rounds.map((round) => path.adjudication.adjudicate(round)))).toEqual([10, 10, 10, 10, 10]);
+    // All five are made to stand at the accumulator before any may go on.
+    const { running } = await path.db.transaction(async (tx) => {
+      await tx.query('select from accumulator for update');
+      const running = Promise.all(rounds.map((round) => path.adjudication.adjudicate(round)));
+      await path.waitingForLocks(rounds.length);
+      return { running };
+    });
+    expect(await running).toEqual([10, 10, 10, 10, 10]);
     expect(await path.accumulatedFen()).toBe(path.adjudication.plan.capFen);
     expect(
       await path.rows(
@@ -404,12 +411,14 @@ describe('approval by people', () => {
 });
 
 describe('a batch', () => {
-  it('is made on a working day from 10:00, of claims accepted on an earlier one', async () => {
+  it('is made on a working day from 10:00 to 17:00, of claims accepted on an earlier one', async () => {
     await approved();
     const make = () => path.batch.make({ userId: 'maker' });
     await expect(make()).rejects.toMatchObject({ code: 'nothing-to-pay' });
     path.clock.set('2025-03-04 09:59');
     await expect(make()).rejects.toMatchObject({ code: 'before-cut-off' });
+    path.clock.set('2025-03-04 17:00');
+    await expect(make()).rejects.toMatchObject({ code: 'after-office-hours' });
     path.clock.set('2025-03-08 11:00');
     await expect(make()).rejects.toMatchObject({ code: 'not-a-working-day' });
     path.clock.set('2025-03-04 10:00');
@@ -653,6 +662,19 @@ describe('a payment', () => {
 });
 
 describe('the bank’s statement', () => {
+  it('that shows more returns than move at once takes them all back', async () => {
+    const serials = Array.from({ length: 1_001 }, (_, i) => i + 1);
+    await path.enrol(...serials);
+    await path.receive(...serials.map((serial) => settlement(of(serial))));
+    await path.work();
+    await path.payOn('2025-03-04');
+    await path.closeDay('2025-03-04');
+    for (const { id } of await path.rows<{ id: string }>('select end_to_end_id as id from payment'))
+      path.bank.giveBack(id, SAMPLE_BENEFIT_FEN, 'AC01', civilDate('2025-03-05'));
+    await path.closeDay('2025-03-05');
+    expect(await path.rows('select state, count(*)::int as claims from claim group by 1')).toEqual([{ state: 'returned', claims: 1_001 }]);
+  });
+
   it('of a day is taken once', async () => {
     await settled();
     const before = await path.balances();

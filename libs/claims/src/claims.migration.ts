@@ -118,7 +118,7 @@ export class Claims1700000003000 implements MigrationInterface {
       create table batch (
         id uuid primary key,
         cut_on date not null,
-        state text not null check (state in ('made', 'checked', 'rejected')),
+        state text not null check (state in ('made', 'checked', 'rejected', 'released')),
         claims integer not null,
         total_fen bigint not null,
         digest text not null,
@@ -127,6 +127,7 @@ export class Claims1700000003000 implements MigrationInterface {
         decided_by text check (decided_by <> made_by),
         decided_at timestamptz
       );
+      create index batch_due on batch (made_at) where state = 'checked';
       create table batch_item (
         member_id uuid not null,
         claim_id uuid not null,
@@ -142,8 +143,10 @@ export class Claims1700000003000 implements MigrationInterface {
         reference text not null unique,
         amount_fen bigint not null check (amount_fen > 0),
         state text not null check (state in ('asked', 'granted', 'refused')),
+        asked integer not null default 1,
         received_on date
       );
+      create index batch_grant_due on batch_grant (batch_id) where state <> 'granted';
       create table payment_part (
         batch_id uuid not null,
         part integer not null,
@@ -216,6 +219,7 @@ export class Claims1700000003000 implements MigrationInterface {
         fetched_at timestamptz not null,
         voucher_number text
       );
+      create index bank_statement_due on bank_statement ("on") where voucher_number is null and lines > 0;
       create table bank_statement_line (
         bank_reference text primary key,
         "on" date not null references bank_statement,

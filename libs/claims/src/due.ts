@@ -22,7 +22,7 @@ export async function claimsDue(tx: Transaction, now: Date, today: CivilDate): P
        (select count(*) from claim where state = 'accepted' and cancelled_at is null and fault is null)::int as adjudicate,
        (select count(*) from claim where state = 'adjudicated' and cancelled_at is null and fault is null)::int as approve,
        (select count(*) from claim where cancelled_at is not null and state = any($3))::int as cancel,
-       (select count(*) from batch b left join batch_grant g on g.batch_id = b.id where b.state = 'checked' and (g.batch_id is null or g.state = 'asked'))::int
+       (select count(*) from batch where state = 'checked')::int + (select count(*) from batch_grant where state = 'asked')::int
          + (select count(*) from payment_part p where p.state in ('prepared', 'signed', 'sending')
               and not exists (select from batch_grant g where g.batch_id = p.batch_id and g.state = 'refused'))::int
          as pay,

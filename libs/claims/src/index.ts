@@ -34,5 +34,5 @@ export { Claims1700000003000 } from './claims.migration.js';
 export { ClaimsModule } from './claims.module.js';
 export { claimsDue, type Due } from './due.js';
 export { CLAIM_STATES, LIFECYCLE, type ClaimState } from './lifecycle.js';
-export { PAYMENT_MOVES, PaymentService } from './payment/index.js';
+export { PAYMENT_MOVES, PaymentService, type BatchProgress } from './payment/index.js';
 export { ReconciliationService, SettlementReportService, type SettlementReport } from './reconciliation/index.js';

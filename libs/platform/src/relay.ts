@@ -14,6 +14,7 @@ import { drainOutbox } from './outbox.js';
 
 const ROUND = 500;
 const LOOK_EVERY_MS = 250;
+const LISTEN_AGAIN_MS = 1_000;
 /** A burst of the feed has ended when nothing came for this long; it is not waited for longer than the second. */
 const BURST_QUIET_MS = 40;
 const BURST_LIMIT_MS = 250;
@@ -49,6 +50,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.listener?.end();
   }
 
+  /** Carries what is in the outbox; while a burst is collecting, all but the burst. */
   nudge(): void {
     if (this.stopped) return;
     this.again = true;
@@ -58,24 +60,34 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private notified(queue: string | undefined): void {
-    if (queue !== BURST_QUEUE) return this.nudge();
+    if (queue !== BURST_QUEUE) {
+      // An empty payload asks for everything at once.
+      if (queue === '') this.endBurst();
+      return this.nudge();
+    }
     const since = this.burst?.since ?? performance.now();
     clearTimeout(this.burst?.timer);
     const wait = Math.max(0, Math.min(BURST_QUIET_MS, since + BURST_LIMIT_MS - performance.now()));
     this.burst = {
       since,
       timer: setTimeout(() => {
-        this.burst = undefined;
+        this.endBurst();
         this.nudge();
       }, wait),
     };
+  }
+
+  private endBurst(): void {
+    clearTimeout(this.burst?.timer);
+    this.burst = undefined;
   }
 
   private async run(): Promise<void> {
     while (this.again && !this.stopped) {
       this.again = false;
       try {
-        const taken = await this.database.transaction((tx) => drainOutbox(tx, ROUND, (wakeUps, upTo) => this.send(wakeUps, upTo)));
+        const heldBack = this.burst ? BURST_QUEUE : undefined;
+        const taken = await this.database.transaction((tx) => drainOutbox(tx, ROUND, (wakeUps, upTo) => this.send(wakeUps, upTo), heldBack));
         if (taken === ROUND) this.again = true;
       } catch (error) {
         // The wake-ups stay in the outbox; the next look sends them.
@@ -94,10 +106,16 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     client.on('notification', ({ payload }) => this.notified(payload));
     client.on('error', () => {
       this.listener = undefined;
-      if (!this.stopped) setTimeout(() => void this.listen().catch(() => this.logger.warn('the notification channel is down; looking on the timer')), 1_000);
+      this.listenLater();
     });
     await client.connect();
     await client.query('listen outbox');
     this.listener = client;
+  }
+
+  /** Until it is back, the look on the timer carries everything. */
+  private listenLater(): void {
+    if (this.stopped) return;
+    setTimeout(() => void this.listen().catch(() => this.listenLater()), LISTEN_AGAIN_MS);
   }
 }

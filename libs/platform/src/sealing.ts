@@ -13,9 +13,9 @@ export interface PersonalSet {
 
 /** Side by side in the order of the set; the sealed text of person i ends at `ends[i]` and begins where that of i - 1 ends. */
 export interface SealedSet {
-  readonly memberIds: Uint8Array;
-  readonly fingerprints: Uint8Array;
-  readonly sealed: Uint8Array;
+  readonly memberIds: Buffer;
+  readonly fingerprints: Buffer;
+  readonly sealed: Buffer;
   readonly ends: Uint32Array;
 }
 
@@ -35,12 +35,9 @@ export function sealSet(vault: PersonalDataVault, { personalNumbers, texts }: Pe
     ends[i] = end;
   }
   // Not from the pool: the memory is handed over to the other thread.
-  const sealed = new Uint8Array(end);
+  const sealed = Buffer.allocUnsafeSlow(end);
   let at = 0;
-  for (const part of parts) {
-    sealed.set(part, at);
-    at += part.length;
-  }
+  for (const part of parts) at += part.copy(sealed, at);
   return { memberIds, fingerprints, sealed, ends };
 }
 
@@ -50,16 +47,11 @@ export class SealingThread {
   private started = false;
 
   constructor(masterKey: string) {
-    // Run from its sources (tests, benchmarks), the thread needs what compiles them.
-    const source = import.meta.url.endsWith('.ts');
-    this.worker = new Worker(new URL(source ? './sealing-worker.ts' : './sealing-worker.js', import.meta.url), {
-      workerData: masterKey,
-      execArgv: source ? ['--import', 'tsx'] : [],
-    });
+    this.worker = startWorker(masterKey);
     this.worker.unref();
     this.worker.on('message', (message: SealedSet | 'started') => {
       if (message === 'started') this.started = true;
-      else this.waiting.shift()!.resolve(message);
+      else this.waiting.shift()!.resolve(asBuffers(message));
     });
     // A thread that could not start is one that never has time.
     this.worker.on('error', (error: Error) => {
@@ -84,4 +76,21 @@ export class SealingThread {
   async close(): Promise<void> {
     await this.worker.terminate();
   }
+}
+
+/** A buffer arrives from another thread as the plain array it is. */
+const asBuffers = ({ memberIds, fingerprints, sealed, ends }: SealedSet): SealedSet => ({
+  memberIds: viewOf(memberIds),
+  fingerprints: viewOf(fingerprints),
+  sealed: viewOf(sealed),
+  ends,
+});
+const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+
+function startWorker(workerData: string): Worker {
+  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./sealing-worker.js', import.meta.url), { workerData });
+  // Run from its sources (tests, benchmarks), the thread needs what compiles them.
+  const source = new URL('./sealing-worker.ts', import.meta.url).href;
+  const script = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(source)}); })`;
+  return new Worker(script, { eval: true, workerData, execArgv: [] });
 }

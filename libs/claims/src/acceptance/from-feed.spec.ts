@@ -197,6 +197,15 @@ describe('a line that cannot be read names the field and what was expected', () 
     expect(readLine('{')).toMatchObject({ msgid: null });
   });
 
+  it.each(['medfee_sumamt', 'inscp_scp_amt', 'fund_pay_sumamt', 'psn_part_amt', 'fulamt_ownpay_amt'])(
+    'and a negative %s needs the mark of a red record',
+    (field) =>
+      expect(faultOf(broken(`output.setlinfo.${field}`, '-0.01'))).toEqual({
+        field: `output.setlinfo.${field}`,
+        expected: expect.stringContaining('at least 0'),
+      }),
+  );
+
   it('takes an amount written as a number, and a day with its time', () => {
     expect(faultOf(broken('output.setlinfo.medfee_sumamt', 5792.53))).toBeUndefined();
     expect(faultOf(broken('output.setlinfo.enddate', '2025-03-03 10:00:00'))).toBeUndefined();

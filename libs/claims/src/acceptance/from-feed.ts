@@ -120,10 +120,14 @@ function contentOf(infno: string, message: Json): FeedContent {
   }
 }
 
+const DECIDING = ['medfee_sumamt', 'inscp_scp_amt', 'fund_pay_sumamt', 'psn_part_amt', 'fulamt_ownpay_amt'] as const;
+
 function settlementOf(info: Json, detail: unknown): Settlement {
   const path = 'output.setlinfo.';
   const amounts = {} as Record<SettlementAmountField, Fen>;
   for (const field of SETTLEMENT_AMOUNT_FIELDS) amounts[field] = amount(info, field, path);
+  // A negative one would swell the base of the benefit; the others may be corrections.
+  for (const field of DECIDING) if (amounts[field] < 0) throw new Unreadable(`${path}${field}`, 'an amount of at least 0 without refd_setl_flag 1');
   const [admissionOn, dischargeOn] = [day(info, 'begndate', path), day(info, 'enddate', path)];
   if (dischargeOn < admissionOn) throw new Unreadable(`${path}enddate`, 'a day not before begndate');
   return {

@@ -50,21 +50,23 @@ export async function lockForDecision(tx: Transaction, ids: readonly string[], r
 export interface WaitingClaim {
   readonly claimId: string;
   readonly state: ClaimState;
-  readonly benefitFen: number;
+  readonly benefitFen: Fen;
   readonly flags: readonly string[];
   readonly acceptedOn: CivilDate;
   readonly organisationPath: string | null;
 }
 
 /** What waits for a person, oldest first. */
-export const readWaiting = (tx: Transaction, reach: Reach, states: readonly ClaimState[], limit: number): Promise<WaitingClaim[]> =>
-  rowsOf(
+export async function readWaiting(tx: Transaction, reach: Reach, states: readonly ClaimState[], limit: number): Promise<WaitingClaim[]> {
+  const rows = await rowsOf<Omit<WaitingClaim, 'benefitFen'> & { benefitFen: string }>(
     tx,
-    `select c.id as "claimId", c.state, c.benefit_fen::float8 as "benefitFen", coalesce(a.flags, '{}') as flags, c.accepted_on::text as "acceptedOn", c.organisation_path as "organisationPath"
+    `select c.id as "claimId", c.state, c.benefit_fen as "benefitFen", coalesce(a.flags, '{}') as flags, c.accepted_on::text as "acceptedOn", c.organisation_path as "organisationPath"
      from claim c left join lateral (select flags from approval_act a where a.member_id = c.member_id and a.claim_id = c.id and a.act = 'refer' order by claim_version desc limit 1) a on true
      where c.state = any($1) and c.cancelled_at is null and ($2 = 'all' or starts_with(c.organisation_path, $3)) order by c.accepted_at, c.id limit $4`,
     [states, reach.scope, reach.organisationPath, limit],
   );
+  return rows.map((row) => ({ ...row, benefitFen: fen(Number(row.benefitFen)) }));
+}
 
 export interface Act {
   readonly claim: ClaimToApprove;

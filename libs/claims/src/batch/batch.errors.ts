@@ -1,5 +1,5 @@
 import { DomainError } from '@app/kernel';
-import type { CheckFault } from './batch.js';
+import type { CheckFault, CutFault } from './batch.js';
 
 const CHECK: Record<CheckFault, string> = {
   'already-decided': 'expected a batch that waits for its check, found one that was decided; read it again',
@@ -10,8 +10,10 @@ const CHECK: Record<CheckFault, string> = {
 
 export const checkRefused = (fault: CheckFault): DomainError => new DomainError(fault, fault === 'same-person' ? 'forbidden' : 'conflict', CHECK[fault]);
 
-export const batchNotDue = (reason: 'not-a-working-day' | 'before-cut-off', cutOff: string): DomainError =>
-  new DomainError(reason, 'conflict', `expected a working day from ${cutOff} on, found ${reason === 'before-cut-off' ? 'an earlier time' : 'a day off'}; come back then`);
+const FOUND: Record<CutFault, string> = { 'not-a-working-day': 'a day off', 'before-cut-off': 'an earlier time', 'after-office-hours': 'a later time' };
+
+export const batchNotDue = (fault: CutFault, hours: { readonly batchCut: string; readonly officeCloses: string }): DomainError =>
+  new DomainError(fault, 'conflict', `expected a working day from ${hours.batchCut} to ${hours.officeCloses}, found ${FOUND[fault]}; come back then`);
 
 export const noClaims = (): DomainError => new DomainError('nothing-to-pay', 'conflict', 'expected approved claims accepted on an earlier date, found none; nothing to do');
 

@@ -81,6 +81,15 @@ export async function decideBatch(tx: Transaction, batchId: string, state: 'chec
   await rowsOf(tx, 'update batch set state = $2, decided_by = $3, decided_at = $4 where id = $1', [batchId, state, actor, at]);
 }
 
+export async function releaseBatch(tx: Transaction, batchId: string): Promise<void> {
+  await rowsOf(tx, `update batch set state = 'released' where id = $1 and state = 'checked'`, [batchId]);
+}
+
+/** Checked batches whose payments are not made yet. */
+export async function batchesToRelease(tx: Transaction, limit: number): Promise<string[]> {
+  return (await rowsOf<{ id: string }>(tx, `select id from batch where state = 'checked' order by made_at limit $1`, [limit])).map((row) => row.id);
+}
+
 export async function readItems(tx: Transaction, batchId: string): Promise<ApprovedClaim[]> {
   const rows = await rowsOf<{ memberId: string; claimId: string; attempt: number; amountFen: string }>(
     tx,

@@ -16,12 +16,12 @@ export class BatchService {
     @Inject(CONFIG) private readonly config: Config,
   ) {}
 
-  /** Takes every approved claim accepted on an earlier date. Errors: not-a-working-day, before-cut-off, nothing-to-pay. */
+  /** Takes every approved claim accepted on an earlier date. Errors: not-a-working-day, before-cut-off, after-office-hours, nothing-to-pay. */
   make(principal: Pick<Principal, 'userId'>): Promise<batches.BatchView> {
     return this.database.transaction(async (tx) => {
       const now = this.clock.now();
-      const cut = batchCut(now, this.config.hours.batchCut);
-      if ('notDue' in cut) throw batchNotDue(cut.notDue, this.config.hours.batchCut);
+      const cut = batchCut(now, this.config.hours);
+      if ('notDue' in cut) throw batchNotDue(cut.notDue, this.config.hours);
       const id = uuidv7();
       await batches.insertBatch(tx, { id, cutOn: cut.on, madeBy: principal.userId, madeAt: now });
       const cause = { actor: principal.userId, reason: `batch ${id}`, at: now };

@@ -5,12 +5,13 @@ describe('a batch', () => {
   it.each([
     ['2026-03-02T10:00:00+08:00', { on: '2026-03-02' }],
     ['2026-03-02T09:59:59.999+08:00', { notDue: 'before-cut-off' }],
-    ['2026-03-02T23:59:59+08:00', { on: '2026-03-02' }],
+    ['2026-03-02T16:59:59.999+08:00', { on: '2026-03-02' }],
+    ['2026-03-02T17:00:00+08:00', { notDue: 'after-office-hours' }],
     ['2026-03-07T10:00:00+08:00', { notDue: 'not-a-working-day' }],
     ['2026-02-14T10:00:00+08:00', { on: '2026-02-14' }],
     ['2026-02-16T12:00:00+08:00', { notDue: 'not-a-working-day' }],
     ['2026-03-01T23:00:00Z', { notDue: 'before-cut-off' }],
-  ])('at %s is %j', (now, expected) => expect(batchCut(new Date(now), '10:00')).toEqual(expected));
+  ])('at %s is %j', (now, expected) => expect(batchCut(new Date(now), { batchCut: '10:00', officeCloses: '17:00' })).toEqual(expected));
 
   const sound: BatchCheck = {
     state: 'made',

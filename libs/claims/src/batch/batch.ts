@@ -1,13 +1,17 @@
 /** When a batch may be cut, and who may check it. Pure. */
 import { chinaDate, chinaInstant, isWorkingDay, type CivilDate } from '@app/kernel';
 
-export type BatchState = 'made' | 'checked' | 'rejected';
+/** `released`: its payments are made, and the bank's answers take it from there. */
+export type BatchState = 'made' | 'checked' | 'rejected' | 'released';
 
-/** A batch is cut on a working day, from the cut-off on. */
-export function batchCut(now: Date, cutOff: string): { readonly on: CivilDate } | { readonly notDue: 'not-a-working-day' | 'before-cut-off' } {
+export type CutFault = 'not-a-working-day' | 'before-cut-off' | 'after-office-hours';
+
+/** A batch is cut on a working day, from the cut-off until the office closes. */
+export function batchCut(now: Date, hours: { readonly batchCut: string; readonly officeCloses: string }): { readonly on: CivilDate } | { readonly notDue: CutFault } {
   const on = chinaDate(now);
   if (!isWorkingDay(on)) return { notDue: 'not-a-working-day' };
-  return now < chinaInstant(on, cutOff) ? { notDue: 'before-cut-off' } : { on };
+  if (now < chinaInstant(on, hours.batchCut)) return { notDue: 'before-cut-off' };
+  return now < chinaInstant(on, hours.officeCloses) ? { on } : { notDue: 'after-office-hours' };
 }
 
 export interface BatchCheck {

@@ -8,6 +8,8 @@ export class GrantEntity {
   @Column('text', { unique: true }) reference: string;
   @Column('bigint') amount_fen: string;
   @Column('text') state: 'asked' | 'granted' | 'refused';
+  /** How often it was asked for. */
+  @Column('integer') asked: number;
   @Column('date', { nullable: true }) received_on: string | null;
 }
 

@@ -3,7 +3,7 @@ import { fen, type CivilDate, type Fen } from '@app/kernel';
 import type { PaymentStatusReport } from '@app/contracts';
 import { rowsOf, type Transaction } from '@app/platform';
 import type { ClaimKey } from '../claim.js';
-import { PAYMENT_MOVES, type PauseReason, type PaymentState } from './payment.js';
+import { GRANT_REFERENCE_LENGTH, PAYMENT_MOVES, type PauseReason, type PaymentState } from './payment.js';
 
 export interface NewPayment extends ClaimKey {
   readonly attempt: number;
@@ -28,6 +28,23 @@ export interface Grant {
 export async function readGrant(tx: Transaction, batchId: string): Promise<Grant | undefined> {
   const [row] = await rowsOf<Omit<Grant, 'amountFen'> & { amountFen: string }>(tx, `select batch_id as "batchId", reference, amount_fen as "amountFen", state from batch_grant where batch_id = $1`, [batchId]);
   return row && { ...row, amountFen: fen(Number(row.amountFen)) };
+}
+
+/** A refused grant is asked for again, under a reference of its own since the treasury's word on the first one stands; false when it was not refused. */
+export async function reopenGrant(tx: Transaction, batchId: string): Promise<boolean> {
+  const rows = await rowsOf(tx, `update batch_grant set state = 'asked', asked = asked + 1, reference = left(reference, ${GRANT_REFERENCE_LENGTH}) || (asked + 1) where batch_id = $1 and state = 'refused' returning batch_id`, [batchId]);
+  return rows.length > 0;
+}
+
+export interface BatchProgress {
+  readonly grant: Grant['state'] | null;
+  readonly payments: Readonly<Partial<Record<PaymentState, number>>>;
+}
+
+export async function readProgress(tx: Transaction, batchId: string): Promise<BatchProgress> {
+  const grant = await readGrant(tx, batchId);
+  const rows = await rowsOf<{ state: PaymentState; n: number }>(tx, 'select state, count(*)::int as n from payment where batch_id = $1 group by 1', [batchId]);
+  return { grant: grant?.state ?? null, payments: Object.fromEntries(rows.map(({ state, n }) => [state, n])) };
 }
 
 export async function saveGrant(tx: Transaction, batchId: string, state: 'granted' | 'refused'): Promise<void> {
@@ -73,13 +90,9 @@ const PART_DUE = `((state = 'prepared' and exists (select from batch_grant g whe
 export const partsDue = (tx: Transaction, now: Date, batchId: string | undefined, limit: number): Promise<Part[]> =>
   rowsOf(tx, `select ${PART} from payment_part where ${PART_DUE} and ($2::uuid is null or batch_id = $2) order by batch_id, part limit $3`, [now, batchId ?? null, limit]);
 
-/** Checked batches that have not been made into payments, or whose grant is not answered. */
-export async function batchesToPrepare(tx: Transaction): Promise<string[]> {
-  const rows = await rowsOf<{ id: string }>(
-    tx,
-    `select b.id from batch b left join batch_grant g on g.batch_id = b.id where b.state = 'checked' and (g.batch_id is null or g.state = 'asked') order by b.made_at limit 100`,
-  );
-  return rows.map((row) => row.id);
+/** Batches whose money was asked for and not answered. */
+export async function grantsToAsk(tx: Transaction, limit: number): Promise<string[]> {
+  return (await rowsOf<{ id: string }>(tx, `select batch_id as id from batch_grant where state = 'asked' order by batch_id limit $1`, [limit])).map((row) => row.id);
 }
 
 export interface Payment extends ClaimKey {

@@ -11,14 +11,16 @@ import { ledger } from '@app/ledger';
 import { addToOutbox, CONFIG, Database, JOB_IDS, PersonalDataVault, type Config, type Transaction } from '@app/platform';
 import { v7 as uuidv7 } from 'uuid';
 import { makePayable, releasePayable } from '../approval/index.js';
-import { digestNow, lockBatch, readItems } from '../batch/index.js';
+import { batchesToRelease, digestNow, lockBatch, readItems, releaseBatch } from '../batch/index.js';
 import { markFault, move } from '../claim.repository.js';
 import { planPayments } from './from-batch.js';
+import { grantNotRefused } from './payment.errors.js';
 import { afterReport, grantReference, needsOtherAccount, nextQueryAt, partMessageId, type PaymentState } from './payment.js';
 import * as payments from './payment.repository.js';
 
 const STAGE = 'payment';
 const PARTS_A_ROUND = 20;
+const BATCHES_A_ROUND = 100;
 
 interface Payee {
   readonly name: string;
@@ -40,11 +42,9 @@ export class PaymentService {
 
   /** Takes these checked batches (none: whatever is due) as far as the bank's answers allow. */
   async pay(batchIds: readonly string[]): Promise<void> {
-    const toPrepare = batchIds.length > 0 ? batchIds : await payments.batchesToPrepare(this.database.direct);
-    for (const batchId of toPrepare) {
-      await this.prepare(batchId);
-      await this.askGrant(batchId);
-    }
+    const { direct } = this.database;
+    for (const batchId of batchIds.length > 0 ? batchIds : await batchesToRelease(direct, BATCHES_A_ROUND)) await this.prepare(batchId);
+    for (const batchId of batchIds.length > 0 ? batchIds : await payments.grantsToAsk(direct, BATCHES_A_ROUND)) await this.askGrant(batchId);
     await this.advance(batchIds.length === 1 ? batchIds[0] : undefined);
   }
 
@@ -91,6 +91,7 @@ export class PaymentService {
         const number = part[0]!.part;
         await payments.insertPart(tx, { batchId, part: number, messageId: partMessageId(batchId, number), createdAt: at }, rows);
       }
+      await releaseBatch(tx, batchId);
     });
   }
 
@@ -100,6 +101,18 @@ export class PaymentService {
     if (grant?.state !== 'asked') return;
     const answer = await this.treasury.requestGrant({ reference: grant.reference, amountFen: grant.amountFen, payoutAccount: this.config.payoutAccount, purpose: '互助补助' });
     await payments.saveGrant(this.database.direct, batchId, answer.state);
+  }
+
+  /** When the treasury refused a batch's money and has been spoken to. Error: grant-not-refused. */
+  askGrantAgain(batchId: string): Promise<void> {
+    return this.database.transaction(async (tx) => {
+      if (!(await payments.reopenGrant(tx, batchId))) throw grantNotRefused();
+      await addToOutbox(tx, [{ queue: STAGE, command: 'pay', ids: [batchId] }]);
+    });
+  }
+
+  progress(batchId: string): Promise<payments.BatchProgress> {
+    return payments.readProgress(this.database.direct, batchId);
   }
 
   private async sign(part: payments.Part): Promise<void> {

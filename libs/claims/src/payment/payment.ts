@@ -41,8 +41,15 @@ export function endToEndId(claimId: string, attempt: number): string {
 /** MsgId of a part: the batch and its number. */
 export const partMessageId = (batchId: string, part: number): string => `${batchId.replaceAll('-', '').toUpperCase()}${part.toString(36).padStart(ATTEMPT_DIGITS, '0').toUpperCase()}`;
 
-/** The treasury's reference of a batch's grant: 26 characters, since banks print it behind words of their own. */
-export const grantReference = (batchId: string): string => `G${BigInt(`0x${batchId.replaceAll('-', '')}`).toString(36).toUpperCase().padStart(25, '0')}`;
+/** Short, since banks print it behind words of their own, and what is asked again gets a number behind it. */
+export const GRANT_REFERENCE_LENGTH = 26;
+
+/** The treasury's reference of a batch's grant. */
+export const grantReference = (batchId: string): string =>
+  `G${BigInt(`0x${batchId.replaceAll('-', '')}`)
+    .toString(36)
+    .toUpperCase()
+    .padStart(GRANT_REFERENCE_LENGTH - 1, '0')}`;
 
 /** The bank takes about this many rows a message. */
 export const PART_ROWS = 1_000;

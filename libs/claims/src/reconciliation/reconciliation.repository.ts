@@ -11,7 +11,7 @@ export async function statementDays(tx: Transaction, until: CivilDate, limit: nu
   const rows = await rowsOf<{ on: CivilDate }>(
     tx,
     `select d::date::text as "on" from generate_series(
-       coalesce((select max("on") + 1 from bank_statement), (select min(cut_on) from batch where state = 'checked')), $1::date, interval '1 day') d order by d limit $2`,
+       coalesce((select max("on") + 1 from bank_statement), (select min(cut_on) from batch where state in ('checked', 'released'))), $1::date, interval '1 day') d order by d limit $2`,
     [until, limit],
   );
   return rows.map((row) => row.on);

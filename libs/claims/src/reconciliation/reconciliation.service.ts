@@ -55,20 +55,17 @@ export class ReconciliationService {
       const those = statement.lines.filter((line) => line.kind === kind);
       const known = new Map((await lockByReference(tx, those.map((line) => line.reference))).map((row) => [row.endToEndId, row]));
       const judged = those.map((line) => ({ ...line, outcome: judgeLine(line, known.get(line.reference)) }));
-      await apply(tx, judged.filter((line) => line.outcome !== 'open').map((line) => known.get(line.reference)!), at, returns);
+      const found = judged.filter((line) => line.outcome !== 'open').map((line) => known.get(line.reference)!);
+      for (let first = 0; first < found.length; first += JOB_IDS) await apply(tx, found.slice(first, first + JOB_IDS), at, returns);
       lines.push(...judged);
     }
     lines.push(...(await this.receive(tx, on, statement.lines.filter((line) => line.kind === 'credit'))));
     await statements.insertLines(tx, on, lines);
-    if (lines.length > 0) await addToOutbox(tx, [{ queue: 'reconciliation', command: 'vouch', ids: [] }]);
   }
 
   private async prove(tx: Transaction, proved: readonly Payment[], at: Date): Promise<void> {
-    for (let first = 0; first < proved.length; first += JOB_IDS) {
-      const some = proved.slice(first, first + JOB_IDS);
-      await this.payment.applyPaid(tx, some.filter((row) => row.state !== 'paid' && row.state !== 'returned'), at);
-      await move(tx, some, 'paid', 'settled', { actor: STAGE, reason: 'on the statement', at }, { settledAt: at });
-    }
+    await this.payment.applyPaid(tx, proved.filter((row) => row.state !== 'paid' && row.state !== 'returned'), at);
+    await move(tx, proved, 'paid', 'settled', { actor: STAGE, reason: 'on the statement', at }, { settledAt: at });
     const states = await statements.statesOf(tx, proved);
     if (proved.some((row) => states.get(row.claimId)!.cancelled)) await this.wakeCancel(tx);
   }

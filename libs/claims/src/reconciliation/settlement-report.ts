@@ -32,7 +32,7 @@ export function workingDaysOf(claims: readonly PaidClaimTimes[]): WorkingDays {
     max: net.at(-1) ?? null,
     withinTwo: net.length === 0 ? null : net.filter((days) => days <= 2).length / net.length,
     grossMax: elapsed.length === 0 ? null : elapsed.reduce((max, one) => Math.max(max, one.total), 0),
-    unpublishedYears: [...new Set(elapsed.flatMap((one) => one.unpublishedYears))].sort(),
+    unpublishedYears: [...new Set(elapsed.flatMap((one) => one.unpublishedYears))].sort((a, b) => a - b),
   };
 }
 

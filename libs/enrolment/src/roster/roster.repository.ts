@@ -73,22 +73,22 @@ export class RosterRows {
     { unitId, insutype, row }: { unitId: Buffer; insutype: string; row: number },
   ): void {
     const from = i === 0 ? 0 : ends[i - 1]!;
-    const memberId = memberIds.subarray(i * UUID_BYTES, (i + 1) * UUID_BYTES);
+    const to = ends[i]!;
 
-    const member = this.members.begin(ends[i]! - from);
+    const member = this.members.begin(to - from);
     const [id, unit, , , type, hash, data] = this.member.at as [number, number, number, number, number, number, number];
     const members = this.members.block;
-    members.set(memberId, member + id);
-    members.set(unitId, member + unit);
+    memberIds.copy(members, member + id, i * UUID_BYTES, (i + 1) * UUID_BYTES);
+    unitId.copy(members, member + unit);
     members.write(insutype, member + type, 'latin1');
-    members.set(fingerprints.subarray(i * FINGERPRINT_BYTES, (i + 1) * FINGERPRINT_BYTES), member + hash);
-    members.set(sealed.subarray(from, ends[i]), member + data);
+    fingerprints.copy(members, member + hash, i * FINGERPRINT_BYTES, (i + 1) * FINGERPRINT_BYTES);
+    sealed.copy(members, member + data, from, to);
 
     const enrolment = this.enrolments.begin();
     const at = this.enrolment.at as [number, number, number, number, number, number];
     const enrolments = this.enrolments.block;
-    enrolments.set(memberId, enrolment + at[0]);
-    enrolments.set(unitId, enrolment + at[2]);
+    memberIds.copy(enrolments, enrolment + at[0], i * UUID_BYTES, (i + 1) * UUID_BYTES);
+    unitId.copy(enrolments, enrolment + at[2]);
     enrolments.writeInt32BE(row, enrolment + at[4]);
   }
 }

@@ -236,11 +236,13 @@ export class RosterService {
   }
 
   private async readGroup(run: Run, layout: RosterLayout, records: readonly RosterRecord[]): Promise<Group> {
-    await this.findUnits(
-      run,
-      records.map(({ cells }) => unitCodeOf(cells, layout)),
-    );
-    const context = { layout, today: chinaDate(this.clock.now()), seen: run.seen, elsewhere: run.elsewhere };
+    const unknown = new Set<string>();
+    for (const { cells } of records) {
+      const code = unitCodeOf(cells, layout);
+      if (!run.units.has(code)) unknown.add(code);
+    }
+    await this.findUnits(run, unknown);
+    const context = { layout, today: chinaDate(this.clock.now()), seen: run.seen, units: run.units, elsewhere: run.elsewhere };
     const group: Group = { people: { personalNumbers: [], texts: [] }, rows: [], refused: [], normalised: [], cardWarnings: [] };
     const accepted: { line: number; row: RosterRow }[] = [];
     for (const { line, cells } of records) {
@@ -266,9 +268,8 @@ export class RosterService {
     return group;
   }
 
-  private async findUnits(run: Run, codes: readonly string[]): Promise<void> {
-    const unknown = new Set(codes.filter((code) => !run.units.has(code) && !run.elsewhere.has(code)));
-    const sought = [...unknown].filter(isUnitCode);
+  private async findUnits(run: Run, codes: Iterable<string>): Promise<void> {
+    const sought = [...codes].filter((code) => !run.elsewhere.has(code) && isUnitCode(code));
     if (sought.length === 0) return;
     for (const unit of await organisationsByCode(this.database.direct, sought)) {
       if (unit.kind === 'unit' && liesUnder(unit.path, run.organisation.path)) run.units.set(unit.code, uuidBytes(unit.id));

@@ -16,7 +16,7 @@ const GOOD: Record<RosterField, string> = {
   bankName: '模拟银行',
 };
 const layout = readHeader(HEADER) as RosterLayout;
-const context: RosterContext = { layout, today: civilDate('2026-09-01'), seen: new Set(), elsewhere: new Set() };
+const context: RosterContext = { layout, today: civilDate('2026-09-01'), seen: new Set(), units: new Set(), elsewhere: new Set() };
 const read = (change: Partial<typeof GOOD>, over: Partial<RosterContext> = {}) =>
   readRow(Object.values({ ...GOOD, ...change }), { ...context, ...over });
 

@@ -105,6 +105,8 @@ export interface RosterContext {
   readonly today: CivilDate;
   /** Personal numbers of the rows accepted so far. */
   readonly seen: ReadonlySet<string>;
+  /** Codes of this organisation's units, which are right by being there. */
+  readonly units: { has(code: string): boolean };
   /** Codes of units that belong to another organisation. */
   readonly elsewhere: ReadonlySet<string>;
 }
@@ -112,11 +114,11 @@ export interface RosterContext {
 export type RowReading =
   { readonly row: RosterRow; readonly normalised: boolean; readonly cardWarning: boolean } | { readonly reason: RefusalReason };
 
-export function readRow(cells: readonly string[], { layout, today, seen, elsewhere }: RosterContext): RowReading {
+export function readRow(cells: readonly string[], { layout, today, seen, units, elsewhere }: RosterContext): RowReading {
   if (cells.length !== layout.width) return { reason: 'columns' };
   const raw = rawRow(cells, layout);
   const row = normaliseRow(raw);
-  if (!isUnitCode(row.unitCode)) return { reason: 'unit-code' };
+  if (!units.has(row.unitCode) && !isUnitCode(row.unitCode)) return { reason: 'unit-code' };
   if (elsewhere.has(row.unitCode)) return { reason: 'unit-elsewhere' };
   if (row.name === '') return { reason: 'name-missing' };
   const fault = personalNumberFault(row.personalNumber, today);
@@ -125,7 +127,12 @@ export function readRow(cells: readonly string[], { layout, today, seen, elsewhe
   // Kept unsealed, so nothing but a code may stand there.
   if (!/^\d{3}$/.test(row.insutype)) return { reason: 'insutype' };
   if (!isBankCardShape(row.bankAccount)) return { reason: 'bank-account' };
-  return { row, normalised: FIELDS.some((field) => row[field] !== raw[field]), cardWarning: !passesLuhn(row.bankAccount) };
+  return { row, normalised: !same(row, raw), cardWarning: !passesLuhn(row.bankAccount) };
+}
+
+function same(a: RosterRow, b: RosterRow): boolean {
+  for (const field of FIELDS) if (a[field] !== b[field]) return false;
+  return true;
 }
 
 const rawRow = (cells: readonly string[], { at }: RosterLayout): RosterRow => ({

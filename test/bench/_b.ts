@@ -1,0 +1,151 @@
+/**
+ * The roster import against a bare floor: COPY of the same eight columns as text, and duplicates dropped in SQL, into a table with a unique
+ * index on the personal number and one on the unit. Ours also checks every value, seals the personal data and keeps the refusals.
+ */
+import { Clock, chinaInstant, civilDate, fen } from '@app/kernel';
+import { Ledger1700000001000 } from '@app/ledger';
+import { Enrolment1700000002000, ENROLMENT_ENTITIES, OrganisationService, RosterService, WindowService } from '@app/enrolment';
+import { Database, PersonalDataVault, Platform1700000000000, type Principal } from '@app/platform';
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+const pgCpu = () => { let t = 0; for (const d of readdirSync('/proc')) { if (!/^\d+$/.test(d)) continue; try { const s = readFileSync(`/proc/${d}/stat`, 'utf8'); if (!s.includes('(postgres)')) continue; const f = s.slice(s.lastIndexOf(')') + 2).split(' '); t += (Number(f[11]) + Number(f[12])) * 10; } catch {} } return t; };
+const cpu = () => { const u = process.cpuUsage(); return { node: Math.round((u.user + u.system) / 1000), pg: pgCpu() }; };
+const diff = (n: string, a: { node: number; pg: number }, took: number) => { const b = cpu(); console.log(n, 'took', Math.round(took), 'node cpu', b.node - a.node, 'pg cpu', b.pg - a.pg); };
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { Client } from 'pg';
+import { from as copyFrom } from 'pg-copy-streams';
+import { DataSource } from 'typeorm';
+import { createTestDatabase } from '../support/test-database.js';
+
+const ROWS = 200_000;
+const MEMBERS_A_UNIT = 34; // as in the county of ../shared
+const DUPLICATE_EVERY = 700;
+const RUNS = Number(process.env.RUNS ?? 3);
+const LIMIT = 2.5;
+const BLOCK = 64 * 1024;
+
+const HEADER = '单位统一社会信用代码,单位名称,姓名,身份证号码,手机号,医保险种,银行卡号,开户银行';
+
+export async function rosterImportBench(
+  databaseUrl: string,
+): Promise<{ name: string; floorMs: number; ownMs: number; ratio: number; limit: number }[]> {
+  const { file, duplicates } = makeRoster();
+  const floor: number[] = [];
+  const own: number[] = [];
+  for (let run = 0; run < RUNS; run++) {
+    floor.push(await measureFloor(databaseUrl, file, ROWS - duplicates));
+    own.push(await measureOwn(databaseUrl, file, ROWS - duplicates));
+  }
+  const [floorMs, ownMs] = [median(floor), median(own)];
+  return [{ name: `roster import of ${ROWS} rows`, floorMs, ownMs, ratio: ownMs / floorMs, limit: LIMIT }];
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.trunc(values.length / 2)]!;
+
+export function* blocks(file: Buffer): Generator<Buffer> {
+  for (let at = 0; at < file.length; at += BLOCK) yield file.subarray(at, at + BLOCK);
+}
+
+async function measureFloor(databaseUrl: string, file: Buffer, expected: number): Promise<number> {
+  const database = await createTestDatabase([], databaseUrl);
+  const client = new Client({ connectionString: database.url });
+  await client.connect();
+  try {
+    const columns =
+      'unit_code text, unit_name text, name text, personal_number text, phone text, insutype text, bank_account text, bank_name text';
+    await client.query(
+      `create table floor (${columns}); create unique index on floor (personal_number); create index on floor (unit_code)`,
+    );
+    const c0 = cpu(); const start = performance.now();
+    await client.query('begin');
+    await client.query(`create temp table stage (${columns}) on commit drop`);
+    await pipeline(Readable.from(blocks(file)), client.query(copyFrom('copy stage from stdin (format csv, header)')));
+    await client.query('insert into floor select distinct on (personal_number) * from stage on conflict (personal_number) do nothing');
+    await client.query('commit');
+    const took = performance.now() - start;
+    diff('floor', c0, took); check('floor', expected, Number((await client.query('select count(*) from floor')).rows[0].count));
+    return took;
+  } finally {
+    await client.end();
+    await database.drop();
+  }
+}
+
+async function measureOwn(databaseUrl: string, file: Buffer, expected: number): Promise<number> {
+  const database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000], databaseUrl);
+  const source = await new DataSource({ type: 'postgres', url: database.url, entities: ENROLMENT_ENTITIES, poolSize: 4 }).initialize();
+  try {
+    const db = new Database(source);
+    const clock = new FixedClock();
+    const principal: Principal = { userId: 'bench', login: 'bench', roles: ['unit-clerk'], organisationPath: '/45/' };
+    await new OrganisationService(db).create({ kind: 'region', code: '45', name: 'bench' });
+    const window = await new WindowService(db, clock).create({
+      planId: 'guangxi-1-2025',
+      organisationCode: '45',
+      opensAt: chinaInstant(civilDate('2025-09-01')),
+      closesAt: chinaInstant(civilDate('2025-12-11')),
+      coverFrom: civilDate('2026-01-01'),
+      coverTo: civilDate('2026-12-31'),
+      contributionFen: fen(10_000),
+    });
+    const rosters = new RosterService(db, clock, new PersonalDataVault(randomBytes(32).toString('base64')));
+    await (globalThis as any).onStart?.(); const c0 = cpu(); const start = performance.now();
+    const { accepted, rows } = await rosters.importRoster({
+      windowId: window.id,
+      fileName: 'bench.csv',
+      principal,
+      stream: Readable.from(blocks(file)),
+    });
+    const took = performance.now() - start;
+    diff('own', c0, took); await (globalThis as any).onStop?.(); check('rows', ROWS, rows);
+    check('accepted', expected, accepted);
+    check('members', expected, Number((await source.query('select count(*) from member'))[0].count));
+    return took;
+  } finally {
+    await source.destroy();
+    await database.drop();
+  }
+}
+
+function check(what: string, expected: number, found: number): void {
+  if (found !== expected) throw new Error(`${what}: expected ${expected}, found ${found}`);
+}
+
+class FixedClock extends Clock {
+  now(): Date {
+    return chinaInstant(civilDate('2025-10-09'), '10:00');
+  }
+}
+
+export function makeRoster(): { file: Buffer; duplicates: number } {
+  const lines = [HEADER];
+  let duplicates = 0;
+  for (let i = 0; i < ROWS; i++) {
+    const duplicate = i % DUPLICATE_EVERY === DUPLICATE_EVERY - 1;
+    if (duplicate) duplicates++;
+    const person = duplicate ? i - 1 : i;
+    const unit = Math.trunc(i / MEMBERS_A_UNIT);
+    const tail = String(person).padStart(9, '0');
+    lines.push(
+      `${unitCode(unit)},第${unit}基层工会,职工${person},${personalNumber(person)},199${tail.slice(1)},310,6200000${tail}000,模拟银行宾山支行`,
+    );
+  }
+  return { file: Buffer.from(`${lines.join('\n')}\n`), duplicates };
+}
+
+const PERSONAL_WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+
+function personalNumber(serial: number): string {
+  const day = new Date(Date.UTC(1970, 0, 1 + (Math.trunc(serial / 1000) % 12_000))).toISOString().slice(0, 10).replaceAll('-', '');
+  const body = `459999${day}${String(serial % 1000).padStart(3, '0')}`;
+  return body + '10X98765432'[[...body].reduce((sum, digit, i) => sum + Number(digit) * PERSONAL_WEIGHTS[i]!, 0) % 11]!;
+}
+
+const UNIT_ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY';
+
+function unitCode(serial: number): string {
+  const body = `81459999MA0${String(serial).padStart(6, '0')}`;
+  const sum = [...body].reduce((total, character, i) => total + UNIT_ALPHABET.indexOf(character) * (3 ** i % 31), 0);
+  return body + UNIT_ALPHABET[(31 - (sum % 31)) % 31]!;
+}
