@@ -14,7 +14,13 @@ export function calculatorBench(): Measured[] {
     admissionOn: civilDate('2025-06-01'),
     dischargeOn: civilDate('2025-06-05'),
     acceptedOn: civilDate('2025-06-05'),
-    amounts: { medfeeFen: fen(12_000_000), inscpScpFen: fen(10_000_000), fundPayFen: fen(10_000_000 - i * 9_973), psnPartFen: fen(2_000_000 + i * 9_973), fulamtOwnpayFen: ZERO_FEN },
+    amounts: {
+      medfeeFen: fen(12_000_000),
+      inscpScpFen: fen(10_000_000),
+      fundPayFen: fen(10_000_000 - i * 9_973),
+      psnPartFen: fen(2_000_000 + i * 9_973),
+      fulamtOwnpayFen: ZERO_FEN,
+    },
     coverFrom: civilDate('2025-01-01'),
     coverTo: civilDate('2025-12-31'),
   }));
@@ -34,6 +40,12 @@ export function calculatorBench(): Measured[] {
     if (sum <= 0) throw new Error('the calculator granted nothing');
     const ownMs = median(times);
     const floorMs = (CLAIMS / PROMISE) * 1_000;
-    return { name: `calculator ${name}: ${Math.round((CLAIMS / ownMs) * 1_000).toLocaleString('en')} claims/s (floor: ${PROMISE.toLocaleString('en')})`, floorMs, ownMs, ratio: ownMs / floorMs, limit: 1 };
+    return {
+      name: `calculator ${name}: ${Math.round((CLAIMS / ownMs) * 1_000).toLocaleString('en')} claims/s (floor: ${PROMISE.toLocaleString('en')})`,
+      floorMs,
+      ownMs,
+      ratio: ownMs / floorMs,
+      limit: 1,
+    };
   });
 }

@@ -44,8 +44,11 @@ async function measure(databaseUrl: string, run: (source: DataSource) => Promise
     const start = performance.now();
     await run(source);
     const took = performance.now() - start;
-    const [state] = (await source.query(`select count(*)::int as batched, (select sum(total_fen)::bigint from batch) as fen from claim where state = 'batched'`)) as [{ batched: number; fen: string }];
-    if (state.batched !== CLAIMS || state.fen !== EXPECTED_FEN) throw new Error(`expected ${CLAIMS} claims and ${EXPECTED_FEN} fen in the batch, found ${state.batched} and ${state.fen}`);
+    const [state] = (await source.query(
+      `select count(*)::int as batched, (select sum(total_fen)::bigint from batch) as fen from claim where state = 'batched'`,
+    )) as [{ batched: number; fen: string }];
+    if (state.batched !== CLAIMS || state.fen !== EXPECTED_FEN)
+      throw new Error(`expected ${CLAIMS} claims and ${EXPECTED_FEN} fen in the batch, found ${state.batched} and ${state.fen}`);
     return took;
   } finally {
     await source.destroy();
@@ -87,7 +90,9 @@ const SETUP = `
 `;
 
 const benefitFen = (baseFen: number): number => Math.floor((Math.min(baseFen - 100_000, 1_000_000) * 30 + 50) / 100) + 20_000;
-const EXPECTED_FEN = String(Array.from({ length: CLAIMS }, (_, i) => benefitFen(300_000 + ((i * 7919) % 700_000))).reduce((sum, value) => sum + value, 0));
+const EXPECTED_FEN = String(
+  Array.from({ length: CLAIMS }, (_, i) => benefitFen(300_000 + ((i * 7919) % 700_000))).reduce((sum, value) => sum + value, 0),
+);
 
 /** Two texts of the length that the facts and the trace of such a claim really have. */
 const FACTS = 'f'.repeat(286);

@@ -29,5 +29,12 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 console.table(
-  rows.map((row) => ({ what: row.name, 'floor ms': Math.round(row.floorMs), 'own ms': Math.round(row.ownMs), ratio: row.ratio.toFixed(2), 'at most': row.limit, holds: row.ratio <= row.limit ? 'yes' : 'NO' })),
+  rows.map((row) => ({
+    what: row.name,
+    'floor ms': Math.round(row.floorMs),
+    'own ms': Math.round(row.ownMs),
+    ratio: row.ratio.toFixed(2),
+    'at most': row.limit,
+    holds: row.ratio <= row.limit ? 'yes' : 'NO',
+  })),
 );

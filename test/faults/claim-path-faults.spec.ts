@@ -46,7 +46,12 @@ it('pays the same and nothing twice when the queue is wiped again and again', as
 it('pays the same and nothing twice when the bank falls silent, with and without having acted', async () => {
   const mischief: Mischief = async (system, count) => {
     const fault = count % 12 === 2 ? { dropAnswers: 1 } : count % 12 === 8 ? { refuseConnections: 1 } : undefined;
-    if (fault) await fetch(`${system.bank.url}/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fault) });
+    if (fault)
+      await fetch(`${system.bank.url}/faults`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(fault),
+      });
   };
   const year = await playYear(COUNTY, { mischief });
   expectTrue(year, expect);

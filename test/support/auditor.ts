@@ -95,11 +95,16 @@ interface Case {
 export function audit(rosterCsv: string, feedLines: readonly string[]): Expected {
   const rosterRefused: Record<string, number> = {};
   const members = new Set<string>();
-  const [header, ...rows] = rosterCsv.replace(/^\uFEFF/, '').trim().split(/\r?\n/).map((row) => row.split(','));
+  const [header, ...rows] = rosterCsv
+    .replace(/^\uFEFF/, '')
+    .trim()
+    .split(/\r?\n/)
+    .map((row) => row.split(','));
   const column = (name: string) => header!.indexOf(name);
   for (const row of rows) {
     const id = squeeze(row[column('身份证号码')]!);
-    const fault = rosterFault(squeeze(row[column('单位统一社会信用代码')]!), row[column('姓名')]!, id) ?? (members.has(id) ? 'duplicate' : undefined);
+    const fault =
+      rosterFault(squeeze(row[column('单位统一社会信用代码')]!), row[column('姓名')]!, id) ?? (members.has(id) ? 'duplicate' : undefined);
     if (fault) rosterRefused[fault] = (rosterRefused[fault] ?? 0) + 1;
     else members.add(id);
   }
@@ -128,7 +133,14 @@ export function audit(rosterCsv: string, feedLines: readonly string[]): Expected
     }
     seen.add(message.msgid);
     const info = message.output?.setlinfo;
-    const cancels = message.infno === '2601' ? settlementOf.get(message.input!.data.omsgid!) : message.infno === '2305' ? message.input!.data.setl_id : info!.refd_setl_flag === '1' ? info!.setl_id : undefined;
+    const cancels =
+      message.infno === '2601'
+        ? settlementOf.get(message.input!.data.omsgid!)
+        : message.infno === '2305'
+          ? message.input!.data.setl_id
+          : info!.refd_setl_flag === '1'
+            ? info!.setl_id
+            : undefined;
     if (cancels !== undefined) {
       const cancelled = cases.get(cancels);
       if (cancelled) cancelled.cancelledAt ??= message.inf_time;
@@ -138,7 +150,11 @@ export function audit(rosterCsv: string, feedLines: readonly string[]): Expected
     const sound =
       fenOf(info!.medfee_sumamt!) === sum('fund_pay_sumamt', 'psn_part_amt', 'hosp_part_amt') &&
       fenOf(info!.medfee_sumamt!) === sum('inscp_scp_amt', 'preselfpay_amt', 'overlmt_selfpay', 'fulamt_ownpay_amt');
-    const held = !sound ? 'amounts-do-not-add-up' : message.output!.setldetail.some((row) => row.fund_pay_type.startsWith('888')) ? 'unknown-fund-code' : undefined;
+    const held = !sound
+      ? 'amounts-do-not-add-up'
+      : message.output!.setldetail.some((row) => row.fund_pay_type.startsWith('888'))
+        ? 'unknown-fund-code'
+        : undefined;
     if (held) quarantined[held] = (quarantined[held] ?? 0) + 1;
     cases.set(info!.setl_id!, { info: info!, at: message.inf_time, held });
     settlementOf.set(message.msgid, info!.setl_id!);

@@ -18,7 +18,6 @@ import { ledger, type Outcome, type TransferCode } from '@app/ledger';
 import { Database, PLATFORM_ENTITIES, PersonalDataVault, readConfig, rowsOf, type Principal, type Role } from '@app/platform';
 import { setTimeout } from 'node:timers/promises';
 import { DataSource, type MigrationInterface } from 'typeorm';
-import { v7 as uuidv7 } from 'uuid';
 import { FakeBank, FakeInsurance, FakeTreasury, FakeWechat } from './outside-parties.js';
 import { bankAccount, personalNumber } from './people.js';
 import { SetClock } from './set-clock.js';

@@ -41,7 +41,10 @@ export interface PlayedYear {
 
 const REPOSITORY = resolve(import.meta.dirname, '../..');
 
-export async function playYear(county: County, options: { worker?: 'inside' | 'process'; mischief?: Mischief; redisUrl?: string } = {}): Promise<PlayedYear> {
+export async function playYear(
+  county: County,
+  options: { worker?: 'inside' | 'process'; mischief?: Mischief; redisUrl?: string } = {},
+): Promise<PlayedYear> {
   const database = await createTestDatabase([]);
   const directory = mkdtempSync(join(tmpdir(), 'hubao-'));
   let system: HubaoSystem | undefined;
@@ -87,7 +90,10 @@ async function whatTheBankDid(system: HubaoSystem): Promise<{ timesPaid: Map<str
 }
 
 /** What must hold of every played year, whatever was done to it. */
-export function expectTrue({ report, expected, timesPaid, paidByBankFen }: PlayedYear, expect: typeof import('@jest/globals').expect): void {
+export function expectTrue(
+  { report, expected, timesPaid, paidByBankFen }: PlayedYear,
+  expect: typeof import('@jest/globals').expect,
+): void {
   expect({
     members: report.members,
     covers: report.covers,
@@ -105,7 +111,11 @@ export function expectTrue({ report, expected, timesPaid, paidByBankFen }: Playe
   }).toEqual({ ...expected, covers: expected.members });
   expect(report.invariants).toEqual({ ledgerBalanced: true, claimsEqualLedger: true, ledgerEqualsBank: true, openUnknown: 0 });
   expect(report.workingDays.withinTwo).toBe(1);
-  expect({ openClaims: report.openClaims, faults: report.faults, cancelsWaiting: report.cancelsWaiting }).toEqual({ openClaims: 0, faults: 0, cancelsWaiting: 0 });
+  expect({ openClaims: report.openClaims, faults: report.faults, cancelsWaiting: report.cancelsWaiting }).toEqual({
+    openClaims: 0,
+    faults: 0,
+    cancelsWaiting: 0,
+  });
   expect([...timesPaid.values()].filter((times) => times > 1)).toEqual([]);
   expect([...timesPaid.values()].filter((times) => times === 1).length).toBe(expected.claimsPaid);
   expect(paidByBankFen).toBe(expected.paidFen);

@@ -71,8 +71,7 @@ const BANS: readonly Ban[] = [
   {
     name: 'money is not divided',
     pattern: /[fF]en\b\)?\s*\/\s*\d/,
-    // A progress line.
-    allowed: ['apps/standalone/src/conductor.ts'],
+    allowed: [],
     inTests: true,
     red: 'const yuan = paidFen / 100;',
     green: 'const yuan = formatYuan(paidFen);',

@@ -14,10 +14,18 @@ export class FeedController {
   @Post()
   @HttpCode(200)
   @Requires('feed.push')
-  async push(@Body() body: unknown, @Headers(FEED_PUSH.sourceHeader) source = 'push', @Headers(FEED_PUSH.lineHeader) line = '1'): Promise<FeedPushAnswer> {
+  async push(
+    @Body() body: unknown,
+    @Headers(FEED_PUSH.sourceHeader) source = 'push',
+    @Headers(FEED_PUSH.lineHeader) line = '1',
+  ): Promise<FeedPushAnswer> {
     const firstLine = Number(line);
     if (typeof body !== 'string' || !Number.isInteger(firstLine) || firstLine < 1) {
-      throw new DomainError('feed-push', 'invalid', `expected application/x-ndjson and ${FEED_PUSH.lineHeader} as a whole number from 1, found something else; correct the request`);
+      throw new DomainError(
+        'feed-push',
+        'invalid',
+        `expected application/x-ndjson and ${FEED_PUSH.lineHeader} as a whole number from 1, found something else; correct the request`,
+      );
     }
     const lines = body.split('\n').filter((text) => text.trim() !== '');
     return { receipts: await this.acceptance.receive(lines, source, firstLine) };

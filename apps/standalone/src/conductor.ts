@@ -89,7 +89,10 @@ export class Conductor {
     this.advanceTo(chinaInstant(addDays(lastDay, 1)));
     await this.rest();
     const countdown = await this.people.countdown(window.id);
-    this.progress.stage('countdown', `${countdown.state}: ${countdown.enrolled} enrolled, ${countdown.covered} covered, ${notices.length} units paid`);
+    this.progress.stage(
+      'countdown',
+      `${countdown.state}: ${countdown.enrolled} enrolled, ${countdown.covered} covered, ${notices.length} units paid`,
+    );
     return seconds;
   }
 

@@ -70,7 +70,11 @@ const lines = options.feed ? readInput('feed', options.feed).split(/\r?\n/) : (c
 const data = join(REPOSITORY, '.data');
 mkdirSync(data, { recursive: true });
 const name = options.serve ? 'dev' : 'demo';
-const [keyFile, clockFile, endedFile] = ['key', 'clock', 'ended'].map((suffix) => join(data, `${name}.${suffix}`)) as [string, string, string];
+const [keyFile, clockFile, endedFile] = ['key', 'clock', 'ended'].map((suffix) => join(data, `${name}.${suffix}`)) as [
+  string,
+  string,
+  string,
+];
 /** Only a year that was played to its end can be shown again: the simulators forget. */
 const kept = options.keep && existsSync(endedFile);
 if (options.keep && !kept) progress.stage('keep', 'no year was played to its end before: starting clean');
@@ -105,14 +109,23 @@ process.once('SIGINT', () => void stop(0));
 process.once('SIGTERM', () => void stop(0));
 
 try {
-  progress.stage('started', `PostgreSQL on port ${postgres.port}, services, worker and simulators in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+  progress.stage(
+    'started',
+    `PostgreSQL on port ${postgres.port}, services, worker and simulators in ${((performance.now() - started) / 1000).toFixed(1)} s`,
+  );
   if (options.serve) {
-    console.log(`\nclaims    ${system.urls.claims}/docs\nenrolment ${system.urls.enrolment}/docs\nlog in as ${system.administrator.login} with ${system.administrator.password}; Ctrl-C ends`);
+    console.log(
+      `\nclaims    ${system.urls.claims}/docs\nenrolment ${system.urls.enrolment}/docs\nlog in as ${system.administrator.login} with ${system.administrator.password}; Ctrl-C ends`,
+    );
   } else {
     const people = await People.hire(system, kept);
     const timings = kept
       ? { import: 0, path: 0 }
-      : await new Conductor(system, people, progress).play({ fileName: options.roster ? basename(options.roster) : 'built-in-county.csv', csv, people: rosterPeople(csv) });
+      : await new Conductor(system, people, progress).play({
+          fileName: options.roster ? basename(options.roster) : 'built-in-county.csv',
+          csv,
+          people: rosterPeople(csv),
+        });
     progress.end();
     const report = await people.report();
     const seconds = { ...timings, total: (performance.now() - started) / 1000 };

@@ -7,9 +7,13 @@ const config = readConfig(process.env);
 await migrate(config);
 const password = process.env.ADMINISTRATOR_PASSWORD;
 if (password) {
-  const context = await NestFactory.createApplicationContext(PlatformModule.forRoot({ config, entities: [], poolSize: 2 }), { logger: ['error', 'warn'] });
+  const context = await NestFactory.createApplicationContext(PlatformModule.forRoot({ config, entities: [], poolSize: 2 }), {
+    logger: ['error', 'warn'],
+  });
   if ((await context.get(Database).direct.count(UserAccount)) === 0) {
-    await context.get(Accounts).create({ login: 'administrator', displayName: '管理员', password, roles: ['administrator'], organisationPath: '/' });
+    await context
+      .get(Accounts)
+      .create({ login: 'administrator', displayName: '管理员', password, roles: ['administrator'], organisationPath: '/' });
     console.log('made the account "administrator"');
   }
   await context.close();

@@ -49,7 +49,10 @@ export class People {
     const administrator = await person().login(system.administrator.login, system.administrator.password);
     let path = '/';
     for (const [organisation, parent] of kept ? [] : ORGANISATIONS) {
-      ({ path } = await administrator.enrolment<{ path: string }>('POST', '/organisations', { ...organisation, ...(parent ? { parentCode: parent.code } : {}) }));
+      ({ path } = await administrator.enrolment<{ path: string }>('POST', '/organisations', {
+        ...organisation,
+        ...(parent ? { parentCode: parent.code } : {}),
+      }));
     }
     const passwords: Record<string, string> = {};
     const hire = async (login: string, displayName: string, role: Role): Promise<HttpPerson> => {
@@ -69,12 +72,22 @@ export class People {
     return new People(system, { administrator, clerk, officer, reviewer, maker, checker, leader }, passwords);
   }
 
-  openWindow(window: { planId: string; opensAt: string; closesAt: string; coverFrom: string; coverTo: string; contributionFen: number }): Promise<{ id: string }> {
+  openWindow(window: {
+    planId: string;
+    opensAt: string;
+    closesAt: string;
+    coverFrom: string;
+    coverTo: string;
+    contributionFen: number;
+  }): Promise<{ id: string }> {
     return this.staff.administrator.enrolment('POST', '/windows', { ...window, organisationCode: COUNTY.code });
   }
 
   uploadRoster(windowId: string, fileName: string, csv: string): Promise<{ rows: number; accepted: number; refused: number }> {
-    return this.staff.clerk.enrolment('POST', `/windows/${windowId}/rosters`, csv, { 'content-type': 'text/csv', 'x-file-name': encodeURIComponent(fileName) });
+    return this.staff.clerk.enrolment('POST', `/windows/${windowId}/rosters`, csv, {
+      'content-type': 'text/csv',
+      'x-file-name': encodeURIComponent(fileName),
+    });
   }
 
   /** The notices go out, and every unit is told its reference and amount. */
@@ -104,7 +117,11 @@ export class People {
     for (const person of [this.staff.officer, this.staff.reviewer]) {
       const waiting = await person.claims<WaitingClaim[]>('GET', '/approvals');
       if (waiting.length === 0) continue;
-      await person.claims('POST', '/approvals/decisions', { claims: waiting.map((claim) => claim.claimId), verdict: 'approve', note: '材料核对无误' });
+      await person.claims('POST', '/approvals/decisions', {
+        claims: waiting.map((claim) => claim.claimId),
+        verdict: 'approve',
+        note: '材料核对无误',
+      });
       decided += waiting.length;
     }
     return decided;
@@ -130,7 +147,10 @@ export class People {
     const members = new Set(messages.map((message) => message.touser));
     for (const memberId of members) {
       const person = this.bindings(roster).get(memberId)!;
-      await new HttpPerson(this.system.urls.enrolment, this.system.urls.claims).enrolment('POST', '/login/member/code', { personalNumber: person.personalNumber, phone: person.phone });
+      await new HttpPerson(this.system.urls.enrolment, this.system.urls.claims).enrolment('POST', '/login/member/code', {
+        personalNumber: person.personalNumber,
+        phone: person.phone,
+      });
       const code = (await this.messages('login-code', memberId)).at(-1)!.data.code!.value;
       const member = await new HttpPerson(this.system.urls.enrolment, this.system.urls.claims).loginAsMember(person.personalNumber, code);
       await member.enrolment('PUT', '/members/me/bank-account', { account: otherAccount(person.account), bankName: '模拟银行宾山支行' });

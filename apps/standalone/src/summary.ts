@@ -23,10 +23,21 @@ export function summarise(report: SettlementReport, seconds: { import: number; p
     ['clawed back', `${report.clawbacks.count} claims, ${yuan(report.clawbacks.fen)} yuan`],
     ['settled', `${report.settledClaims} claims, ${yuan(report.settledFen)} yuan`],
     ['bank', list(report.bank)],
-    ['working days', `median ${days.p50}, 95 % ${days.p95}, most ${days.max}; within two: ${days.withinTwo === null ? 'nothing paid' : `${(days.withinTwo * 100).toFixed(2)} %`}`],
+    [
+      'working days',
+      `median ${days.p50}, 95 % ${days.p95}, most ${days.max}; within two: ${days.withinTwo === null ? 'nothing paid' : `${(days.withinTwo * 100).toFixed(2)} %`}`,
+    ],
     ['paused', `${list(report.paused)} (with pauses: at most ${days.grossMax} working days)`],
-    ...(days.unpublishedYears.length > 0 ? ([['unpublished', `days off of ${days.unpublishedYears.join(', ')} are not published: counted by the week only`]] as [string, string][]) : []),
-    ['books', `ledger balanced: ${holds(report.invariants.ledgerBalanced)}; claims equal ledger: ${holds(report.invariants.claimsEqualLedger)}; ledger equals bank: ${holds(report.invariants.ledgerEqualsBank)}; unknown payments: ${report.invariants.openUnknown}`],
+    ...(days.unpublishedYears.length > 0
+      ? ([['unpublished', `days off of ${days.unpublishedYears.join(', ')} are not published: counted by the week only`]] as [
+          string,
+          string,
+        ][])
+      : []),
+    [
+      'books',
+      `ledger balanced: ${holds(report.invariants.ledgerBalanced)}; claims equal ledger: ${holds(report.invariants.claimsEqualLedger)}; ledger equals bank: ${holds(report.invariants.ledgerEqualsBank)}; unknown payments: ${report.invariants.openUnknown}`,
+    ],
     ['open', `${report.openClaims} claims, ${report.faults} faults, ${report.cancelsWaiting} cancels without a settlement`],
     ['seconds', `import ${seconds.import.toFixed(1)}, path ${seconds.path.toFixed(1)}, total ${seconds.total.toFixed(1)}`],
   ];

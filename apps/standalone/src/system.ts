@@ -10,7 +10,15 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { ClaimsAppModule } from '../../claims/src/claims-app.module.js';
 import { EnrolmentAppModule } from '../../enrolment/src/enrolment-app.module.js';
-import { startBank, startMedicalInsurance, startTreasury, startWechat, systemClock, type RunningMedicalInsurance, type RunningSimulator } from '../../simulators/src/index.js';
+import {
+  startBank,
+  startMedicalInsurance,
+  startTreasury,
+  startWechat,
+  systemClock,
+  type RunningMedicalInsurance,
+  type RunningSimulator,
+} from '../../simulators/src/index.js';
 import { DueWork } from '../../worker/src/due-work.js';
 import { WorkerAppModule } from '../../worker/src/worker-app.module.js';
 import { migrate } from './schema.js';
@@ -60,7 +68,10 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
 
   const feedToken = { value: '' };
   const bank = await startBank({ clock: simulatorClock });
-  const [treasury, wechat] = await Promise.all([startTreasury({ clock: simulatorClock, bankUrl: bank.url }), startWechat({ clock: simulatorClock })]);
+  const [treasury, wechat] = await Promise.all([
+    startTreasury({ clock: simulatorClock, bankUrl: bank.url }),
+    startWechat({ clock: simulatorClock }),
+  ]);
 
   const env = {
     DATABASE_URL: options.databaseUrl,
@@ -96,8 +107,20 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
   const accounts = enrolment.get(Accounts);
   await Promise.all([
     // With kept data the accounts are there from an earlier run, under passwords of that run.
-    accounts.createOrReset({ login: ADMINISTRATOR, displayName: '管理员', password: administrator.password, roles: ['administrator'], organisationPath: '/' }),
-    accounts.createOrReset({ login: FEED, displayName: '医保平台', password: feedPassword, roles: ['medical-insurance-platform'], organisationPath: '/' }),
+    accounts.createOrReset({
+      login: ADMINISTRATOR,
+      displayName: '管理员',
+      password: administrator.password,
+      roles: ['administrator'],
+      organisationPath: '/',
+    }),
+    accounts.createOrReset({
+      login: FEED,
+      displayName: '医保平台',
+      password: feedPassword,
+      roles: ['medical-insurance-platform'],
+      organisationPath: '/',
+    }),
   ]);
   feedToken.value = (await accounts.login(FEED, feedPassword)).token;
 
@@ -113,7 +136,13 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
     medicalInsurance,
     administrator,
     database,
-    dueWork: new DueWork(database, clock ?? new SystemClock(), claims.get(PaymentService), claims.get(ReconciliationService), enrolment.get(ContributionService)),
+    dueWork: new DueWork(
+      database,
+      clock ?? new SystemClock(),
+      claims.get(PaymentService),
+      claims.get(ReconciliationService),
+      enrolment.get(ContributionService),
+    ),
     killWorker: () => running.kill(),
     async stop() {
       await running.stop();
@@ -125,7 +154,9 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
 }
 
 async function startInside(config: Config): Promise<{ kill(): void; stop(): Promise<void> }> {
-  const context: INestApplicationContext = await NestFactory.createApplicationContext(WorkerAppModule.forRoot(config), { logger: ['error', 'warn'] });
+  const context: INestApplicationContext = await NestFactory.createApplicationContext(WorkerAppModule.forRoot(config), {
+    logger: ['error', 'warn'],
+  });
   return { kill: () => undefined, stop: () => context.close() };
 }
 
@@ -154,7 +185,11 @@ class WorkerProcess {
   }
 
   private start(): ChildProcess {
-    const child = fork(this.main, [], { env: { ...process.env, ...this.env }, execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const child = fork(this.main, [], {
+      env: { ...process.env, ...this.env },
+      execArgv: [],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     child.once('exit', () => {
       if (!this.stopping) this.child = this.start();
     });

@@ -25,7 +25,9 @@ abstract class StageProcessor extends WorkerHost {
       await command(job.data.ids);
     } catch (error) {
       // Ids and codes only: a database error's text can hold the values of a row.
-      this.logger.error(`${job.name} ${job.id}: ${error instanceof DomainError ? error.message : `${(error as Error).name} ${(error as { code?: string }).code ?? (error as Error).stack?.split('\n')[1]?.trim() ?? ''}`}`);
+      this.logger.error(
+        `${job.name} ${job.id}: ${error instanceof DomainError ? error.message : `${(error as Error).name} ${(error as { code?: string }).code ?? (error as Error).stack?.split('\n')[1]?.trim() ?? ''}`}`,
+      );
       if (error instanceof DomainError && !error.retry) throw new UnrecoverableError(error.code);
       throw new Error(error instanceof DomainError ? error.code : (error as Error).name);
     }
@@ -128,4 +130,12 @@ export class NoticeProcessor extends StageProcessor {
   }
 }
 
-export const PROCESSORS = [AcceptanceProcessor, AdjudicationProcessor, ApprovalProcessor, PaymentProcessor, ReconciliationProcessor, ContributionProcessor, NoticeProcessor];
+export const PROCESSORS = [
+  AcceptanceProcessor,
+  AdjudicationProcessor,
+  ApprovalProcessor,
+  PaymentProcessor,
+  ReconciliationProcessor,
+  ContributionProcessor,
+  NoticeProcessor,
+];

@@ -10,7 +10,13 @@ const LIST = 200;
 
 export interface ClaimDetail extends ClaimView {
   readonly history: readonly HistoryEntry[];
-  readonly decision: { readonly plan: string; readonly hash: string; readonly benefitFen: number; readonly reason: string | null; readonly trace: unknown } | null;
+  readonly decision: {
+    readonly plan: string;
+    readonly hash: string;
+    readonly benefitFen: number;
+    readonly reason: string | null;
+    readonly trace: unknown;
+  } | null;
 }
 
 @Injectable()
@@ -23,7 +29,12 @@ export class ClaimReader {
   /** Error: claim-not-found, the same for one that does not exist and one out of reach. */
   async one(principal: Principal, id: string): Promise<ClaimDetail> {
     const [claim] = await readClaims(this.database.direct, reachOf(principal, 'claim.read'), { id }, 1);
-    if (!claim) throw new DomainError('claim-not-found', 'not-found', 'expected the id of a claim within your reach, found none; look it up by settlement or person');
+    if (!claim)
+      throw new DomainError(
+        'claim-not-found',
+        'not-found',
+        'expected the id of a claim within your reach, found none; look it up by settlement or person',
+      );
     const history = await readHistory(this.database.direct, claim);
     const decision = await readDecision(this.database.direct, claim);
     return {

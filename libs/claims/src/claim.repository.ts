@@ -49,7 +49,14 @@ export async function insertClaims(tx: Transaction, claims: readonly NewClaim[],
  * Moves claims from one state to another: guarded by the state they are in, with a history row each and the wake-up of the stage that
  * comes next, in one statement. Returns the claims that moved; one that was no longer in `from` is left as it is.
  */
-export async function move(tx: Transaction, claims: readonly ClaimKey[], from: ClaimState, to: ClaimState, cause: Cause, values: MoveValues = {}): Promise<ClaimKey[]> {
+export async function move(
+  tx: Transaction,
+  claims: readonly ClaimKey[],
+  from: ClaimState,
+  to: ClaimState,
+  cause: Cause,
+  values: MoveValues = {},
+): Promise<ClaimKey[]> {
   assert(canMove(from, to), `a claim cannot move from ${from} to ${to}`);
   if (claims.length === 0) return [];
   assert(claims.length <= JOB_IDS, `at most ${JOB_IDS} claims move at once, found ${claims.length}`);
@@ -96,11 +103,23 @@ export async function move(tx: Transaction, claims: readonly ClaimKey[], from: C
 /** Writes the fact of a cancel and wakes the stage that decides what becomes of it; claims that were cancelled before stay as they are. */
 export async function markCancelled(tx: Transaction, claimIds: readonly string[], at: Date): Promise<void> {
   if (claimIds.length === 0) return;
-  await rowsOf(tx, 
+  await rowsOf(
+    tx,
     `with cancelled as (update claim set cancelled_at = $2 where id = any($1::uuid[]) and cancelled_at is null returning id)
      insert into outbox (queue, command, ids) select 'reconciliation', 'cancel', array_agg(id) from cancelled having count(*) > 0`,
     [claimIds, at],
   );
+}
+
+/** Which of these claims were cancelled. */
+export async function cancelledAmong(tx: Transaction, claims: readonly ClaimKey[]): Promise<Set<string>> {
+  if (claims.length === 0) return new Set();
+  const rows = await rowsOf<{ id: string }>(
+    tx,
+    `select c.id from claim c join unnest($1::uuid[], $2::uuid[]) as t(member_id, id) on t.member_id = c.member_id and t.id = c.id where c.cancelled_at is not null`,
+    [claims.map((claim) => claim.memberId), claims.map((claim) => claim.claimId)],
+  );
+  return new Set(rows.map((row) => row.id));
 }
 
 /** A claim that made a stage fail stands aside so that the rest go on; it is listed for a person. */
@@ -115,9 +134,23 @@ const reachSql = (reach: Reach, from: number): { sql: string; parameters: unknow
 };
 
 /** What the principal may see of the claims asked for: one by id, or those of one member, or those in one state. */
-export async function readClaims(tx: Transaction, reach: Reach, filter: { id?: string; memberId?: string; settlementId?: string; states?: readonly ClaimState[] }, limit: number): Promise<ClaimView[]> {
+export async function readClaims(
+  tx: Transaction,
+  reach: Reach,
+  filter: { id?: string; memberId?: string; settlementId?: string; states?: readonly ClaimState[] },
+  limit: number,
+): Promise<ClaimView[]> {
   const within = reachSql(reach, 6);
-  const rows = await rowsOf<{ memberId: string; claimId: string; state: ClaimState; settlementId: string; acceptedAt: Date; dischargeOn: CivilDate; benefitFen: string | null; cancelled: boolean }>(
+  const rows = await rowsOf<{
+    memberId: string;
+    claimId: string;
+    state: ClaimState;
+    settlementId: string;
+    acceptedAt: Date;
+    dischargeOn: CivilDate;
+    benefitFen: string | null;
+    cancelled: boolean;
+  }>(
     tx,
     `select member_id as "memberId", id as "claimId", state, settlement_id as "settlementId", accepted_at as "acceptedAt", discharge_on::text as "dischargeOn",
             benefit_fen as "benefitFen", cancelled_at is not null as cancelled

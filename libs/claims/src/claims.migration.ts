@@ -19,6 +19,7 @@ export class Claims1700000003000 implements MigrationInterface {
         line integer not null,
         received_at timestamptz not null,
         received_on date not null,
+        sent_on date not null,
         body_sealed bytea not null,
         body_hash bytea not null,
         state text not null check (state in ('stored', 'claimed', 'cancelled', 'waiting', 'quarantined', 'repeated')),
@@ -34,7 +35,8 @@ export class Claims1700000003000 implements MigrationInterface {
       create index feed_message_due on feed_message (seq) where state = 'stored';
       create index feed_message_settlement on feed_message (settlement_id) where infno = '2304';
       create index feed_message_waiting on feed_message (detail) where state = 'waiting';
-      create index feed_message_day on feed_message (received_on);
+      create index feed_message_day on feed_message (sent_on);
+      create unique index feed_message_nameless on feed_message (source, line, body_hash) where msgid is null;
       create table feed_day (checked_on date primary key, equal boolean not null, pulled integer not null);
 
       create table claim (

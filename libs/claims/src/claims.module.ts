@@ -7,7 +7,16 @@ import { ClaimReader } from './claim-reader.js';
 import { PaymentService } from './payment/index.js';
 import { ReconciliationService, SettlementReportService } from './reconciliation/index.js';
 
-const SERVICES = [AcceptanceService, AdjudicationService, ApprovalService, BatchService, PaymentService, ReconciliationService, SettlementReportService, ClaimReader];
+const SERVICES = [
+  AcceptanceService,
+  AdjudicationService,
+  ApprovalService,
+  BatchService,
+  PaymentService,
+  ReconciliationService,
+  SettlementReportService,
+  ClaimReader,
+];
 
 @Module({ providers: SERVICES, exports: SERVICES })
 export class ClaimsModule {}

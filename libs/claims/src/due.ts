@@ -18,7 +18,7 @@ export async function claimsDue(tx: Transaction, now: Date, today: CivilDate): P
     tx,
     `select
        (select count(*) from feed_message where state = 'stored')::int as accept,
-       (select count(*) from feed_message where received_on < $2 and received_on > coalesce((select max(checked_on) from feed_day), '-infinity'))::int as compare,
+       (select count(*) from feed_message where sent_on < $2 and sent_on > coalesce((select max(checked_on) from feed_day), '-infinity'))::int as compare,
        (select count(*) from claim where state = 'accepted' and cancelled_at is null and fault is null)::int as adjudicate,
        (select count(*) from claim where state = 'adjudicated' and cancelled_at is null and fault is null)::int as approve,
        (select count(*) from claim where cancelled_at is not null and state = any($3))::int as cancel,

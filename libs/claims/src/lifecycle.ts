@@ -66,4 +66,3 @@ export const LIFECYCLE: Readonly<Record<ClaimState, StateRow>> = {
 };
 
 export const canMove = (from: ClaimState, to: ClaimState): boolean => LIFECYCLE[from].next.includes(to);
-

@@ -16,7 +16,11 @@ export class GatewaysModule {
         { provide: BankGateway, useValue: new BankGateway(config.bankUrl) },
         { provide: TreasuryGateway, useValue: new TreasuryGateway(config.treasuryUrl) },
         { provide: WechatGateway, useValue: new WechatGateway(config.wechatUrl) },
-        { provide: MedicalInsuranceGateway, useFactory: (clock: Clock) => new MedicalInsuranceGateway(config.medicalInsuranceUrl, clock), inject: [Clock] },
+        {
+          provide: MedicalInsuranceGateway,
+          useFactory: (clock: Clock) => new MedicalInsuranceGateway(config.medicalInsuranceUrl, clock),
+          inject: [Clock],
+        },
       ],
       exports: [BankGateway, TreasuryGateway, WechatGateway, MedicalInsuranceGateway],
     };

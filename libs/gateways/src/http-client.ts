@@ -78,6 +78,11 @@ export class HttpClient {
 
   refused(answer: Answer): DomainError {
     const kind = answer.status >= 500 ? 'unavailable' : 'conflict';
-    return new DomainError('refused-by-party', kind, `expected the ${this.party} to accept, found status ${answer.status}; see its own record of this call`, { party: this.party, status: answer.status });
+    return new DomainError(
+      'refused-by-party',
+      kind,
+      `expected the ${this.party} to accept, found status ${answer.status}; see its own record of this call`,
+      { party: this.party, status: answer.status },
+    );
   }
 }

@@ -26,9 +26,15 @@ export class MedicalInsuranceGateway {
   }
 
   private async call<Input, Output>(infno: string, input: Input): Promise<Output> {
-    const answer = this.http.read<InsuranceAnswer<Output>>(await this.http.askJson('POST', `/fsi/api/${infno}`, this.envelope(infno, input)));
+    const answer = this.http.read<InsuranceAnswer<Output>>(
+      await this.http.askJson('POST', `/fsi/api/${infno}`, this.envelope(infno, input)),
+    );
     if (answer.infcode !== 0 || answer.output === null) {
-      throw new DomainError('insurance-refused', 'unavailable', `expected transaction ${infno} to succeed, found infcode ${answer.infcode}; see the platform's record of ${answer.inf_refmsgid}`);
+      throw new DomainError(
+        'insurance-refused',
+        'unavailable',
+        `expected transaction ${infno} to succeed, found infcode ${answer.infcode}; see the platform's record of ${answer.inf_refmsgid}`,
+      );
     }
     return answer.output;
   }

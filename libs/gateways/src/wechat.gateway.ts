@@ -12,6 +12,11 @@ export class WechatGateway {
 
   async send(message: TemplateMessage): Promise<void> {
     const answer = this.http.read<TemplateAnswer>(await this.http.askJson('POST', '/cgi-bin/message/template/send', message));
-    if (answer.errcode !== 0) throw new DomainError('wechat', 'unavailable', `expected errcode 0, found ${answer.errcode}; see the code in the official account's manual`);
+    if (answer.errcode !== 0)
+      throw new DomainError(
+        'wechat',
+        'unavailable',
+        `expected errcode 0, found ${answer.errcode}; see the code in the official account's manual`,
+      );
   }
 }

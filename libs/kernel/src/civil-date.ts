@@ -28,7 +28,8 @@ export function civilDate(text: string): CivilDate {
 
 const dayNumber = (date: CivilDate): number => Date.parse(`${date}T00:00:00Z`) / DAY_MS;
 
-export const addDays = (date: CivilDate, days: number): CivilDate => new Date((dayNumber(date) + days) * DAY_MS).toISOString().slice(0, 10) as CivilDate;
+export const addDays = (date: CivilDate, days: number): CivilDate =>
+  new Date((dayNumber(date) + days) * DAY_MS).toISOString().slice(0, 10) as CivilDate;
 
 /** Whole days from `from` to `to`; negative when `to` is earlier. */
 export const daysBetween = (from: CivilDate, to: CivilDate): number => dayNumber(to) - dayNumber(from);
@@ -38,7 +39,8 @@ export const dayOfWeek = (date: CivilDate): number => (dayNumber(date) + 4) % 7;
 
 export const yearOf = (date: CivilDate): number => Number(date.slice(0, 4));
 
-export const chinaDate = (instant: Date): CivilDate => new Date(instant.getTime() + CHINA_OFFSET_MS).toISOString().slice(0, 10) as CivilDate;
+export const chinaDate = (instant: Date): CivilDate =>
+  new Date(instant.getTime() + CHINA_OFFSET_MS).toISOString().slice(0, 10) as CivilDate;
 
 /** `time` as HH:mm or HH:mm:ss on the clock in China. */
 export function chinaInstant(date: CivilDate, time = '00:00'): Date {

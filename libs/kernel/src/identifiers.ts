@@ -2,7 +2,11 @@
 import { parseCivilDate, type CivilDate } from './civil-date.js';
 
 /** Half-width, without spaces, upper case: what people type into spreadsheets means the same number. */
-export const normaliseIdentifier = (text: string): string => text.normalize('NFKC').replace(/[\s\u200B\uFEFF]+/gu, '').toUpperCase();
+export const normaliseIdentifier = (text: string): string =>
+  text
+    .normalize('NFKC')
+    .replace(/[\s\u200B\uFEFF]+/gu, '')
+    .toUpperCase();
 
 const PERSONAL_WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2] as const;
 const PERSONAL_CHECKS = '10X98765432';
@@ -20,7 +24,8 @@ export function personalNumberFault(id: string, today: CivilDate): PersonalNumbe
   return birth === undefined || birth >= today ? 'id-birth-date' : undefined;
 }
 
-export const birthDateOf = (id: string): CivilDate | undefined => parseCivilDate(`${id.slice(6, 10)}-${id.slice(10, 12)}-${id.slice(12, 14)}`);
+export const birthDateOf = (id: string): CivilDate | undefined =>
+  parseCivilDate(`${id.slice(6, 10)}-${id.slice(10, 12)}-${id.slice(12, 14)}`);
 
 const UNIT_ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY';
 const UNIT_WEIGHTS = Array.from({ length: 17 }, (_, i) => 3 ** i % 31);
@@ -50,6 +55,7 @@ export function passesLuhn(number: string): boolean {
 }
 
 /** First four and last four stay; the rest is hidden. */
-export const maskIdentifier = (text: string): string => (text.length <= 8 ? '*'.repeat(text.length) : `${text.slice(0, 4)}${'*'.repeat(text.length - 8)}${text.slice(-4)}`);
+export const maskIdentifier = (text: string): string =>
+  text.length <= 8 ? '*'.repeat(text.length) : `${text.slice(0, 4)}${'*'.repeat(text.length - 8)}${text.slice(-4)}`;
 
 export const maskName = (name: string): string => `${[...name][0] ?? ''}${'*'.repeat(Math.max(1, [...name].length - 1))}`;

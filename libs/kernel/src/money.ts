@@ -33,7 +33,10 @@ export const sumFen = (values: Iterable<Fen>): Fen => {
 };
 
 export function ratio(numerator: number, denominator: number): Ratio {
-  assert(Number.isSafeInteger(numerator) && Number.isSafeInteger(denominator) && denominator > 0, 'a ratio needs integers and a positive denominator');
+  assert(
+    Number.isSafeInteger(numerator) && Number.isSafeInteger(denominator) && denominator > 0,
+    'a ratio needs integers and a positive denominator',
+  );
   return { numerator, denominator };
 }
 

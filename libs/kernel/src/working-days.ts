@@ -71,7 +71,7 @@ const unpublishedYears = (from: CivilDate, to: CivilDate): number[] => {
 /** The date `count` working days after `start` (day 0). */
 export function addWorkingDays(start: CivilDate, count: number): Counted<CivilDate> {
   let date = start;
-  for (let left = count; left > 0; ) {
+  for (let left = count; left > 0;) {
     date = addDays(date, 1);
     if (isWorkingDay(date)) left--;
   }

@@ -1,7 +1,15 @@
 /** The only file with the ledger's SQL; every write is one statement over a set. */
 import { assert, fen, type CivilDate } from '@app/kernel';
 import { rowsOf, type Transaction } from '@app/platform';
-import { TRANSFERS, type AccountBalance, type AccountName, type Outcome, type Transfer, type TransferCode, type TransferKey } from './ledger.js';
+import {
+  TRANSFERS,
+  type AccountBalance,
+  type AccountName,
+  type Outcome,
+  type Transfer,
+  type TransferCode,
+  type TransferKey,
+} from './ledger.js';
 
 const accountsSql = (side: 'debit' | 'credit') =>
   `case code ${Object.entries(TRANSFERS)
@@ -45,7 +53,8 @@ export async function transfer(tx: Transaction, transfers: readonly Transfer[]):
 export async function resolve(tx: Transaction, keys: readonly TransferKey[], outcome: Outcome, on: CivilDate): Promise<void> {
   if (keys.length === 0) return;
   const parameters = [keys.map((key) => key.code), keys.map((key) => key.subject), keys.map((key) => key.attempt), outcome];
-  await rowsOf(tx, 
+  await rowsOf(
+    tx,
     `insert into ledger_outcome (code, subject, attempt, outcome, booked_on)
      select k.code, k.subject, k.attempt, $4, $5 from unnest($1::text[], $2::uuid[], $3::smallint[]) as k(code, subject, attempt)
      on conflict (code, subject, attempt) do nothing`,
@@ -80,5 +89,8 @@ export async function totals(tx: Transaction): Promise<{ posted: Map<TransferCod
     `select code, sum(amount_fen) filter (where o.outcome = 'posted')::text as posted, count(*) filter (where o.outcome is null)::int as pending
      from ledger_transfer left join ledger_outcome o using (code, subject, attempt) group by code`,
   );
-  return { posted: new Map(rows.map((row) => [row.code, Number(row.posted ?? 0)])), pending: rows.reduce((sum, row) => sum + row.pending, 0) };
+  return {
+    posted: new Map(rows.map((row) => [row.code, Number(row.posted ?? 0)])),
+    pending: rows.reduce((sum, row) => sum + row.pending, 0),
+  };
 }

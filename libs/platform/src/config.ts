@@ -40,12 +40,17 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   };
   const time = (name: string, fallback: string): string => {
     const value = env[name] ?? fallback;
-    if (!TIME.test(value)) throw new DomainError('config', 'invalid', `${name}: expected a time HH:mm, found "${value}"; correct it in the environment`);
+    if (!TIME.test(value))
+      throw new DomainError('config', 'invalid', `${name}: expected a time HH:mm, found "${value}"; correct it in the environment`);
     return value;
   };
   const sweepEveryMs = Number(env.SWEEP_EVERY_MS ?? 5_000);
   if (!Number.isInteger(sweepEveryMs) || sweepEveryMs < 50) {
-    throw new DomainError('config', 'invalid', `SWEEP_EVERY_MS: expected whole milliseconds of at least 50, found "${env.SWEEP_EVERY_MS}"; correct it in the environment`);
+    throw new DomainError(
+      'config',
+      'invalid',
+      `SWEEP_EVERY_MS: expected whole milliseconds of at least 50, found "${env.SWEEP_EVERY_MS}"; correct it in the environment`,
+    );
   }
   return {
     databaseUrl: required('DATABASE_URL', 'postgres://user:password@host:port/database'),

@@ -73,9 +73,11 @@ export async function copyInto(
 
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
 /** One value in COPY text format. */
-export const copyText = (value: string | null): string => (value === null ? '\\N' : /[\\\t\n\r]/.test(value) ? value.replace(/[\\\t\n\r]/g, (c) => ESCAPES[c]!) : value);
+export const copyText = (value: string | null): string =>
+  value === null ? '\\N' : /[\\\t\n\r]/.test(value) ? value.replace(/[\\\t\n\r]/g, (c) => ESCAPES[c]!) : value;
 export const copyBytes = (value: Buffer): string => `\\\\x${value.toString('hex')}`;
 
 /** SQLSTATE of a failed statement, wherever TypeORM put it. */
-export const sqlState = (error: unknown): string | undefined => (error as { code?: string; driverError?: { code?: string } }).driverError?.code ?? (error as { code?: string }).code;
+export const sqlState = (error: unknown): string | undefined =>
+  (error as { code?: string; driverError?: { code?: string } }).driverError?.code ?? (error as { code?: string }).code;
 export const UNIQUE_VIOLATION = '23505';

@@ -13,7 +13,9 @@ export async function createHttpApp(module: Type | DynamicModule, title: string)
     logger: ['error', 'warn'],
     bufferLogs: false,
   });
-  app.useGlobalPipes(new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true, exceptionFactory: invalidRequest }));
+  app.useGlobalPipes(
+    new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true, exceptionFactory: invalidRequest }),
+  );
   const document = SwaggerModule.createDocument(app, new DocumentBuilder().setTitle(title).setVersion('1').addBearerAuth().build());
   SwaggerModule.setup('docs', app, document);
   return app;

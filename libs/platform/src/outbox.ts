@@ -10,9 +10,11 @@ export const JOB_IDS = 1_000;
 
 export async function addToOutbox(tx: Transaction, wakeUps: readonly WakeUp[]): Promise<void> {
   if (wakeUps.length === 0) return;
-  await rowsOf(tx, `insert into outbox (queue, command, ids) select w.queue, w.command, coalesce(w.ids, '{}') from jsonb_to_recordset($1::jsonb) as w(queue text, command text, ids uuid[])`, [
-    JSON.stringify(wakeUps),
-  ]);
+  await rowsOf(
+    tx,
+    `insert into outbox (queue, command, ids) select w.queue, w.command, coalesce(w.ids, '{}') from jsonb_to_recordset($1::jsonb) as w(queue text, command text, ids uuid[])`,
+    [JSON.stringify(wakeUps)],
+  );
 }
 
 /** Asks the relay to carry at once what it would otherwise let collect for a moment. */
@@ -21,7 +23,12 @@ export async function hurryRelay(tx: Transaction): Promise<void> {
 }
 
 /** Takes up to `limit` unsent wake-ups away (but those for `heldBack`), merged per queue and command, and calls `send` before the commit: sent twice at worst, lost never. */
-export async function drainOutbox(tx: Transaction, limit: number, send: (wakeUps: WakeUp[], upTo: string) => Promise<void>, heldBack?: QueueName): Promise<number> {
+export async function drainOutbox(
+  tx: Transaction,
+  limit: number,
+  send: (wakeUps: WakeUp[], upTo: string) => Promise<void>,
+  heldBack?: QueueName,
+): Promise<number> {
   const rows = await rowsOf<{ id: string; queue: QueueName; command: string; ids: string[] }>(
     tx,
     `with due as (select id from outbox where queue is distinct from $2 order by id limit $1 for update skip locked)
@@ -42,6 +49,9 @@ export async function drainOutbox(tx: Transaction, limit: number, send: (wakeUps
     else merged.set(key, { queue: row.queue, command: row.command, ids: [...row.ids] });
   }
   complete.push(...merged.values());
-  await send(complete, rows.reduce((last, row) => (BigInt(row.id) > BigInt(last) ? row.id : last), '0'));
+  await send(
+    complete,
+    rows.reduce((last, row) => (BigInt(row.id) > BigInt(last) ? row.id : last), '0'),
+  );
   return rows.length;
 }

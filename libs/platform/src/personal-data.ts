@@ -25,7 +25,11 @@ export class PersonalDataVault {
   constructor(private readonly masterKey: string) {
     const master = Buffer.from(masterKey, 'base64');
     if (master.length !== 32) {
-      throw new DomainError('master-key', 'invalid', `HUBAO_MASTER_KEY: expected 32 bytes in base64, found ${master.length}; make one with: openssl rand -base64 32`);
+      throw new DomainError(
+        'master-key',
+        'invalid',
+        `HUBAO_MASTER_KEY: expected 32 bytes in base64, found ${master.length}; make one with: openssl rand -base64 32`,
+      );
     }
     const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', master, Buffer.alloc(0), `hubao/${purpose}/1`, 32));
     this.sealKey = derive('seal');

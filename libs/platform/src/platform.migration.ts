@@ -44,6 +44,8 @@ export class Platform1700000000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('drop table audit_record; drop function refuse_change; drop table user_account; drop table outbox; drop function outbox_notify');
+    await runner.query(
+      'drop table audit_record; drop function refuse_change; drop table user_account; drop table outbox; drop function outbox_notify',
+    );
   }
 }

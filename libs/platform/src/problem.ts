@@ -5,7 +5,14 @@ import type { ValidationError } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { sqlState, UNIQUE_VIOLATION } from './database.js';
 
-const STATUS: Record<DomainErrorKind, number> = { invalid: 422, 'not-found': 404, conflict: 409, forbidden: 403, unauthenticated: 401, unavailable: 503 };
+const STATUS: Record<DomainErrorKind, number> = {
+  invalid: 422,
+  'not-found': 404,
+  conflict: 409,
+  forbidden: 403,
+  unauthenticated: 401,
+  unavailable: 503,
+};
 
 interface Problem {
   type: string;
@@ -45,13 +52,31 @@ export class ProblemFilter implements ExceptionFilter {
     }
     const status = (error as { statusCode?: number }).statusCode;
     if (status && status < 500) {
-      return { type: 'about:blank', title: 'BadRequest', status, detail: 'expected a body that can be read; check its content type and size' };
+      return {
+        type: 'about:blank',
+        title: 'BadRequest',
+        status,
+        detail: 'expected a body that can be read; check its content type and size',
+      };
     }
     if (sqlState(error) === UNIQUE_VIOLATION) {
-      return { type: 'urn:hubao:exists', title: 'exists', status: 409, detail: 'expected something new, found it already there; read it instead' };
+      return {
+        type: 'urn:hubao:exists',
+        title: 'exists',
+        status: 409,
+        detail: 'expected something new, found it already there; read it instead',
+      };
     }
     // A database error's own text can hold the values of the row: only the code is logged.
-    this.logger.error(`bug: ${error instanceof Error ? `${error.name} ${sqlState(error) ?? error.message}` : 'unknown'}`, error instanceof Error && !sqlState(error) ? error.stack : undefined);
-    return { type: 'urn:hubao:bug', title: 'bug', status: 500, detail: 'something went wrong on our side; it has been recorded, try again later' };
+    this.logger.error(
+      `bug: ${error instanceof Error ? `${error.name} ${sqlState(error) ?? error.message}` : 'unknown'}`,
+      error instanceof Error && !sqlState(error) ? error.stack : undefined,
+    );
+    return {
+      type: 'urn:hubao:bug',
+      title: 'bug',
+      status: 500,
+      detail: 'something went wrong on our side; it has been recorded, try again later',
+    };
   }
 }

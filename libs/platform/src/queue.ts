@@ -5,7 +5,12 @@ import { Pool } from 'pg';
 import type { Config } from './config.js';
 
 /** Finished jobs are of no use (the database tells what happened); failed ones stay for a look. */
-export const JOB_OPTIONS: JobsOptions = { removeOnComplete: true, removeOnFail: { count: 1_000 }, attempts: 3, backoff: { type: 'exponential', delay: 200 } };
+export const JOB_OPTIONS: JobsOptions = {
+  removeOnComplete: true,
+  removeOnFail: { count: 1_000 },
+  attempts: 3,
+  backoff: { type: 'exponential', delay: 200 },
+};
 
 /** A worker that dies is noticed within seconds; the sweeper wakes its work in any case. */
 export const WORKER_TIMING = { lockDuration: 10_000, stalledInterval: 5_000, maxStalledCount: 10 };
@@ -18,7 +23,15 @@ export function queueOptions(config: Pick<Config, 'databaseUrl' | 'redisUrl'>): 
   }
   setDefaultBackendFactory(createPostgresBackend);
   // A job is only a wake-up: it need not survive a crash, and so its commits need not wait for the disk.
-  return { connection: { connectionString: config.databaseUrl, max: 3, options: '-c synchronous_commit=off' } as unknown as QueueOptions['connection'], prefix: 'hubao', defaultJobOptions: JOB_OPTIONS };
+  return {
+    connection: {
+      connectionString: config.databaseUrl,
+      max: 3,
+      options: '-c synchronous_commit=off',
+    } as unknown as QueueOptions['connection'],
+    prefix: 'hubao',
+    defaultJobOptions: JOB_OPTIONS,
+  };
 }
 
 /** BullMQ's own tables; explicit, like every migration. */

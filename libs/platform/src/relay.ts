@@ -87,7 +87,9 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
       this.again = false;
       try {
         const heldBack = this.burst ? BURST_QUEUE : undefined;
-        const taken = await this.database.transaction((tx) => drainOutbox(tx, ROUND, (wakeUps, upTo) => this.send(wakeUps, upTo), heldBack));
+        const taken = await this.database.transaction((tx) =>
+          drainOutbox(tx, ROUND, (wakeUps, upTo) => this.send(wakeUps, upTo), heldBack),
+        );
         if (taken === ROUND) this.again = true;
       } catch (error) {
         // The wake-ups stay in the outbox; the next look sends them.
@@ -98,7 +100,11 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 
   private async send(wakeUps: readonly WakeUp[], upTo: string): Promise<void> {
-    await Promise.all(wakeUps.map(({ queue, command, ids }, index) => this.queues.get(queue)!.add(command, { ids }, { jobId: `${command}-${upTo}-${index}` })));
+    await Promise.all(
+      wakeUps.map(({ queue, command, ids }, index) =>
+        this.queues.get(queue)!.add(command, { ids }, { jobId: `${command}-${upTo}-${index}` }),
+      ),
+    );
   }
 
   private async listen(): Promise<void> {

@@ -1,6 +1,5 @@
 /** Sealing of sets. A thread of its own is for sets so large that sealing them would hold up everybody else: it doubles what a core can take. */
 import { Worker } from 'node:worker_threads';
-import type { PersonalDataVault } from './personal-data.js';
 
 export const MEMBER_ID_BYTES = 16;
 export const FINGERPRINT_BYTES = 16;
@@ -19,7 +18,14 @@ export interface SealedSet {
   readonly ends: Uint32Array;
 }
 
-export function sealSet(vault: PersonalDataVault, { personalNumbers, texts }: PersonalSet): SealedSet {
+/** What is needed of the vault; named here since the vault itself starts the thread. */
+export interface Sealer {
+  memberId(personalNumber: string): string;
+  fingerprint(text: string): string;
+  seal(text: string): Buffer;
+}
+
+export function sealSet(vault: Sealer, { personalNumbers, texts }: PersonalSet): SealedSet {
   const count = texts.length;
   const memberIds = Buffer.alloc(count * MEMBER_ID_BYTES);
   const fingerprints = Buffer.alloc(count * FINGERPRINT_BYTES);

@@ -12,6 +12,8 @@ export interface NewMessage {
   readonly line: number;
   readonly receivedAt: Date;
   readonly receivedOn: CivilDate;
+  /** The platform's own day of the message; the day of receipt where it cannot be read. */
+  readonly sentOn: CivilDate;
   readonly bodySealed: Buffer;
   readonly bodyHash: Buffer;
   readonly settlementId: string | null;
@@ -20,43 +22,49 @@ export interface NewMessage {
   readonly quarantine: { readonly reason: QuarantineReason; readonly field: string; readonly detail: string } | null;
 }
 
+const store = (onConflict: string): string =>
+  `with stored as (
+     insert into feed_message (id, msgid, infno, source, line, received_at, received_on, body_sealed, body_hash, state, settlement_id, reason, field, detail, medfee_fen, fund_pay_fen, sent_on)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+     on conflict ${onConflict}
+     returning id, body_hash = $9 as same),
+   wake as (insert into outbox (queue, command, ids) select 'acceptance', 'accept', array[id] from stored where id = $1 and $10 = 'stored')
+   select id, same from stored`;
+
+const STORE = store(`(msgid) do update set duplicates = feed_message.duplicates
+  + (feed_message.body_hash = excluded.body_hash and (feed_message.source, feed_message.line) <> (excluded.source, excluded.line))::int`);
+/** Without a msgid of its own a message is known by the line it came from. */
+const STORE_NAMELESS = store('(source, line, body_hash) where msgid is null do nothing');
+
 /**
  * Stores one message whole and wakes acceptance, atomically. The same text again under the same msgid is counted, unless it is the very
  * line that was delivered before (a repeated delivery, not a duplicate in the feed).
  */
 export async function storeMessage(tx: Transaction, message: NewMessage): Promise<'stored' | 'duplicate' | 'reused'> {
   const state: MessageState = message.quarantine ? 'quarantined' : 'stored';
-  const [row] = await rowsOf<{ id: string; same: boolean }>(
-    tx,
-    `with stored as (
-       insert into feed_message (id, msgid, infno, source, line, received_at, received_on, body_sealed, body_hash, state, settlement_id, reason, field, detail, medfee_fen, fund_pay_fen)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
-       on conflict (msgid) do update set duplicates = feed_message.duplicates
-         + (feed_message.body_hash = excluded.body_hash and (feed_message.source, feed_message.line) <> (excluded.source, excluded.line))::int
-       returning id, body_hash = $9 as same),
-     wake as (insert into outbox (queue, command, ids) select 'acceptance', 'accept', array[id] from stored where id = $1 and $10 = 'stored')
-     select id, same from stored`,
-    [
-      message.id,
-      message.msgid,
-      message.infno,
-      message.source,
-      message.line,
-      message.receivedAt,
-      message.receivedOn,
-      message.bodySealed,
-      message.bodyHash,
-      state,
-      message.settlementId,
-      message.quarantine?.reason ?? null,
-      message.quarantine?.field ?? null,
-      message.quarantine?.detail ?? null,
-      message.medfeeFen,
-      message.fundPayFen,
-    ],
-  );
-  if (row!.id === message.id) return 'stored';
-  return row!.same ? 'duplicate' : 'reused';
+  const [row] = await rowsOf<{ id: string; same: boolean }>(tx, message.msgid === null ? STORE_NAMELESS : STORE, [
+    message.id,
+    message.msgid,
+    message.infno,
+    message.source,
+    message.line,
+    message.receivedAt,
+    message.receivedOn,
+    message.bodySealed,
+    message.bodyHash,
+    state,
+    message.settlementId,
+    message.quarantine?.reason ?? null,
+    message.quarantine?.field ?? null,
+    message.quarantine?.detail ?? null,
+    message.medfeeFen,
+    message.fundPayFen,
+    message.sentOn,
+  ]);
+  // Without a row: the very line was delivered before, and has no msgid of its own to be known by.
+  if (!row) return 'duplicate';
+  if (row.id === message.id) return 'stored';
+  return row.same ? 'duplicate' : 'reused';
 }
 
 export interface StoredMessage {
@@ -86,7 +94,8 @@ export interface MessageResult {
 
 export async function saveResults(tx: Transaction, results: readonly MessageResult[]): Promise<void> {
   if (results.length === 0) return;
-  await rowsOf(tx, 
+  await rowsOf(
+    tx,
     `update feed_message m set state = r.state, claim_id = coalesce(r."claimId", m.claim_id), reason = r.reason, detail = r.detail
      from jsonb_to_recordset($1::jsonb) as r(id uuid, state text, "claimId" uuid, reason text, detail text) where m.id = r.id`,
     [JSON.stringify(results)],
@@ -106,7 +115,7 @@ export const findOriginals = (tx: Transaction, settlementIds: readonly string[],
   rowsOf(
     tx,
     `select id, msgid, settlement_id as "settlementId", claim_id as "claimId", state from feed_message
-     where infno = '2304' and state in ('claimed', 'quarantined') and (settlement_id = any($1) or msgid = any($2)) order by claim_id is not null, seq`,
+     where infno = '2304' and state in ('claimed', 'quarantined', 'repeated') and (settlement_id = any($1) or msgid = any($2)) order by claim_id is not null, seq`,
     [settlementIds, msgids],
   );
 
@@ -131,12 +140,12 @@ export const readQuarantined = (tx: Transaction, limit: number): Promise<Quarant
     [limit],
   );
 
-/** Totals of the distinct, readable 2304 messages received on a day, as the platform counts them. */
+/** Totals of the distinct, readable 2304 messages that the platform sent on a day, as it counts them. */
 export async function dayTotals(tx: Transaction, on: CivilDate): Promise<{ count: number; medfeeFen: number; fundPayFen: number }> {
   const [row] = await rowsOf<{ count: number; medfee: string; fund: string }>(
     tx,
     `select count(*)::int as count, coalesce(sum(medfee_fen), 0)::text as medfee, coalesce(sum(fund_pay_fen), 0)::text as fund from feed_message
-     where received_on = $1 and infno = '2304' and msgid is not null and reason is distinct from 'unreadable'`,
+     where sent_on = $1 and infno = '2304' and msgid is not null and reason is distinct from 'unreadable'`,
     [on],
   );
   return { count: row!.count, medfeeFen: Number(row!.medfee), fundPayFen: Number(row!.fund) };
@@ -147,14 +156,18 @@ export async function daysToCompare(tx: Transaction, today: CivilDate, limit: nu
   const rows = await rowsOf<{ on: CivilDate }>(
     tx,
     `select d::date::text as "on" from generate_series(
-       coalesce((select max(checked_on) + 1 from feed_day), (select min(received_on) from feed_message)), $1::date - 1, interval '1 day') d order by d limit $2`,
+       coalesce((select max(checked_on) + 1 from feed_day), (select min(sent_on) from feed_message)), $1::date - 1, interval '1 day') d order by d limit $2`,
     [today, limit],
   );
   return rows.map((row) => row.on);
 }
 
 export async function saveDay(tx: Transaction, on: CivilDate, equal: boolean, pulled: number): Promise<void> {
-  await rowsOf(tx, 'insert into feed_day (checked_on, equal, pulled) values ($1, $2, $3) on conflict (checked_on) do update set equal = excluded.equal, pulled = feed_day.pulled + excluded.pulled', [on, equal, pulled]);
+  await rowsOf(
+    tx,
+    'insert into feed_day (checked_on, equal, pulled) values ($1, $2, $3) on conflict (checked_on) do update set equal = excluded.equal, pulled = feed_day.pulled + excluded.pulled',
+    [on, equal, pulled],
+  );
 }
 
 export const knownMessageIds = async (tx: Transaction, msgids: readonly string[]): Promise<Set<string>> =>

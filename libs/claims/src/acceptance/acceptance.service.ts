@@ -36,11 +36,22 @@ export class AcceptanceService {
     if (stored === 'duplicate') return { line, msgid: message.msgid, outcome: 'duplicate' };
     let { quarantine } = message;
     if (stored === 'reused') {
-      quarantine = { reason: 'message-id-reused', field: 'msgid', detail: 'expected a msgid of its own, found one that came with another text' };
+      quarantine = {
+        reason: 'message-id-reused',
+        field: 'msgid',
+        detail: 'expected a msgid of its own, found one that came with another text',
+      };
       await messages.storeMessage(this.database.direct, { ...message, msgid: null, quarantine });
     }
     if (!quarantine) return { line, msgid: message.msgid, outcome: 'stored' };
-    return { line, msgid: message.msgid, outcome: 'quarantined', field: quarantine.field, reason: quarantine.reason, remedy: `${quarantine.detail}; ${QUARANTINE_REMEDY[quarantine.reason]}` };
+    return {
+      line,
+      msgid: message.msgid,
+      outcome: 'quarantined',
+      field: quarantine.field,
+      reason: quarantine.reason,
+      remedy: `${quarantine.detail}; ${QUARANTINE_REMEDY[quarantine.reason]}`,
+    };
   }
 
   private messageOf(body: string, source: string, line: number): messages.NewMessage {
@@ -56,6 +67,7 @@ export class AcceptanceService {
       line,
       receivedAt,
       receivedOn: chinaDate(receivedAt),
+      sentOn: chinaDate('sentAt' in read ? read.sentAt : receivedAt),
       bodySealed: this.vault.seal(body),
       bodyHash: createHash('sha256').update(body).digest(),
       settlementId: settlement?.settlementId ?? (content?.kind === 'undo' ? content.settlementId : null),
@@ -83,7 +95,11 @@ export class AcceptanceService {
           results.push({ id: message.id, state: 'quarantined', reason: decision.reason, detail: decision.detail });
         } else if (decision.outcome === 'cancel') {
           const { target } = decision;
-          cancels.push('settlementId' in target ? { message, target: target.settlementId, by: 'settlement' } : { message, target: target.messageId, by: 'message' });
+          cancels.push(
+            'settlementId' in target
+              ? { message, target: target.settlementId, by: 'settlement' }
+              : { message, target: target.messageId, by: 'message' },
+          );
         } else {
           const claimId = uuidv7();
           msgidOf.set(claimId, read.msgid);
@@ -103,7 +119,12 @@ export class AcceptanceService {
         results.push(
           inserted.has(claim.claimId)
             ? { id: claim.messageId, state: 'claimed', claimId: claim.claimId }
-            : { id: claim.messageId, state: 'repeated', reason: 'settlement-repeated', detail: 'expected a new setl_id, found one that is a claim already' },
+            : {
+                id: claim.messageId,
+                state: 'repeated',
+                reason: 'settlement-repeated',
+                detail: 'expected a new setl_id, found one that is a claim already',
+              },
         );
       }
       await messages.saveResults(tx, results);
@@ -114,14 +135,35 @@ export class AcceptanceService {
   }
 
   /** Cancels that arrived before these settlements take effect now. */
-  private async applyWaiting(tx: Transaction, claims: readonly NewClaim[], msgidOf: ReadonlyMap<string, string>, inserted: ReadonlySet<string>, at: Date): Promise<void> {
-    const targets = new Map(claims.filter((claim) => inserted.has(claim.claimId)).flatMap((claim) => [[claim.settlementId, claim.claimId] as const, [msgidOf.get(claim.claimId)!, claim.claimId] as const]));
+  private async applyWaiting(
+    tx: Transaction,
+    claims: readonly NewClaim[],
+    msgidOf: ReadonlyMap<string, string>,
+    inserted: ReadonlySet<string>,
+    at: Date,
+  ): Promise<void> {
+    const targets = new Map(
+      claims
+        .filter((claim) => inserted.has(claim.claimId))
+        .flatMap((claim) => [[claim.settlementId, claim.claimId] as const, [msgidOf.get(claim.claimId)!, claim.claimId] as const]),
+    );
     const waiting = targets.size === 0 ? [] : await messages.findWaiting(tx, [...targets.keys()]);
-    await markCancelled(tx, waiting.map((cancel) => targets.get(cancel.target)!), at);
-    await messages.saveResults(tx, waiting.map((cancel) => ({ id: cancel.id, state: 'cancelled' as const, claimId: targets.get(cancel.target)! })));
+    await markCancelled(
+      tx,
+      waiting.map((cancel) => targets.get(cancel.target)!),
+      at,
+    );
+    await messages.saveResults(
+      tx,
+      waiting.map((cancel) => ({ id: cancel.id, state: 'cancelled' as const, claimId: targets.get(cancel.target)! })),
+    );
   }
 
-  private async cancel(tx: Transaction, cancels: readonly { message: messages.StoredMessage; target: string; by: 'settlement' | 'message' }[], at: Date): Promise<void> {
+  private async cancel(
+    tx: Transaction,
+    cancels: readonly { message: messages.StoredMessage; target: string; by: 'settlement' | 'message' }[],
+    at: Date,
+  ): Promise<void> {
     if (cancels.length === 0) return;
     const targetsBy = (by: 'settlement' | 'message') => cancels.filter((cancel) => cancel.by === by).map((cancel) => cancel.target);
     const originals = await messages.findOriginals(tx, targetsBy('settlement'), targetsBy('message'));
@@ -164,10 +206,18 @@ export class AcceptanceService {
 
   private async pull(on: CivilDate): Promise<number> {
     let pulled = 0;
-    for (let after: number | null = 0; after !== null; ) {
-      const page: { messages: string[]; next: number | null } = await this.insurance.messages({ begntime: `${on} 00:00:00`, endtime: `${addDays(on, 1)} 00:00:00`, after, limit: PULL_PAGE });
+    for (let after: number | null = 0; after !== null;) {
+      const page: { messages: string[]; next: number | null } = await this.insurance.messages({
+        begntime: `${on} 00:00:00`,
+        endtime: `${addDays(on, 1)} 00:00:00`,
+        after,
+        limit: PULL_PAGE,
+      });
       const read = page.messages.map((line) => ({ line, msgid: readLine(line).msgid }));
-      const known = await messages.knownMessageIds(this.database.direct, read.flatMap((message) => message.msgid ?? []));
+      const known = await messages.knownMessageIds(
+        this.database.direct,
+        read.flatMap((message) => message.msgid ?? []),
+      );
       const missing = read.filter((message) => message.msgid !== null && !known.has(message.msgid));
       for (const [index, { line }] of missing.entries()) await this.store(line, `pull ${on}`, after + index + 1);
       pulled += missing.length;

@@ -3,7 +3,13 @@ import { daysBetween, formatYuan, sumFen, type CivilDate } from '@app/kernel';
 import type { RiskFlag, SettlementFigures } from '../claim.js';
 import { amountsAddUp, fundsAddUp, paymentsAddUp, type FeedContent, type Settlement } from './from-feed.js';
 
-export const QUARANTINE_REASONS = ['unreadable', 'amounts-do-not-add-up', 'unknown-fund-code', 'message-id-reused', 'settlement-repeated'] as const;
+export const QUARANTINE_REASONS = [
+  'unreadable',
+  'amounts-do-not-add-up',
+  'unknown-fund-code',
+  'message-id-reused',
+  'settlement-repeated',
+] as const;
 export type QuarantineReason = (typeof QUARANTINE_REASONS)[number];
 
 export const QUARANTINE_REMEDY: Readonly<Record<QuarantineReason, string>> = {
@@ -11,7 +17,7 @@ export const QUARANTINE_REMEDY: Readonly<Record<QuarantineReason, string>> = {
   'amounts-do-not-add-up': 'compare the bill with the hospital; the platform then cancels and settles again',
   'unknown-fund-code': 'ask the platform what the code means and add it to the table of funds',
   'message-id-reused': 'send the message again under a msgid of its own',
-  'settlement-repeated': 'cancel the first settlement before settling again under the same setl_id',
+  'settlement-repeated': 'cancel the first settlement and settle again under a setl_id of its own',
 };
 
 export type AcceptanceDecision =
@@ -28,11 +34,19 @@ export function decideAcceptance(content: FeedContent, receivedOn: CivilDate): A
   const { settlement } = content;
   if (!amountsAddUp(settlement)) {
     const { medfee_sumamt: total, fund_pay_sumamt: funds, psn_part_amt: person } = settlement.amounts;
-    return { outcome: 'quarantine', reason: 'amounts-do-not-add-up', detail: `total ${formatYuan(total)}, funds ${formatYuan(funds)}, person ${formatYuan(person)}` };
+    return {
+      outcome: 'quarantine',
+      reason: 'amounts-do-not-add-up',
+      detail: `total ${formatYuan(total)}, funds ${formatYuan(funds)}, person ${formatYuan(person)}`,
+    };
   }
   if (settlement.unknownFunds.length > 0) {
     const money = formatYuan(sumFen(settlement.unknownFunds.map((fund) => fund.amountFen)));
-    return { outcome: 'quarantine', reason: 'unknown-fund-code', detail: `${settlement.unknownFunds.map((fund) => fund.code).join(', ')}: ${money} yuan` };
+    return {
+      outcome: 'quarantine',
+      reason: 'unknown-fund-code',
+      detail: `${settlement.unknownFunds.map((fund) => fund.code).join(', ')}: ${money} yuan`,
+    };
   }
   return { outcome: 'claim', personalNumber: settlement.personalNumber, figures: figuresOf(settlement, receivedOn) };
 }

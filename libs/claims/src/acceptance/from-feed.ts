@@ -1,6 +1,16 @@
 /** The door in: one line of the feed, read strictly. Pure. Field names are the platform's own. */
 import { FUND_CODE_IN_PROCESS_INFO, FUND_CODES, SETTLEMENT_AMOUNT_FIELDS, type SettlementAmountField } from '@app/contracts';
-import { ZERO_FEN, addFen, fen, normaliseIdentifier, parseChinaTimestamp, parseCivilDate, parseYuan, type CivilDate, type Fen } from '@app/kernel';
+import {
+  ZERO_FEN,
+  addFen,
+  fen,
+  normaliseIdentifier,
+  parseChinaTimestamp,
+  parseCivilDate,
+  parseYuan,
+  type CivilDate,
+  type Fen,
+} from '@app/kernel';
 
 export interface Settlement {
   readonly settlementId: string;
@@ -58,7 +68,8 @@ function object(parent: Json, field: string, path: string): Json {
 function text(parent: Json, field: string, path: string): string {
   const value = parent[field];
   // The database keeps no NUL and no half of a surrogate pair, and indexes no text without end.
-  if (typeof value !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,100}$/u.test(value.trim())) throw new Unreadable(`${path}${field}`, 'a text of 1 to 100 characters');
+  if (typeof value !== 'string' || !/^[^\p{Cc}\p{Cs}]{1,100}$/u.test(value.trim()))
+    throw new Unreadable(`${path}${field}`, 'a text of 1 to 100 characters');
   return value.trim();
 }
 
@@ -108,7 +119,7 @@ function contentOf(infno: string, message: Json): FeedContent {
     case '2304': {
       const output = object(message, 'output', '');
       const info = object(output, 'setlinfo', 'output.');
-      if (info.refd_setl_flag === '1') return { kind: 'undo', settlementId: text(info, 'setl_id', 'output.setlinfo.') };
+      if (String(info.refd_setl_flag) === '1') return { kind: 'undo', settlementId: text(info, 'setl_id', 'output.setlinfo.') };
       return { kind: 'settle', settlement: settlementOf(info, output.setldetail) };
     }
     case '2305':
@@ -127,7 +138,8 @@ function settlementOf(info: Json, detail: unknown): Settlement {
   const amounts = {} as Record<SettlementAmountField, Fen>;
   for (const field of SETTLEMENT_AMOUNT_FIELDS) amounts[field] = amount(info, field, path);
   // A negative one would swell the base of the benefit; the others may be corrections.
-  for (const field of DECIDING) if (amounts[field] < 0) throw new Unreadable(`${path}${field}`, 'an amount of at least 0 without refd_setl_flag 1');
+  for (const field of DECIDING)
+    if (amounts[field] < 0) throw new Unreadable(`${path}${field}`, 'an amount of at least 0 without refd_setl_flag 1');
   const [admissionOn, dischargeOn] = [day(info, 'begndate', path), day(info, 'enddate', path)];
   if (dischargeOn < admissionOn) throw new Unreadable(`${path}enddate`, 'a day not before begndate');
   return {
@@ -171,8 +183,11 @@ export const amountsAddUp = ({ amounts: a }: Settlement): boolean =>
 export function fundsAddUp({ amounts: a, funds, unknownFunds }: Settlement): boolean {
   const fields = a.hifp_pay + a.cvlserv_pay + a.hifes_pay + a.hifmi_pay + a.hifob_pay + a.maf_pay + a.oth_pay + a.hifdm_pay;
   const details = [...funds.values(), ...unknownFunds.map((fund) => fund.amountFen)];
-  return fields === a.fund_pay_sumamt && (details.length === 0 || details.reduce<number>((sum, value) => sum + value, 0) === a.fund_pay_sumamt);
+  return (
+    fields === a.fund_pay_sumamt && (details.length === 0 || details.reduce<number>((sum, value) => sum + value, 0) === a.fund_pay_sumamt)
+  );
 }
 
 /** Identity 4: what the person bore is what the accounts and the cash paid. */
-export const paymentsAddUp = ({ amounts: a }: Settlement): boolean => a.psn_part_amt === fen(a.acct_pay + a.acct_mulaid_pay + a.psn_cash_pay);
+export const paymentsAddUp = ({ amounts: a }: Settlement): boolean =>
+  a.psn_part_amt === fen(a.acct_pay + a.acct_mulaid_pay + a.psn_cash_pay);

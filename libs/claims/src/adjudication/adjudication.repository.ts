@@ -38,7 +38,11 @@ export async function takeAccepted(tx: Transaction, ids: readonly string[], limi
 
 /** Locks the members' accumulators of the plan in member order, made first where absent, since a lock on an absent row locks nothing. */
 export async function lockAccumulators(tx: Transaction, memberIds: readonly string[], planId: string): Promise<Map<string, Fen>> {
-  await rowsOf(tx, `insert into accumulator (member_id, plan_id, paid_fen) select id, $2, 0 from unnest($1::uuid[]) as id order by id on conflict do nothing`, [memberIds, planId]);
+  await rowsOf(
+    tx,
+    `insert into accumulator (member_id, plan_id, paid_fen) select id, $2, 0 from unnest($1::uuid[]) as id order by id on conflict do nothing`,
+    [memberIds, planId],
+  );
   const rows = await rowsOf<{ memberId: string; paidFen: string }>(
     tx,
     `select member_id as "memberId", paid_fen as "paidFen" from accumulator where member_id = any($1::uuid[]) and plan_id = $2 order by member_id for update`,
@@ -48,15 +52,23 @@ export async function lockAccumulators(tx: Transaction, memberIds: readonly stri
 }
 
 export async function saveAccumulators(tx: Transaction, used: ReadonlyMap<string, Fen>, planId: string): Promise<void> {
-  await rowsOf(tx, 
+  await rowsOf(
+    tx,
     `update accumulator a set paid_fen = u.paid_fen from unnest($1::uuid[], $2::bigint[]) as u(member_id, paid_fen) where a.member_id = u.member_id and a.plan_id = $3`,
     [[...used.keys()], [...used.values()], planId],
   );
 }
 
-export async function saveDecisions(tx: Transaction, adjudicated: readonly Adjudicated[], covers: ReadonlyMap<string, CoverPeriod>, plan: CompiledPlan, at: Date): Promise<void> {
+export async function saveDecisions(
+  tx: Transaction,
+  adjudicated: readonly Adjudicated[],
+  covers: ReadonlyMap<string, CoverPeriod>,
+  plan: CompiledPlan,
+  at: Date,
+): Promise<void> {
   if (adjudicated.length === 0) return;
-  await rowsOf(tx, 
+  await rowsOf(
+    tx,
     `insert into decision (member_id, claim_id, plan_id, plan_version, plan_hash, used_before_fen, accumulated_fen, base_fen, benefit_fen, reason, facts, trace, decided_at)
      select member_id, claim_id, $8, $9, $10, used_before_fen, accumulated_fen, base_fen, benefit_fen, reason, facts, trace, $11
      from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $12::text[], $13::text[])
@@ -82,7 +94,8 @@ export async function saveDecisions(tx: Transaction, adjudicated: readonly Adjud
 /** Gives back what the decisions on claims that fell away had used up. */
 export async function releaseAccumulators(tx: Transaction, claims: readonly ClaimKey[]): Promise<void> {
   if (claims.length === 0) return;
-  await rowsOf(tx, 
+  await rowsOf(
+    tx,
     `with freed as (
        select d.member_id, d.plan_id, sum(d.accumulated_fen) as fen from decision d
        join unnest($1::uuid[], $2::uuid[]) as c(member_id, claim_id) using (member_id, claim_id) group by 1, 2)
@@ -92,7 +105,9 @@ export async function releaseAccumulators(tx: Transaction, claims: readonly Clai
 }
 
 export async function readDecision(tx: Transaction, claim: ClaimKey): Promise<DecisionEntity | undefined> {
-  const [row] = await rowsOf<DecisionEntity>(tx, 'select * from decision where member_id = $1 and claim_id = $2', [claim.memberId, claim.claimId]);
+  const [row] = await rowsOf<DecisionEntity>(tx, 'select * from decision where member_id = $1 and claim_id = $2', [
+    claim.memberId,
+    claim.claimId,
+  ]);
   return row;
 }
-

@@ -40,9 +40,23 @@ export class AdjudicationService {
       const cause = { actor: 'adjudication', at, planVersion: `${this.plan.id}@${this.plan.version}` };
       const paths = (set: readonly Adjudicated[]) => set.map((one) => covers.get(one.claim.claimId)?.organisationPath ?? null);
       const granted = done.filter((one) => one.decision.reason === null);
-      await move(tx, granted.map((one) => one.claim), 'accepted', 'adjudicated', { ...cause, reason: 'benefit granted' }, { benefitFen: granted.map((one) => one.decision.benefitFen), organisationPath: paths(granted) });
+      await move(
+        tx,
+        granted.map((one) => one.claim),
+        'accepted',
+        'adjudicated',
+        { ...cause, reason: 'benefit granted' },
+        { benefitFen: granted.map((one) => one.decision.benefitFen), organisationPath: paths(granted) },
+      );
       const refused = done.filter((one): one is Adjudicated & { decision: { reason: ReasonCode } } => one.decision.reason !== null);
-      await move(tx, refused.map((one) => one.claim), 'accepted', 'refused', { ...cause, reason: 'refused by the plan' }, { refusal: refused.map((one) => one.decision.reason), organisationPath: paths(refused) });
+      await move(
+        tx,
+        refused.map((one) => one.claim),
+        'accepted',
+        'refused',
+        { ...cause, reason: 'refused by the plan' },
+        { refusal: refused.map((one) => one.decision.reason), organisationPath: paths(refused) },
+      );
       for (const { claim, fault } of faults) await markFault(tx, claim, fault);
       return claims.length;
     });

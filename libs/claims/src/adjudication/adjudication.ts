@@ -21,7 +21,11 @@ export interface AdjudicationInput {
 }
 
 /** `used` holds, per member, what was granted before in the period, and is brought up to date. A claim that breaks the calculator stands aside. */
-export function adjudicateAll(inputs: readonly AdjudicationInput[], used: Map<string, Fen>, plan: CompiledPlan): { done: Adjudicated[]; faults: AdjudicationFault[] } {
+export function adjudicateAll(
+  inputs: readonly AdjudicationInput[],
+  used: Map<string, Fen>,
+  plan: CompiledPlan,
+): { done: Adjudicated[]; faults: AdjudicationFault[] } {
   const done: Adjudicated[] = [];
   const faults: AdjudicationFault[] = [];
   for (const { claim, cover } of inputs) {

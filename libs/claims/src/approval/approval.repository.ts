@@ -74,9 +74,17 @@ export interface Act {
   readonly flags: readonly RiskFlag[];
 }
 
-export async function saveActs(tx: Transaction, acts: readonly Act[], actor: string, policyVersion: string, note: string | null, at: Date): Promise<void> {
+export async function saveActs(
+  tx: Transaction,
+  acts: readonly Act[],
+  actor: string,
+  policyVersion: string,
+  note: string | null,
+  at: Date,
+): Promise<void> {
   if (acts.length === 0) return;
-  await rowsOf(tx, 
+  await rowsOf(
+    tx,
     `insert into approval_act (member_id, claim_id, claim_version, actor, act, flags, policy_version, note, at)
      select member_id, claim_id, version, $5, act, string_to_array(flags, ','), $7, $8, $9
      from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $6::text[]) as a(member_id, claim_id, version, act, flags)`,

@@ -29,7 +29,11 @@ export class ApprovalService {
       const acts = claims.map((claim): approvals.Act => {
         const routing = routeClaim(claim, APPROVAL_POLICY);
         (routing.route === 'automatic' ? automatic : referred).push(claim);
-        return { claim, act: routing.route === 'automatic' ? 'automatic' : 'refer', flags: routing.route === 'automatic' ? [] : routing.flags };
+        return {
+          claim,
+          act: routing.route === 'automatic' ? 'automatic' : 'refer',
+          flags: routing.route === 'automatic' ? [] : routing.flags,
+        };
       });
       await approvals.saveActs(tx, acts, STAGE, APPROVAL_POLICY.version, null, at);
       await makePayable(tx, automatic, 'adjudicated', { actor: STAGE, reason: `policy ${APPROVAL_POLICY.version}`, at });
@@ -56,9 +60,17 @@ export class ApprovalService {
       });
       const at = this.clock.now();
       const cause = { actor: principal.userId, reason: note, at };
-      await approvals.saveActs(tx, claims.map((claim) => ({ claim, act: verdict, flags: [] })), principal.userId, APPROVAL_POLICY.version, note, at);
+      await approvals.saveActs(
+        tx,
+        claims.map((claim) => ({ claim, act: verdict, flags: [] })),
+        principal.userId,
+        APPROVAL_POLICY.version,
+        note,
+        at,
+      );
       for (const from of ['referred', 'endorsed'] as const) {
-        const those = (to: string) => outcomes.filter((outcome) => outcome.claim.state === from && outcome.to === to).map((outcome) => outcome.claim);
+        const those = (to: string) =>
+          outcomes.filter((outcome) => outcome.claim.state === from && outcome.to === to).map((outcome) => outcome.claim);
         await makePayable(tx, those('approved'), from, cause);
         if (from === 'referred') await move(tx, those('endorsed'), from, 'endorsed', cause);
         await move(tx, those('declined'), from, 'declined', cause);

@@ -18,7 +18,13 @@ export async function makePayable(tx: Transaction, claims: readonly Payable[], f
     tx,
     claims
       .filter((claim) => moved.has(claim.claimId))
-      .map((claim) => ({ code: 'benefit' as const, subject: claim.claimId, attempt: claim.attempt + 1, amountFen: claim.benefitFen, on: chinaDate(cause.at) })),
+      .map((claim) => ({
+        code: 'benefit' as const,
+        subject: claim.claimId,
+        attempt: claim.attempt + 1,
+        amountFen: claim.benefitFen,
+        on: chinaDate(cause.at),
+      })),
   );
 }
 

@@ -8,13 +8,24 @@ const CHECK: Record<CheckFault, string> = {
   'claims-cancelled': 'expected a batch without cancelled claims, found some that were cancelled since; reject it and make it again',
 };
 
-export const checkRefused = (fault: CheckFault): DomainError => new DomainError(fault, fault === 'same-person' ? 'forbidden' : 'conflict', CHECK[fault]);
+export const checkRefused = (fault: CheckFault): DomainError =>
+  new DomainError(fault, fault === 'same-person' ? 'forbidden' : 'conflict', CHECK[fault]);
 
-const FOUND: Record<CutFault, string> = { 'not-a-working-day': 'a day off', 'before-cut-off': 'an earlier time', 'after-office-hours': 'a later time' };
+const FOUND: Record<CutFault, string> = {
+  'not-a-working-day': 'a day off',
+  'before-cut-off': 'an earlier time',
+  'after-office-hours': 'a later time',
+};
 
 export const batchNotDue = (fault: CutFault, hours: { readonly batchCut: string; readonly officeCloses: string }): DomainError =>
-  new DomainError(fault, 'conflict', `expected a working day from ${hours.batchCut} to ${hours.officeCloses}, found ${FOUND[fault]}; come back then`);
+  new DomainError(
+    fault,
+    'conflict',
+    `expected a working day from ${hours.batchCut} to ${hours.officeCloses}, found ${FOUND[fault]}; come back then`,
+  );
 
-export const noClaims = (): DomainError => new DomainError('nothing-to-pay', 'conflict', 'expected approved claims accepted on an earlier date, found none; nothing to do');
+export const noClaims = (): DomainError =>
+  new DomainError('nothing-to-pay', 'conflict', 'expected approved claims accepted on an earlier date, found none; nothing to do');
 
-export const batchNotFound = (): DomainError => new DomainError('batch-not-found', 'not-found', 'expected the id of a batch, found another; list the batches');
+export const batchNotFound = (): DomainError =>
+  new DomainError('batch-not-found', 'not-found', 'expected the id of a batch, found another; list the batches');

@@ -21,14 +21,25 @@ export async function takeApproved(tx: Transaction, cutOn: CivilDate, limit: num
 }
 
 export async function insertBatch(tx: Transaction, batch: { id: string; cutOn: CivilDate; madeBy: string; madeAt: Date }): Promise<void> {
-  await rowsOf(tx, `insert into batch (id, cut_on, state, claims, total_fen, digest, made_by, made_at) values ($1, $2, 'made', 0, 0, '', $3, $4)`, [batch.id, batch.cutOn, batch.madeBy, batch.madeAt]);
+  await rowsOf(
+    tx,
+    `insert into batch (id, cut_on, state, claims, total_fen, digest, made_by, made_at) values ($1, $2, 'made', 0, 0, '', $3, $4)`,
+    [batch.id, batch.cutOn, batch.madeBy, batch.madeAt],
+  );
 }
 
 export async function insertItems(tx: Transaction, batchId: string, items: readonly ApprovedClaim[]): Promise<void> {
-  await rowsOf(tx, 
+  await rowsOf(
+    tx,
     `insert into batch_item (member_id, claim_id, batch_id, attempt, amount_fen) select i.member_id, i.claim_id, $5, i.attempt, i.amount_fen
      from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::bigint[]) as i(member_id, claim_id, attempt, amount_fen)`,
-    [items.map((item) => item.memberId), items.map((item) => item.claimId), items.map((item) => item.attempt), items.map((item) => item.amountFen), batchId],
+    [
+      items.map((item) => item.memberId),
+      items.map((item) => item.claimId),
+      items.map((item) => item.attempt),
+      items.map((item) => item.amountFen),
+      batchId,
+    ],
   );
 }
 
@@ -38,7 +49,11 @@ const DIGEST = `select count(*)::int as claims, coalesce(sum(amount_fen), 0)::bi
   from batch_item where batch_id = $1`;
 
 export async function sealBatch(tx: Transaction, batchId: string): Promise<void> {
-  await rowsOf(tx, `with d as (${DIGEST}) update batch b set claims = d.claims, total_fen = d.total, digest = d.digest from d where b.id = $1`, [batchId]);
+  await rowsOf(
+    tx,
+    `with d as (${DIGEST}) update batch b set claims = d.claims, total_fen = d.total, digest = d.digest from d where b.id = $1`,
+    [batchId],
+  );
 }
 
 export async function digestNow(tx: Transaction, batchId: string): Promise<string> {
@@ -60,7 +75,9 @@ const VIEW = `select id, cut_on::text as "cutOn", state, claims, total_fen as "t
 const viewOf = (row: Omit<BatchView, 'totalFen'> & { totalFen: string }): BatchView => ({ ...row, totalFen: fen(Number(row.totalFen)) });
 
 export async function readBatches(tx: Transaction, limit: number): Promise<BatchView[]> {
-  return (await rowsOf<Omit<BatchView, 'totalFen'> & { totalFen: string }>(tx, `${VIEW} order by made_at desc, id desc limit $1`, [limit])).map(viewOf);
+  return (
+    await rowsOf<Omit<BatchView, 'totalFen'> & { totalFen: string }>(tx, `${VIEW} order by made_at desc, id desc limit $1`, [limit])
+  ).map(viewOf);
 }
 
 export async function lockBatch(tx: Transaction, batchId: string): Promise<BatchView | undefined> {
@@ -87,7 +104,9 @@ export async function releaseBatch(tx: Transaction, batchId: string): Promise<vo
 
 /** Checked batches whose payments are not made yet. */
 export async function batchesToRelease(tx: Transaction, limit: number): Promise<string[]> {
-  return (await rowsOf<{ id: string }>(tx, `select id from batch where state = 'checked' order by made_at limit $1`, [limit])).map((row) => row.id);
+  return (await rowsOf<{ id: string }>(tx, `select id from batch where state = 'checked' order by made_at limit $1`, [limit])).map(
+    (row) => row.id,
+  );
 }
 
 export async function readItems(tx: Transaction, batchId: string): Promise<ApprovedClaim[]> {

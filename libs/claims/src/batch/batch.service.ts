@@ -25,7 +25,7 @@ export class BatchService {
       const id = uuidv7();
       await batches.insertBatch(tx, { id, cutOn: cut.on, madeBy: principal.userId, madeAt: now });
       const cause = { actor: principal.userId, reason: `batch ${id}`, at: now };
-      for (let taken = JOB_IDS; taken === JOB_IDS; ) {
+      for (let taken = JOB_IDS; taken === JOB_IDS;) {
         const claims = await batches.takeApproved(tx, cut.on, JOB_IDS);
         await move(tx, claims, 'approved', 'batched', cause);
         await batches.insertItems(tx, id, claims);

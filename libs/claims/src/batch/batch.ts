@@ -7,7 +7,10 @@ export type BatchState = 'made' | 'checked' | 'rejected' | 'released';
 export type CutFault = 'not-a-working-day' | 'before-cut-off' | 'after-office-hours';
 
 /** A batch is cut on a working day, from the cut-off until the office closes. */
-export function batchCut(now: Date, hours: { readonly batchCut: string; readonly officeCloses: string }): { readonly on: CivilDate } | { readonly notDue: CutFault } {
+export function batchCut(
+  now: Date,
+  hours: { readonly batchCut: string; readonly officeCloses: string },
+): { readonly on: CivilDate } | { readonly notDue: CutFault } {
   const on = chinaDate(now);
   if (!isWorkingDay(on)) return { notDue: 'not-a-working-day' };
   if (now < chinaInstant(on, hours.batchCut)) return { notDue: 'before-cut-off' };

@@ -18,7 +18,9 @@ export const planPayments = (items: readonly BatchItem[]): PlannedPayment[][] =>
   const parts: PlannedPayment[][] = [];
   for (let first = 0; first < items.length; first += PART_ROWS) {
     const part = parts.length + 1;
-    parts.push(items.slice(first, first + PART_ROWS).map((item) => ({ ...item, part, endToEndId: endToEndId(item.claimId, item.attempt) })));
+    parts.push(
+      items.slice(first, first + PART_ROWS).map((item) => ({ ...item, part, endToEndId: endToEndId(item.claimId, item.attempt) })),
+    );
   }
   return parts;
 };

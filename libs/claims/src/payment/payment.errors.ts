@@ -1,4 +1,8 @@
 import { DomainError } from '@app/kernel';
 
 export const grantNotRefused = (): DomainError =>
-  new DomainError('grant-not-refused', 'conflict', 'expected a batch whose grant the treasury refused, found another; read the batch again');
+  new DomainError(
+    'grant-not-refused',
+    'conflict',
+    'expected a batch whose grant the treasury refused, found another; read the batch again',
+  );

@@ -14,7 +14,11 @@ export interface NewPayment extends ClaimKey {
 }
 
 export async function insertGrant(tx: Transaction, batchId: string, reference: string, amountFen: Fen): Promise<boolean> {
-  const rows = await rowsOf(tx, `insert into batch_grant (batch_id, reference, amount_fen, state) values ($1, $2, $3, 'asked') on conflict do nothing returning batch_id`, [batchId, reference, amountFen]);
+  const rows = await rowsOf(
+    tx,
+    `insert into batch_grant (batch_id, reference, amount_fen, state) values ($1, $2, $3, 'asked') on conflict do nothing returning batch_id`,
+    [batchId, reference, amountFen],
+  );
   return rows.length > 0;
 }
 
@@ -26,13 +30,21 @@ export interface Grant {
 }
 
 export async function readGrant(tx: Transaction, batchId: string): Promise<Grant | undefined> {
-  const [row] = await rowsOf<Omit<Grant, 'amountFen'> & { amountFen: string }>(tx, `select batch_id as "batchId", reference, amount_fen as "amountFen", state from batch_grant where batch_id = $1`, [batchId]);
+  const [row] = await rowsOf<Omit<Grant, 'amountFen'> & { amountFen: string }>(
+    tx,
+    `select batch_id as "batchId", reference, amount_fen as "amountFen", state from batch_grant where batch_id = $1`,
+    [batchId],
+  );
   return row && { ...row, amountFen: fen(Number(row.amountFen)) };
 }
 
 /** A refused grant is asked for again, under a reference of its own since the treasury's word on the first one stands; false when it was not refused. */
 export async function reopenGrant(tx: Transaction, batchId: string): Promise<boolean> {
-  const rows = await rowsOf(tx, `update batch_grant set state = 'asked', asked = asked + 1, reference = left(reference, ${GRANT_REFERENCE_LENGTH}) || (asked + 1) where batch_id = $1 and state = 'refused' returning batch_id`, [batchId]);
+  const rows = await rowsOf(
+    tx,
+    `update batch_grant set state = 'asked', asked = asked + 1, reference = left(reference, ${GRANT_REFERENCE_LENGTH}) || (asked + 1) where batch_id = $1 and state = 'refused' returning batch_id`,
+    [batchId],
+  );
   return rows.length > 0;
 }
 
@@ -43,7 +55,11 @@ export interface BatchProgress {
 
 export async function readProgress(tx: Transaction, batchId: string): Promise<BatchProgress> {
   const grant = await readGrant(tx, batchId);
-  const rows = await rowsOf<{ state: PaymentState; n: number }>(tx, 'select state, count(*)::int as n from payment where batch_id = $1 group by 1', [batchId]);
+  const rows = await rowsOf<{ state: PaymentState; n: number }>(
+    tx,
+    'select state, count(*)::int as n from payment where batch_id = $1 group by 1',
+    [batchId],
+  );
   return { grant: grant?.state ?? null, payments: Object.fromEntries(rows.map(({ state, n }) => [state, n])) };
 }
 
@@ -51,9 +67,18 @@ export async function saveGrant(tx: Transaction, batchId: string, state: 'grante
   await rowsOf(tx, `update batch_grant set state = $2 where batch_id = $1 and state = 'asked'`, [batchId, state]);
 }
 
-export async function insertPart(tx: Transaction, part: { batchId: string; part: number; messageId: string; createdAt: Date }, payments: readonly NewPayment[]): Promise<void> {
-  await rowsOf(tx, `insert into payment_part (batch_id, part, message_id, state, created_at, queries) values ($1, $2, $3, 'prepared', $4, 0)`, [part.batchId, part.part, part.messageId, part.createdAt]);
-  await rowsOf(tx, 
+export async function insertPart(
+  tx: Transaction,
+  part: { batchId: string; part: number; messageId: string; createdAt: Date },
+  payments: readonly NewPayment[],
+): Promise<void> {
+  await rowsOf(
+    tx,
+    `insert into payment_part (batch_id, part, message_id, state, created_at, queries) values ($1, $2, $3, 'prepared', $4, 0)`,
+    [part.batchId, part.part, part.messageId, part.createdAt],
+  );
+  await rowsOf(
+    tx,
     `insert into payment (member_id, claim_id, attempt, batch_id, part, end_to_end_id, amount_fen, payee_sealed, state, moved_at)
      select p.member_id, p.claim_id, p.attempt, $7, $8, p.end_to_end_id, p.amount_fen, p.payee_sealed, 'prepared', $9
      from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::bigint[], $6::bytea[]) as p(member_id, claim_id, attempt, end_to_end_id, amount_fen, payee_sealed)`,
@@ -88,11 +113,17 @@ const PART_DUE = `((state = 'prepared' and exists (select from batch_grant g whe
 
 /** Parts that want a next step now, of one batch or of all. */
 export const partsDue = (tx: Transaction, now: Date, batchId: string | undefined, limit: number): Promise<Part[]> =>
-  rowsOf(tx, `select ${PART} from payment_part where ${PART_DUE} and ($2::uuid is null or batch_id = $2) order by batch_id, part limit $3`, [now, batchId ?? null, limit]);
+  rowsOf(
+    tx,
+    `select ${PART} from payment_part where ${PART_DUE} and ($2::uuid is null or batch_id = $2) order by batch_id, part limit $3`,
+    [now, batchId ?? null, limit],
+  );
 
 /** Batches whose money was asked for and not answered. */
 export async function grantsToAsk(tx: Transaction, limit: number): Promise<string[]> {
-  return (await rowsOf<{ id: string }>(tx, `select batch_id as id from batch_grant where state = 'asked' order by batch_id limit $1`, [limit])).map((row) => row.id);
+  return (
+    await rowsOf<{ id: string }>(tx, `select batch_id as id from batch_grant where state = 'asked' order by batch_id limit $1`, [limit])
+  ).map((row) => row.id);
 }
 
 export interface Payment extends ClaimKey {
@@ -113,18 +144,32 @@ const withMoney = (row: PaymentRow): Payment => ({ ...row, amountFen: fen(Number
 
 /** Payments of a part in the order of their EndToEndIds, which is the order they are signed and sent in. */
 export async function lockPayments(tx: Transaction, batchId: string, part: number): Promise<Payment[]> {
-  const rows = await rowsOf<PaymentRow>(tx, `select ${PAYMENT} from payment p where p.batch_id = $1 and p.part = $2 order by p.end_to_end_id for update`, [batchId, part]);
+  const rows = await rowsOf<PaymentRow>(
+    tx,
+    `select ${PAYMENT} from payment p where p.batch_id = $1 and p.part = $2 order by p.end_to_end_id for update`,
+    [batchId, part],
+  );
   return rows.map(withMoney);
 }
 
 /** The payments that statement lines name, locked. */
 export async function lockByReference(tx: Transaction, endToEndIds: readonly string[]): Promise<Payment[]> {
-  const rows = await rowsOf<PaymentRow>(tx, `select ${PAYMENT} from payment p where p.end_to_end_id = any($1) order by p.member_id, p.claim_id, p.attempt for update`, [endToEndIds]);
+  const rows = await rowsOf<PaymentRow>(
+    tx,
+    `select ${PAYMENT} from payment p where p.end_to_end_id = any($1) order by p.member_id, p.claim_id, p.attempt for update`,
+    [endToEndIds],
+  );
   return rows.map(withMoney);
 }
 
 /** Guarded by the states that may lead to `to`; returns the references that moved. */
-export async function movePayments(tx: Transaction, payments: readonly (ClaimKey & { attempt: number })[], to: PaymentState, at: Date, reason: string | null = null): Promise<number> {
+export async function movePayments(
+  tx: Transaction,
+  payments: readonly (ClaimKey & { attempt: number })[],
+  to: PaymentState,
+  at: Date,
+  reason: string | null = null,
+): Promise<number> {
   if (payments.length === 0) return 0;
   const from = (Object.keys(PAYMENT_MOVES) as PaymentState[]).filter((state) => PAYMENT_MOVES[state].includes(to));
   const rows = await rowsOf(
@@ -134,13 +179,26 @@ export async function movePayments(tx: Transaction, payments: readonly (ClaimKey
        paid_at = case when $4 = 'paid' then $5 else p.paid_at end
      from unnest($1::uuid[], $2::uuid[], $3::smallint[]) as t(member_id, claim_id, attempt)
      where p.member_id = t.member_id and p.claim_id = t.claim_id and p.attempt = t.attempt and p.state = any($7) returning p.claim_id`,
-    [payments.map((payment) => payment.memberId), payments.map((payment) => payment.claimId), payments.map((payment) => payment.attempt), to, at, reason, from],
+    [
+      payments.map((payment) => payment.memberId),
+      payments.map((payment) => payment.claimId),
+      payments.map((payment) => payment.attempt),
+      to,
+      at,
+      reason,
+      from,
+    ],
   );
   return rows.length;
 }
 
 /** Guarded by the state it was in: only one worker takes a step. */
-export async function movePart(tx: Transaction, part: Part, to: Part['state'], values: { signature?: Buffer; nextQueryAt?: Date; queried?: boolean } = {}): Promise<boolean> {
+export async function movePart(
+  tx: Transaction,
+  part: Part,
+  to: Part['state'],
+  values: { signature?: Buffer; nextQueryAt?: Date; queried?: boolean } = {},
+): Promise<boolean> {
   const rows = await rowsOf(
     tx,
     `update payment_part set state = $4, signature = coalesce($5, signature), next_query_at = $6, queries = queries + $7::int,
@@ -152,10 +210,16 @@ export async function movePart(tx: Transaction, part: Part, to: Part['state'], v
 }
 
 /** Keeps every word of the bank; a status id that was seen before changes nothing. */
-export async function saveReport(tx: Transaction, payments: ReadonlyMap<string, Payment>, report: PaymentStatusReport, at: Date): Promise<void> {
+export async function saveReport(
+  tx: Transaction,
+  payments: ReadonlyMap<string, Payment>,
+  report: PaymentStatusReport,
+  at: Date,
+): Promise<void> {
   const rows = report.rows.filter((row) => payments.has(row.endToEndId));
   if (rows.length === 0) return;
-  await rowsOf(tx, 
+  await rowsOf(
+    tx,
     `insert into payment_event (member_id, end_to_end_id, status_id, status, reason, at)
      select e.member_id, e.end_to_end_id, e.status_id, e.status, e.reason, $6 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]) as e(member_id, end_to_end_id, status_id, status, reason)
      on conflict do nothing`,
@@ -173,7 +237,8 @@ export async function saveReport(tx: Transaction, payments: ReadonlyMap<string, 
 /** Our own observation that no word came, kept beside the bank's. */
 export async function saveUnknown(tx: Transaction, payments: readonly Payment[], at: Date): Promise<void> {
   if (payments.length === 0) return;
-  await rowsOf(tx, 
+  await rowsOf(
+    tx,
     `insert into payment_event (member_id, end_to_end_id, status_id, status, at) select member_id, reference, 'no-answer', 'UNKNOWN', $3 from unnest($1::uuid[], $2::text[]) as e(member_id, reference) on conflict do nothing`,
     [payments.map((payment) => payment.memberId), payments.map((payment) => payment.endToEndId), at],
   );
@@ -187,14 +252,22 @@ export interface Pause extends ClaimKey {
 
 export async function insertPauses(tx: Transaction, pauses: readonly Pause[]): Promise<void> {
   if (pauses.length === 0) return;
-  await rowsOf(tx, 
+  await rowsOf(
+    tx,
     `insert into claim_pause (member_id, claim_id, reason, from_at, to_at) select * from unnest($1::uuid[], $2::uuid[], $3::text[], $4::timestamptz[], $5::timestamptz[]) on conflict do nothing`,
-    [pauses.map((pause) => pause.memberId), pauses.map((pause) => pause.claimId), pauses.map((pause) => pause.reason), pauses.map((pause) => pause.from), pauses.map((pause) => pause.to)],
+    [
+      pauses.map((pause) => pause.memberId),
+      pauses.map((pause) => pause.claimId),
+      pauses.map((pause) => pause.reason),
+      pauses.map((pause) => pause.from),
+      pauses.map((pause) => pause.to),
+    ],
   );
 }
 
 export async function endPauses(tx: Transaction, claims: readonly ClaimKey[], at: Date): Promise<void> {
-  await rowsOf(tx, 
+  await rowsOf(
+    tx,
     `update claim_pause p set to_at = $3 from unnest($1::uuid[], $2::uuid[]) as c(member_id, claim_id) where p.member_id = c.member_id and p.claim_id = c.claim_id and p.to_at is null`,
     [claims.map((claim) => claim.memberId), claims.map((claim) => claim.claimId), at],
   );
@@ -204,14 +277,20 @@ export interface StoppedClaim extends Payment {
   readonly claimState: 'failed' | 'returned';
 }
 
-/** Claims that wait for another account, of these members or of all, with the payment that went wrong, locked in member order. */
-export async function takeStopped(tx: Transaction, memberIds: readonly string[], limit: number): Promise<StoppedClaim[]> {
+/** A page of the claims that wait for another account, of these members or of all, with the payment that went wrong, locked in member order. */
+export async function takeStopped(
+  tx: Transaction,
+  memberIds: readonly string[],
+  after: ClaimKey | undefined,
+  limit: number,
+): Promise<StoppedClaim[]> {
   const rows = await rowsOf<PaymentRow & { claimState: 'failed' | 'returned' }>(
     tx,
     `select ${PAYMENT}, c.state as "claimState" from claim c join payment p on p.member_id = c.member_id and p.claim_id = c.id and p.attempt = c.attempt
      where c.state in ('failed', 'returned') and c.cancelled_at is null and c.fault is null and (cardinality($1::uuid[]) = 0 or c.member_id = any($1))
+       and ($3::uuid is null or (c.member_id, c.id) > ($3, $4::uuid))
      order by c.member_id, c.id limit $2 for update of c`,
-    [memberIds, limit],
+    [memberIds, limit, after?.memberId ?? null, after?.claimId ?? null],
   );
   return rows.map((row) => ({ ...withMoney(row), claimState: row.claimState }));
 }
@@ -225,7 +304,8 @@ export interface Notice {
 
 export async function insertNotices(tx: Transaction, notices: readonly Notice[], at: Date): Promise<void> {
   if (notices.length === 0) return;
-  await rowsOf(tx, 
+  await rowsOf(
+    tx,
     `with new as (
        insert into member_notice (member_id, id, template, data, created_at) select n."memberId", n.id, n.template, n.data::text, $2
        from jsonb_to_recordset($1::jsonb) as n("memberId" uuid, id uuid, template text, data jsonb) returning id)
@@ -235,7 +315,11 @@ export async function insertNotices(tx: Transaction, notices: readonly Notice[],
 }
 
 export async function unsentNotices(tx: Transaction, limit: number): Promise<Notice[]> {
-  const rows = await rowsOf<Omit<Notice, 'data'> & { data: string }>(tx, `select id, member_id as "memberId", template, data from member_notice where sent_at is null order by id limit $1`, [limit]);
+  const rows = await rowsOf<Omit<Notice, 'data'> & { data: string }>(
+    tx,
+    `select id, member_id as "memberId", template, data from member_notice where sent_at is null order by id limit $1`,
+    [limit],
+  );
   return rows.map((row) => ({ ...row, data: JSON.parse(row.data) as Record<string, string> }));
 }
 
@@ -244,7 +328,11 @@ export async function markSent(tx: Transaction, notice: Notice, at: Date): Promi
 }
 
 /** The grant whose money a credit line of the statement is. */
-export async function receiveGrants(tx: Transaction, credits: readonly { reference: string; amountFen: Fen }[], on: CivilDate): Promise<{ reference: string; batchId: string; amountFen: Fen }[]> {
+export async function receiveGrants(
+  tx: Transaction,
+  credits: readonly { reference: string; amountFen: Fen }[],
+  on: CivilDate,
+): Promise<{ reference: string; batchId: string; amountFen: Fen }[]> {
   if (credits.length === 0) return [];
   const rows = await rowsOf<{ reference: string; batchId: string; amountFen: string }>(
     tx,

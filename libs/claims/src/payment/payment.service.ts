@@ -12,7 +12,7 @@ import { addToOutbox, CONFIG, Database, JOB_IDS, PersonalDataVault, type Config,
 import { v7 as uuidv7 } from 'uuid';
 import { makePayable, releasePayable } from '../approval/index.js';
 import { batchesToRelease, digestNow, lockBatch, readItems, releaseBatch } from '../batch/index.js';
-import { markFault, move } from '../claim.repository.js';
+import { cancelledAmong, markFault, move } from '../claim.repository.js';
 import { planPayments } from './from-batch.js';
 import { grantNotRefused } from './payment.errors.js';
 import { afterReport, grantReference, needsOtherAccount, nextQueryAt, partMessageId, type PaymentState } from './payment.js';
@@ -44,7 +44,8 @@ export class PaymentService {
   async pay(batchIds: readonly string[]): Promise<void> {
     const { direct } = this.database;
     for (const batchId of batchIds.length > 0 ? batchIds : await batchesToRelease(direct, BATCHES_A_ROUND)) await this.prepare(batchId);
-    for (const batchId of batchIds.length > 0 ? batchIds : await payments.grantsToAsk(direct, BATCHES_A_ROUND)) await this.askGrant(batchId);
+    for (const batchId of batchIds.length > 0 ? batchIds : await payments.grantsToAsk(direct, BATCHES_A_ROUND))
+      await this.askGrant(batchId);
     await this.advance(batchIds.length === 1 ? batchIds[0] : undefined);
   }
 
@@ -82,7 +83,11 @@ export class PaymentService {
       assert((await digestNow(tx, batchId)) === batch.digest, `batch ${batchId} changed after it was checked`);
       const at = this.clock.now();
       for (const part of planPayments(await readItems(tx, batchId))) {
-        const payees = await payeesOf(tx, this.vault, part.map((item) => item.memberId));
+        const payees = await payeesOf(
+          tx,
+          this.vault,
+          part.map((item) => item.memberId),
+        );
         const rows = part.map((item) => {
           const payee = payees.get(item.memberId);
           assert(payee, `claim ${item.claimId} was approved for a member that does not exist`);
@@ -99,7 +104,12 @@ export class PaymentService {
   private async askGrant(batchId: string): Promise<void> {
     const grant = await payments.readGrant(this.database.direct, batchId);
     if (grant?.state !== 'asked') return;
-    const answer = await this.treasury.requestGrant({ reference: grant.reference, amountFen: grant.amountFen, payoutAccount: this.config.payoutAccount, purpose: '互助补助' });
+    const answer = await this.treasury.requestGrant({
+      reference: grant.reference,
+      amountFen: grant.amountFen,
+      payoutAccount: this.config.payoutAccount,
+      purpose: '互助补助',
+    });
     await payments.saveGrant(this.database.direct, batchId, answer.state);
   }
 
@@ -170,7 +180,7 @@ export class PaymentService {
       for (const row of report?.rows ?? []) {
         const payment = byReference.get(row.endToEndId);
         const to = payment && afterReport(payment.state, row.status);
-        // The first final word counts; the same word again is kept and changes nothing.
+        // Paid outranks every other word of a report, since money that went must not go again; a word that came before is kept and changes nothing.
         if (to && outcome.get(row.endToEndId)?.to !== 'paid') outcome.set(row.endToEndId, { to, reason: row.reason ?? null });
       }
       if (report) await payments.saveReport(tx, byReference, report, at);
@@ -178,12 +188,23 @@ export class PaymentService {
       const moved = (to: PaymentState) => rows.filter((row) => outcome.get(row.endToEndId)?.to === to);
       const unknown = rows.filter((row) => row.state === 'sending' && !outcome.has(row.endToEndId));
       await payments.movePayments(tx, unknown, 'unknown', at);
-      await payments.saveUnknown(tx, unknown, at);
+      const spokenOf = new Set(report?.rows.map((row) => row.endToEndId));
+      await payments.saveUnknown(
+        tx,
+        unknown.filter((row) => !spokenOf.has(row.endToEndId)),
+        at,
+      );
       await payments.movePayments(tx, moved('accepted'), 'accepted', at);
       await this.applyPaid(tx, moved('paid'), at);
-      await this.applyFailed(tx, moved('failed').map((row) => ({ ...row, reason: outcome.get(row.endToEndId)!.reason })), at);
+      await this.applyFailed(
+        tx,
+        moved('failed').map((row) => ({ ...row, reason: outcome.get(row.endToEndId)!.reason })),
+        at,
+      );
 
-      const open = rows.some((row) => !(['paid', 'failed', 'returned'] as const).some((state) => state === (outcome.get(row.endToEndId)?.to ?? row.state)));
+      const open = rows.some(
+        (row) => !(['paid', 'failed', 'returned'] as const).some((state) => state === (outcome.get(row.endToEndId)?.to ?? row.state)),
+      );
       // The answer to a sending is asked about at once; after a question the pauses grow.
       const nextAt = part.state === 'sending' ? at : nextQueryAt(at, part.queries);
       await payments.movePart(tx, part, open ? 'open' : 'closed', open ? { nextQueryAt: nextAt, queried: part.state === 'open' } : {});
@@ -194,10 +215,19 @@ export class PaymentService {
   async applyPaid(tx: Transaction, paid: readonly payments.Payment[], at: Date): Promise<void> {
     await payments.movePayments(tx, paid, 'paid', at);
     await move(tx, paid, 'sent', 'paid', { actor: STAGE, reason: 'executed by the bank', at });
-    await ledger.resolve(tx, paid.map((row) => ({ code: 'benefit' as const, subject: row.claimId, attempt: row.attempt })), 'posted', chinaDate(at));
+    await ledger.resolve(
+      tx,
+      paid.map((row) => ({ code: 'benefit' as const, subject: row.claimId, attempt: row.attempt })),
+      'posted',
+      chinaDate(at),
+    );
   }
 
-  private async applyFailed(tx: Transaction, failed: readonly (payments.Payment & { reason: BankReason | null })[], at: Date): Promise<void> {
+  private async applyFailed(
+    tx: Transaction,
+    failed: readonly (payments.Payment & { reason: BankReason | null })[],
+    at: Date,
+  ): Promise<void> {
     if (failed.length === 0) return;
     for (const reason of new Set(failed.map((row) => row.reason))) {
       const those = failed.filter((row) => row.reason === reason);
@@ -205,20 +235,38 @@ export class PaymentService {
       await move(tx, those, 'sent', 'failed', { actor: STAGE, reason: `refused by the bank: ${reason ?? 'no reason'}`, at });
     }
     await releasePayable(tx, failed, at);
-    await this.waitForAccount(tx, failed.filter((row) => needsOtherAccount(row.reason)), at);
+    await this.waitForAccount(
+      tx,
+      failed.filter((row) => needsOtherAccount(row.reason)),
+      at,
+    );
     const notExecuted = failed.filter((row) => row.reason === 'AB05' || row.reason === 'AM04');
     // From the sending that came to nothing until the next one.
-    await payments.insertPauses(tx, notExecuted.map((row) => ({ ...row, reason: 'bank-did-not-execute' as const, from: row.sentAt!, to: null })));
-    await makePayable(tx, notExecuted.map((row) => ({ ...row, benefitFen: row.amountFen })), 'failed', { actor: STAGE, reason: 'not executed: paid in the next batch', at });
+    await payments.insertPauses(
+      tx,
+      notExecuted.map((row) => ({ ...row, reason: 'bank-did-not-execute' as const, from: row.sentAt!, to: null })),
+    );
+    await makePayable(
+      tx,
+      notExecuted.map((row) => ({ ...row, benefitFen: row.amountFen })),
+      'failed',
+      { actor: STAGE, reason: 'not executed: paid in the next batch', at },
+    );
     for (const row of failed) {
-      if (!needsOtherAccount(row.reason) && !notExecuted.includes(row)) await markFault(tx, row, `the bank refused with ${row.reason ?? 'no reason'}: a person has to look`);
+      if (!needsOtherAccount(row.reason) && !notExecuted.includes(row))
+        await markFault(tx, row, `the bank refused with ${row.reason ?? 'no reason'}: a person has to look`);
     }
     await addToOutbox(tx, [{ queue: 'reconciliation', command: 'cancel', ids: [] }]);
   }
 
-  /** The claim's clock stands still until the member gives another account, and the member is told. */
-  async waitForAccount(tx: Transaction, stopped: readonly payments.Payment[], at: Date): Promise<void> {
-    await payments.insertPauses(tx, stopped.map((row) => ({ ...row, reason: 'waiting-for-member-account' as const, from: at, to: null })));
+  /** The claim's clock stands still until the member gives another account, and the member is told; who has nothing to get is not asked. */
+  async waitForAccount(tx: Transaction, withoutMoney: readonly payments.Payment[], at: Date): Promise<void> {
+    const cancelled = await cancelledAmong(tx, withoutMoney);
+    const stopped = withoutMoney.filter((row) => !cancelled.has(row.claimId));
+    await payments.insertPauses(
+      tx,
+      stopped.map((row) => ({ ...row, reason: 'waiting-for-member-account' as const, from: at, to: null })),
+    );
     await payments.insertNotices(
       tx,
       stopped.map((row) => ({
@@ -234,27 +282,45 @@ export class PaymentService {
   /** Claims of these members (none: of all) that waited for another account, and have one now, are paid in the next batch. Returns how many. */
   resume(memberIds: readonly string[]): Promise<number> {
     return this.database.transaction(async (tx) => {
-      const stopped = await payments.takeStopped(tx, memberIds, JOB_IDS);
-      const resumable = await this.withOtherAccount(tx, stopped);
+      const resumable = await this.withOtherAccount(tx, memberIds);
       const at = this.clock.now();
       for (const from of ['failed', 'returned'] as const) {
         const those = resumable.filter((row) => row.claimState === from);
-        await makePayable(tx, those.map((row) => ({ ...row, benefitFen: row.amountFen })), from, { actor: STAGE, reason: 'the member gave another account', at });
+        await makePayable(
+          tx,
+          those.map((row) => ({ ...row, benefitFen: row.amountFen })),
+          from,
+          { actor: STAGE, reason: 'the member gave another account', at },
+        );
       }
       await payments.endPauses(tx, resumable, at);
       return resumable.length;
     });
   }
 
-  /** How many stopped claims could go on. */
+  /** How many stopped claims could go on; stops counting at a set. */
   async resumable(): Promise<number> {
-    return this.database.transaction(async (tx) => (await this.withOtherAccount(tx, await payments.takeStopped(tx, [], JOB_IDS))).length);
+    return this.database.transaction(async (tx) => (await this.withOtherAccount(tx, [])).length);
   }
 
-  private async withOtherAccount(tx: Transaction, stopped: readonly payments.StoppedClaim[]): Promise<payments.StoppedClaim[]> {
-    if (stopped.length === 0) return [];
-    const payees = await payeesOf(tx, this.vault, stopped.map((row) => row.memberId));
-    return stopped.filter((row) => payees.get(row.memberId)?.bankAccount !== (JSON.parse(this.vault.open(row.payeeSealed)) as Payee).bankAccount);
+  /** At most a set of them, looked for page by page: many may wait long for their members. */
+  private async withOtherAccount(tx: Transaction, memberIds: readonly string[]): Promise<payments.StoppedClaim[]> {
+    const found: payments.StoppedClaim[] = [];
+    let page: payments.StoppedClaim[] = [];
+    do {
+      page = await payments.takeStopped(tx, memberIds, page.at(-1), JOB_IDS);
+      const payees = await payeesOf(
+        tx,
+        this.vault,
+        page.map((row) => row.memberId),
+      );
+      found.push(
+        ...page.filter(
+          (row) => payees.get(row.memberId)?.bankAccount !== (JSON.parse(this.vault.open(row.payeeSealed)) as Payee).bankAccount,
+        ),
+      );
+    } while (page.length === JOB_IDS && found.length < JOB_IDS);
+    return found.slice(0, JOB_IDS);
   }
 
   /** Tells members what waits to be told; a message that was sent twice is one, by its id. */
@@ -279,7 +345,13 @@ export class PaymentService {
       executeOn: chinaDate(part.createdAt),
       rows: rows.map((row) => {
         const payee = JSON.parse(this.vault.open(row.payeeSealed)) as Payee;
-        return { endToEndId: row.endToEndId, amountFen: row.amountFen, creditorName: payee.name, creditorAccount: payee.bankAccount, creditorBankName: payee.bankName };
+        return {
+          endToEndId: row.endToEndId,
+          amountFen: row.amountFen,
+          creditorName: payee.name,
+          creditorAccount: payee.bankAccount,
+          creditorBankName: payee.bankName,
+        };
       }),
     });
   }

@@ -39,7 +39,8 @@ export function endToEndId(claimId: string, attempt: number): string {
 }
 
 /** MsgId of a part: the batch and its number. */
-export const partMessageId = (batchId: string, part: number): string => `${batchId.replaceAll('-', '').toUpperCase()}${part.toString(36).padStart(ATTEMPT_DIGITS, '0').toUpperCase()}`;
+export const partMessageId = (batchId: string, part: number): string =>
+  `${batchId.replaceAll('-', '').toUpperCase()}${part.toString(36).padStart(ATTEMPT_DIGITS, '0').toUpperCase()}`;
 
 /** Short, since banks print it behind words of their own, and what is asked again gets a number behind it. */
 export const GRANT_REFERENCE_LENGTH = 26;
@@ -56,4 +57,5 @@ export const PART_ROWS = 1_000;
 
 const QUERY_AFTER_MINUTES = [5, 15, 30, 60] as const;
 /** When to ask again after `queries` questions without a final word. */
-export const nextQueryAt = (now: Date, queries: number): Date => new Date(now.getTime() + QUERY_AFTER_MINUTES[Math.min(queries, QUERY_AFTER_MINUTES.length - 1)]! * 60_000);
+export const nextQueryAt = (now: Date, queries: number): Date =>
+  new Date(now.getTime() + QUERY_AFTER_MINUTES[Math.min(queries, QUERY_AFTER_MINUTES.length - 1)]! * 60_000);

@@ -53,18 +53,35 @@ export class ReconciliationService {
       ['return', this.takeBack.bind(this)],
     ] as const) {
       const those = statement.lines.filter((line) => line.kind === kind);
-      const known = new Map((await lockByReference(tx, those.map((line) => line.reference))).map((row) => [row.endToEndId, row]));
+      const known = new Map(
+        (
+          await lockByReference(
+            tx,
+            those.map((line) => line.reference),
+          )
+        ).map((row) => [row.endToEndId, row]),
+      );
       const judged = those.map((line) => ({ ...line, outcome: judgeLine(line, known.get(line.reference)) }));
       const found = judged.filter((line) => line.outcome !== 'open').map((line) => known.get(line.reference)!);
       for (let first = 0; first < found.length; first += JOB_IDS) await apply(tx, found.slice(first, first + JOB_IDS), at, returns);
       lines.push(...judged);
     }
-    lines.push(...(await this.receive(tx, on, statement.lines.filter((line) => line.kind === 'credit'))));
+    lines.push(
+      ...(await this.receive(
+        tx,
+        on,
+        statement.lines.filter((line) => line.kind === 'credit'),
+      )),
+    );
     await statements.insertLines(tx, on, lines);
   }
 
   private async prove(tx: Transaction, proved: readonly Payment[], at: Date): Promise<void> {
-    await this.payment.applyPaid(tx, proved.filter((row) => row.state !== 'paid' && row.state !== 'returned'), at);
+    await this.payment.applyPaid(
+      tx,
+      proved.filter((row) => row.state !== 'paid' && row.state !== 'returned'),
+      at,
+    );
     await move(tx, proved, 'paid', 'settled', { actor: STAGE, reason: 'on the statement', at }, { settledAt: at });
     const states = await statements.statesOf(tx, proved);
     if (proved.some((row) => states.get(row.claimId)!.cancelled)) await this.wakeCancel(tx);
@@ -74,25 +91,57 @@ export class ReconciliationService {
     if (returned.length === 0) return;
     const reasonOf = new Map(returns.map((row) => [row.endToEndId, row.reason]));
     for (const row of returned) await movePayments(tx, [row], 'returned', at, reasonOf.get(row.endToEndId) ?? null);
-    await ledger.transfer(tx, returned.map((row) => ({ code: 'benefit-return' as const, subject: row.claimId, attempt: row.attempt, amountFen: row.amountFen, on: chinaDate(at) })));
+    await ledger.transfer(
+      tx,
+      returned.map((row) => ({
+        code: 'benefit-return' as const,
+        subject: row.claimId,
+        attempt: row.attempt,
+        amountFen: row.amountFen,
+        on: chinaDate(at),
+      })),
+    );
     const states = await statements.statesOf(tx, returned);
     const inState = (state: ClaimState) => returned.filter((row) => states.get(row.claimId)!.state === state);
     const cause = { actor: STAGE, reason: 'returned by the bank', at };
     for (const from of ['settled', 'paid'] as const) await move(tx, inState(from), from, 'returned', cause);
     const live = [...inState('settled'), ...inState('paid')];
-    await insertPauses(tx, live.map((row) => ({ ...row, reason: 'bank-returned' as const, from: row.paidAt!, to: at })));
+    await insertPauses(
+      tx,
+      live.map((row) => ({ ...row, reason: 'bank-returned' as const, from: row.paidAt!, to: at })),
+    );
     await this.payment.waitForAccount(tx, live, at);
     // A clawed-back claim whose money came home by itself: the case is over.
     const home = inState('clawed-back');
     await move(tx, home, 'clawed-back', 'withdrawn', cause);
-    await ledger.transfer(tx, home.map((row) => ({ code: 'clawback-dropped' as const, subject: row.claimId, attempt: row.attempt, amountFen: row.amountFen, on: chinaDate(at) })));
+    await ledger.transfer(
+      tx,
+      home.map((row) => ({
+        code: 'clawback-dropped' as const,
+        subject: row.claimId,
+        attempt: row.attempt,
+        amountFen: row.amountFen,
+        on: chinaDate(at),
+      })),
+    );
     await statements.closeCases(tx, home, at);
     if (live.some((row) => states.get(row.claimId)!.cancelled)) await this.wakeCancel(tx);
   }
 
-  private async receive(tx: Transaction, on: CivilDate, credits: readonly BankStatementLine[]): Promise<(BankStatementLine & { outcome: string })[]> {
-    const grants = await receiveGrants(tx, credits.map((line) => ({ reference: line.reference, amountFen: fen(line.amountFen) })), on);
-    await ledger.transfer(tx, grants.map((grant) => ({ code: 'grant' as const, subject: grant.batchId, attempt: 1, amountFen: grant.amountFen, on })));
+  private async receive(
+    tx: Transaction,
+    on: CivilDate,
+    credits: readonly BankStatementLine[],
+  ): Promise<(BankStatementLine & { outcome: string })[]> {
+    const grants = await receiveGrants(
+      tx,
+      credits.map((line) => ({ reference: line.reference, amountFen: fen(line.amountFen) })),
+      on,
+    );
+    await ledger.transfer(
+      tx,
+      grants.map((grant) => ({ code: 'grant' as const, subject: grant.batchId, attempt: 1, amountFen: grant.amountFen, on })),
+    );
     const received = new Set(grants.map((grant) => grant.reference));
     return credits.map((line) => ({ ...line, outcome: received.has(line.reference) ? 'grant-received' : 'open' }));
   }
@@ -114,7 +163,16 @@ export class ReconciliationService {
         } else {
           await move(tx, those, state, 'clawed-back', cause);
           await statements.openCases(tx, those, at);
-          await ledger.transfer(tx, those.map((claim) => ({ code: 'clawback' as const, subject: claim.claimId, attempt: claim.attempt, amountFen: claim.benefitFen, on: chinaDate(at) })));
+          await ledger.transfer(
+            tx,
+            those.map((claim) => ({
+              code: 'clawback' as const,
+              subject: claim.claimId,
+              attempt: claim.attempt,
+              amountFen: claim.benefitFen,
+              on: chinaDate(at),
+            })),
+          );
         }
       }
       await releaseAccumulators(tx, claims);
@@ -138,7 +196,12 @@ export class ReconciliationService {
         await statements.saveVoucher(this.database.direct, day.on, 'none');
         continue;
       }
-      const answer = await this.treasury.sendVoucher({ reference: `V${day.on.replaceAll('-', '')}`, on: day.on, summary: '互助补助', entries });
+      const answer = await this.treasury.sendVoucher({
+        reference: `V${day.on.replaceAll('-', '')}`,
+        on: day.on,
+        summary: '互助补助',
+        entries,
+      });
       await statements.saveVoucher(this.database.direct, day.on, answer.voucherNumber);
     }
   }

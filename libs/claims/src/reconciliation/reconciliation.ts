@@ -18,9 +18,13 @@ export type LineOutcome =
   | 'open';
 
 /** A payment line proves a payment the bank had no other word on; a return line needs a payment that went. */
-export function judgeLine(line: Pick<BankStatementLine, 'kind' | 'direction' | 'amountFen'>, payment: KnownPayment | undefined): LineOutcome {
+export function judgeLine(
+  line: Pick<BankStatementLine, 'kind' | 'direction' | 'amountFen'>,
+  payment: KnownPayment | undefined,
+): LineOutcome {
   if (!payment || payment.amountFen !== line.amountFen) return 'open';
-  if (line.kind === 'payment' && line.direction === 'debit') return payment.state === 'failed' || payment.state === 'prepared' || payment.state === 'signed' ? 'open' : 'payment-proved';
+  if (line.kind === 'payment' && line.direction === 'debit')
+    return payment.state === 'failed' || payment.state === 'prepared' || payment.state === 'signed' ? 'open' : 'payment-proved';
   if (line.kind === 'return' && line.direction === 'credit') return payment.state === 'paid' ? 'payment-returned' : 'open';
   return 'open';
 }

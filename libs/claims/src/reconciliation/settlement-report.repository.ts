@@ -64,7 +64,8 @@ const countsBy = async (tx: Transaction, sql: string): Promise<Record<string, nu
 export const readQuarantinedBy = (tx: Transaction): Promise<Record<string, number>> =>
   countsBy(tx, `select reason, count(*)::int as n from feed_message where state in ('quarantined', 'repeated') group by 1 order by 1`);
 
-export const readRefusedBy = (tx: Transaction): Promise<Record<string, number>> => countsBy(tx, `select refusal as reason, count(*)::int as n from claim where state = 'refused' group by 1 order by 1`);
+export const readRefusedBy = (tx: Transaction): Promise<Record<string, number>> =>
+  countsBy(tx, `select refusal as reason, count(*)::int as n from claim where state = 'refused' group by 1 order by 1`);
 
 export const readPausedBy = (tx: Transaction): Promise<Record<string, number>> =>
   countsBy(tx, `select reason, count(distinct (member_id, claim_id))::int as n from claim_pause group by 1 order by 1`);

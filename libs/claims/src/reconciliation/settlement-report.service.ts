@@ -33,7 +33,12 @@ export class SettlementReportService {
         clawbacks: { count: counts.clawbacks, fen: Number(counts.clawbackFen) },
         settledClaims: counts.settledClaims,
         settledFen: Number(counts.settledFen),
-        bank: { rejected: counts.rejected, returned: counts.returned, unknownResolved: counts.unknownResolved, doubleAckIgnored: counts.doubleAcks },
+        bank: {
+          rejected: counts.rejected,
+          returned: counts.returned,
+          unknownResolved: counts.unknownResolved,
+          doubleAckIgnored: counts.doubleAcks,
+        },
         approvals: { automatic: counts.automatic, byPerson: counts.byPerson },
         feedDays: { compared: counts.comparedDays, different: counts.differentDays, pulled: counts.pulled },
         workingDays: workingDaysOf(await figures.readTimes(tx)),

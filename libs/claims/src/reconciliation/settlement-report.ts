@@ -21,7 +21,8 @@ export interface WorkingDays {
 }
 
 /** The value below which the share `q` of the sorted values lies (nearest rank). */
-const quantile = (sorted: readonly number[], q: number): number | null => (sorted.length === 0 ? null : sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)]!);
+const quantile = (sorted: readonly number[], q: number): number | null =>
+  sorted.length === 0 ? null : sorted[Math.max(0, Math.ceil(q * sorted.length) - 1)]!;
 
 export function workingDaysOf(claims: readonly PaidClaimTimes[]): WorkingDays {
   const elapsed = claims.map((claim) => elapsedWorkingDays(claim.acceptedAt, claim.settledAt, claim.pauses));
@@ -55,10 +56,20 @@ export interface SettlementReport {
   readonly clawbacks: { readonly count: number; readonly fen: number };
   readonly settledClaims: number;
   readonly settledFen: number;
-  readonly bank: { readonly rejected: number; readonly returned: number; readonly unknownResolved: number; readonly doubleAckIgnored: number };
+  readonly bank: {
+    readonly rejected: number;
+    readonly returned: number;
+    readonly unknownResolved: number;
+    readonly doubleAckIgnored: number;
+  };
   readonly approvals: { readonly automatic: number; readonly byPerson: number };
   readonly feedDays: { readonly compared: number; readonly different: number; readonly pulled: number };
   readonly workingDays: WorkingDays;
   readonly paused: Readonly<Record<string, number>>;
-  readonly invariants: { readonly ledgerBalanced: boolean; readonly claimsEqualLedger: boolean; readonly ledgerEqualsBank: boolean; readonly openUnknown: number };
+  readonly invariants: {
+    readonly ledgerBalanced: boolean;
+    readonly claimsEqualLedger: boolean;
+    readonly ledgerEqualsBank: boolean;
+    readonly openUnknown: number;
+  };
 }

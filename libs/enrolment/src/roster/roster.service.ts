@@ -33,7 +33,7 @@ const CHUNK_ROWS = 10_000;
 /** What is read, looked up and sealed at once: some 10 ms, so that the database work of the last chunk, and every other request, goes on. */
 const GROUP_ROWS = 1_000;
 /** From here on a second thread pays for its start. */
-const THREAD_FROM_ROWS = 20_000;
+const THREAD_FROM_ROWS = 12_000;
 const GROUPS_AHEAD = 3;
 
 export interface RosterUpload {

@@ -74,19 +74,25 @@ export class Accounts {
       .orIgnore()
       .returning('id')
       .execute();
-    if ((inserted.raw as unknown[]).length === 0) throw new DomainError('login-taken', 'conflict', `expected a login that is not in use; choose another`);
+    if ((inserted.raw as unknown[]).length === 0)
+      throw new DomainError('login-taken', 'conflict', `expected a login that is not in use; choose another`);
     return id;
   }
 
   /** Error: `account` (not found). */
   async resetPassword(login: string, password: string): Promise<void> {
     const { affected } = await this.database.direct.update(UserAccount, { login }, { password_hash: await hashPassword(password) });
-    if (affected === 0) throw new DomainError('account', 'not-found', 'expected the login of an account, found none of that name; make it first');
+    if (affected === 0)
+      throw new DomainError('account', 'not-found', 'expected the login of an account, found none of that name; make it first');
   }
 
   /** For accounts that a start of the system needs: one that is there gets the new password. */
   async createOrReset(account: NewAccount): Promise<void> {
-    const { affected } = await this.database.direct.update(UserAccount, { login: account.login }, { password_hash: await hashPassword(account.password) });
+    const { affected } = await this.database.direct.update(
+      UserAccount,
+      { login: account.login },
+      { password_hash: await hashPassword(account.password) },
+    );
     if (affected === 0) await this.create(account);
   }
 
@@ -97,6 +103,11 @@ export class Accounts {
     if (!account || account.disabled || !sound) {
       throw new DomainError('login', 'unauthenticated', 'expected a known login and its password; check both, or ask the administrator');
     }
-    return this.tokens.issue({ userId: account.id, login: account.login, roles: account.roles, organisationPath: account.organisation_path });
+    return this.tokens.issue({
+      userId: account.id,
+      login: account.login,
+      roles: account.roles,
+      organisationPath: account.organisation_path,
+    });
   }
 }

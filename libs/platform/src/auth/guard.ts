@@ -29,18 +29,33 @@ export class PolicyGuard implements CanActivate {
   ) {}
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
-    const permission = this.reflector.getAllAndOverride<PermissionName | typeof PUBLIC | undefined>(PERMISSION, [context.getHandler(), context.getClass()]);
+    const permission = this.reflector.getAllAndOverride<PermissionName | typeof PUBLIC | undefined>(PERMISSION, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
     if (permission === PUBLIC) return true;
     if (!permission) throw new DomainError('no-policy', 'forbidden', 'this route has no policy and is closed; name its permission');
     const request = context.switchToHttp().getRequest<WithPrincipal>();
     const [scheme, token] = (request.headers.authorization ?? '').split(' ');
-    if (scheme !== 'Bearer' || !token) throw new DomainError('token', 'unauthenticated', 'expected "Authorization: Bearer …"; log in first');
+    if (scheme !== 'Bearer' || !token)
+      throw new DomainError('token', 'unauthenticated', 'expected "Authorization: Bearer …"; log in first');
     const principal = await this.tokens.verify(token);
     const allowed = abilityOf(principal.roles).can(permission, 'route');
     if (POLICY[permission].audited) {
-      await this.audit.record({ actor: principal.userId, roles: principal.roles, action: permission, route: `${request.method} ${request.routeOptions.url}`, outcome: allowed ? 'allowed' : 'denied' });
+      await this.audit.record({
+        actor: principal.userId,
+        roles: principal.roles,
+        action: permission,
+        route: `${request.method} ${request.routeOptions.url}`,
+        outcome: allowed ? 'allowed' : 'denied',
+      });
     }
-    if (!allowed) throw new DomainError('forbidden', 'forbidden', `expected a role with "${permission}", found ${principal.roles.join(', ') || 'none'}; ask the administrator`);
+    if (!allowed)
+      throw new DomainError(
+        'forbidden',
+        'forbidden',
+        `expected a role with "${permission}", found ${principal.roles.join(', ') || 'none'}; ask the administrator`,
+      );
     request.principal = principal;
     return true;
   }

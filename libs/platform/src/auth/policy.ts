@@ -32,10 +32,16 @@ export const POLICY = {
   'account.manage': { roles: { administrator: 'all' }, audited: true },
   'audit.read': { roles: { auditor: 'all' }, audited: true },
   'window.manage': { roles: { administrator: 'all' }, audited: true },
-  'window.read': { roles: { member: 'all', 'unit-clerk': 'all', 'claims-officer': 'all', leader: 'all', auditor: 'all', administrator: 'all' }, audited: false },
+  'window.read': {
+    roles: { member: 'all', 'unit-clerk': 'all', 'claims-officer': 'all', leader: 'all', auditor: 'all', administrator: 'all' },
+    audited: false,
+  },
   'roster.import': { roles: { 'unit-clerk': 'organisation' }, audited: true },
   'roster.read': { roles: { 'unit-clerk': 'organisation', auditor: 'all' }, audited: true },
-  'contribution.read': { roles: { 'unit-clerk': 'organisation', 'finance-maker': 'all', 'finance-checker': 'all', leader: 'all', auditor: 'all' }, audited: true },
+  'contribution.read': {
+    roles: { 'unit-clerk': 'organisation', 'finance-maker': 'all', 'finance-checker': 'all', leader: 'all', auditor: 'all' },
+    audited: true,
+  },
   'member.read-own': { roles: { member: 'own' }, audited: true },
   'member.change-own-account': { roles: { member: 'own' }, audited: true },
   'feed.push': { roles: { 'medical-insurance-platform': 'all' }, audited: false },
@@ -66,7 +72,8 @@ const RULES = new Map<Role, RawRuleOf<PolicyAbility>[]>(
 );
 
 /** What these roles allow together. */
-export const abilityOf = (roles: readonly Role[]): PolicyAbility => createMongoAbility<PolicyAbility>(roles.flatMap((role) => RULES.get(role) ?? []));
+export const abilityOf = (roles: readonly Role[]): PolicyAbility =>
+  createMongoAbility<PolicyAbility>(roles.flatMap((role) => RULES.get(role) ?? []));
 
 const WIDTH: Record<Scope, number> = { own: 0, organisation: 1, all: 2 };
 

@@ -18,7 +18,11 @@ export type Reach = { readonly scope: Scope; readonly organisationPath: string; 
 export function reachOf(principal: Principal, permission: PermissionName): Reach {
   const scope = scopeOf(principal.roles, permission);
   if (!scope || (scope === 'own' && !principal.memberId)) {
-    throw new DomainError('forbidden', 'forbidden', `expected a role with "${permission}", found ${principal.roles.join(', ') || 'none'}; ask the administrator`);
+    throw new DomainError(
+      'forbidden',
+      'forbidden',
+      `expected a role with "${permission}", found ${principal.roles.join(', ') || 'none'}; ask the administrator`,
+    );
   }
   return { scope, organisationPath: principal.organisationPath, memberId: principal.memberId };
 }

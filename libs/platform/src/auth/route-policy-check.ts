@@ -18,7 +18,10 @@ export class RoutePolicyCheck implements OnApplicationBootstrap {
 
   onApplicationBootstrap(): void {
     const open = this.routes().filter((route) => route.permission !== PUBLIC && !(route.permission && route.permission in POLICY));
-    assert(open.length === 0, `routes without a policy: ${open.map((route) => `${route.method} ${route.path}`).join(', ')}; name a permission with @Requires`);
+    assert(
+      open.length === 0,
+      `routes without a policy: ${open.map((route) => `${route.method} ${route.path}`).join(', ')}; name a permission with @Requires`,
+    );
   }
 
   /** Every route of this app and the permission it names. */

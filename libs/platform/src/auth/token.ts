@@ -22,7 +22,12 @@ export class Tokens {
 
   async issue(principal: Principal): Promise<{ token: string; expiresAt: Date }> {
     const now = Math.floor(this.clock.now().getTime() / 1000);
-    const token = await new SignJWT({ login: principal.login, roles: principal.roles, org: principal.organisationPath, member: principal.memberId })
+    const token = await new SignJWT({
+      login: principal.login,
+      roles: principal.roles,
+      org: principal.organisationPath,
+      member: principal.memberId,
+    })
       .setProtectedHeader({ alg: 'HS256' })
       .setIssuer(ISSUER)
       .setSubject(principal.userId)
@@ -49,7 +54,11 @@ export class Tokens {
       this.verified.set(token, { principal, expiresAt: payload.exp! * 1000 });
       return principal;
     } catch {
-      throw new DomainError('token', 'unauthenticated', 'expected a valid bearer token, found one that is not signed here or has expired; log in again');
+      throw new DomainError(
+        'token',
+        'unauthenticated',
+        'expected a valid bearer token, found one that is not signed here or has expired; log in again',
+      );
     }
   }
 }
