@@ -28,7 +28,7 @@ const CLERK_UPLOADS = '09:30';
 const PAYING_DAYS = 14;
 /** Real time without any progress after which a run gives up and says what is stuck. */
 const STUCK_MS = 60_000;
-const LOOK_EVERY_MS = 4;
+const LOOK_EVERY_MS = 5;
 /** Working days without anything to do after the last message, so that late returns are seen. */
 const QUIET_WORKING_DAYS = 3;
 const MOST_DAYS_AFTER = 90;

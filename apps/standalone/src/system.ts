@@ -141,8 +141,7 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
       clock ?? new SystemClock(),
       claims.get(PaymentService),
       claims.get(ReconciliationService),
-      enrolment.get(ContributionService),
-    ),
+      enrolment.get(ContributionService), config.hours),
     killWorker: () => running.kill(),
     async stop() {
       await running.stop();

@@ -1,16 +1,19 @@
 /** Everything that is due in the whole engine; at rest it is empty. */
 import { claimsDue, type Due, type PaymentService, type ReconciliationService } from '@app/claims';
 import type { ContributionService } from '@app/enrolment';
-import { chinaDate, type Clock } from '@app/kernel';
-import { addToOutbox, hurryRelay, type Database } from '@app/platform';
+import { addDays, chinaDate, chinaInstant, type CivilDate, type Clock } from '@app/kernel';
+import { addToOutbox, hurryRelay, type BusinessHours, type Database } from '@app/platform';
 
 export class DueWork {
+  private noCollectionBefore = new Date(0);
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly payment: PaymentService,
     private readonly reconciliation: ReconciliationService,
     private readonly contribution: ContributionService,
+    private readonly hours: BusinessHours,
   ) {}
 
   async look(): Promise<Due[]> {
@@ -18,11 +21,22 @@ export class DueWork {
     const { due, stopped } = await claimsDue(this.database.direct, now, chinaDate(now));
     const days = await this.reconciliation.daysDue();
     if (days.length > 0) due.push({ wakeUp: { queue: 'reconciliation', command: 'reconcile', ids: [] }, count: days.length });
-    const collections = await this.contribution.collectionDaysDue(now);
+    const collections = await this.collectionDays(now);
     if (collections.length > 0) due.push({ wakeUp: { queue: 'contribution', command: 'collect', ids: [] }, count: collections.length });
     const resumable = stopped ? await this.payment.resumable() : 0;
     if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });
     return due;
+  }
+
+  /** Statements of contributions come once a day: after a look that found none due, none is before the next evening. */
+  private async collectionDays(now: Date): Promise<readonly CivilDate[]> {
+    if (now < this.noCollectionBefore) return [];
+    const days = await this.contribution.collectionDaysDue(now);
+    if (days.length === 0) {
+      const tonight = chinaInstant(chinaDate(now), this.hours.statementReady);
+      this.noCollectionBefore = now < tonight ? tonight : chinaInstant(addDays(chinaDate(now), 1), this.hours.statementReady);
+    }
+    return days;
   }
 
   /** As {@link look}, but stops at what rows alone tell: for one who waits and looks often. */

@@ -36,7 +36,8 @@ export class WorkerAppModule {
         },
         {
           provide: DueWork,
-          useFactory: (...parts: ConstructorParameters<typeof DueWork>) => new DueWork(...parts),
+          useFactory: (database: Database, clock: Clock, payment: PaymentService, reconciliation: ReconciliationService, contribution: ContributionService) =>
+            new DueWork(database, clock, payment, reconciliation, contribution, config.hours),
           inject: [Database, Clock, PaymentService, ReconciliationService, ContributionService],
         },
         Relay,

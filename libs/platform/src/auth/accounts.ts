@@ -9,9 +9,9 @@ import type { Role } from './policy.js';
 import { Tokens } from './token.js';
 import { UserAccount } from './user.entity.js';
 
-const scryptAsync = promisify<string, Buffer, number, { N: number; r: number; p: number; maxmem: number }, Buffer>(scrypt);
-// OWASP's figures for scrypt.
-const COST = { N: 2 ** 17, r: 8, p: 1, maxmem: 256 * 1024 * 1024 };
+const scryptAsync = promisify<string, Buffer, number, { N: number; r: number; p: number }, Buffer>(scrypt);
+/** One of OWASP's equal settings for scrypt: the one that takes the least memory of a login, 16 MiB. */
+const COST = { N: 2 ** 14, r: 8, p: 5 };
 
 /** Duties that one person may not hold together. */
 const SEPARATED: readonly (readonly [Role, Role])[] = [
@@ -41,7 +41,7 @@ export interface NewAccount {
 @Injectable()
 export class Accounts {
   // The work of a wrong login equals that of a right one, so that the answer's time does not tell which logins exist.
-  private readonly decoy = hashPassword(randomBytes(16).toString('hex'));
+  private decoy: Promise<string> | undefined;
 
   constructor(
     private readonly database: Database,
@@ -99,7 +99,7 @@ export class Accounts {
   /** Error: `login` (unauthenticated), the same for an unknown login and a wrong password. */
   async login(login: string, password: string): Promise<{ token: string; expiresAt: Date }> {
     const account = await this.database.direct.findOneBy(UserAccount, { login });
-    const sound = await matches(password, account?.password_hash ?? (await this.decoy));
+    const sound = await matches(password, account?.password_hash ?? (await (this.decoy ??= hashPassword(randomBytes(16).toString('hex')))));
     if (!account || account.disabled || !sound) {
       throw new DomainError('login', 'unauthenticated', 'expected a known login and its password; check both, or ask the administrator');
     }
