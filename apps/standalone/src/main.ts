@@ -21,7 +21,7 @@ const HELP = `npm run demo -- [--roster FILE --feed FILE] [--report OUT.json] [-
   --feed FILE        the settlement feed, one JSON message a line
   --report OUT.json  writes the settlement report
   --exit             ends after the report instead of staying up
-  --keep             keeps the data of the last run, and shows them again without playing the year
+  --keep             shows the year that was played last, from its data, instead of playing one
   --seed N           another built-in county
   --worker-process   runs the worker as a process of its own
   --serve            starts everything on the wall clock and plays nothing (npm run dev)

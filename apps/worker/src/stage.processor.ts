@@ -1,5 +1,5 @@
 /** One processor a queue: it calls the stage and decides nothing. A failure that cannot succeed later is not tried again. */
-import { Processor, WorkerHost } from '@nestjs/bullmq';
+import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
 import { Logger } from '@nestjs/common';
 import { AcceptanceService, AdjudicationService, ApprovalService, PaymentService, ReconciliationService } from '@app/claims';
 import type { QueueName } from '@app/contracts';
@@ -17,6 +17,12 @@ type Commands = Readonly<Record<string, (ids: readonly string[]) => Promise<unkn
 abstract class StageProcessor extends WorkerHost {
   protected abstract readonly commands: Commands;
   private readonly logger = new Logger(this.constructor.name);
+
+  /** The queue's own trouble, such as a job that vanished while it ran; the sweeper makes up for it. */
+  @OnWorkerEvent('error')
+  onQueueError(error: Error): void {
+    this.logger.warn(`queue: ${error.message}`);
+  }
 
   async process(job: Job<WakeUpData>): Promise<void> {
     const command = this.commands[job.name];

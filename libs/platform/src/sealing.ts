@@ -20,9 +20,10 @@ export interface SealedSet {
 
 /** What is needed of the vault; named here since the vault itself starts the thread. */
 export interface Sealer {
-  memberId(personalNumber: string): string;
+  memberIdHex(personalNumber: string): string;
   fingerprint(text: string): string;
-  seal(text: string): Buffer;
+  sealedLength(text: string): number;
+  sealInto(target: Buffer, at: number, text: string): void;
 }
 
 export function sealSet(vault: Sealer, { personalNumbers, texts }: PersonalSet): SealedSet {
@@ -30,20 +31,14 @@ export function sealSet(vault: Sealer, { personalNumbers, texts }: PersonalSet):
   const memberIds = Buffer.alloc(count * MEMBER_ID_BYTES);
   const fingerprints = Buffer.alloc(count * FINGERPRINT_BYTES);
   const ends = new Uint32Array(count);
-  const parts: Buffer[] = [];
-  let end = 0;
-  for (let i = 0; i < count; i++) {
-    memberIds.write(vault.memberId(personalNumbers[i]!).replaceAll('-', ''), i * MEMBER_ID_BYTES, 'hex');
-    fingerprints.write(vault.fingerprint(texts[i]!), i * FINGERPRINT_BYTES, FINGERPRINT_BYTES, 'hex');
-    const sealed = vault.seal(texts[i]!);
-    parts.push(sealed);
-    end += sealed.length;
-    ends[i] = end;
-  }
+  for (let i = 0; i < count; i++) ends[i] = (ends[i - 1] ?? 0) + vault.sealedLength(texts[i]!);
   // Not from the pool: the memory is handed over to the other thread.
-  const sealed = Buffer.allocUnsafeSlow(end);
-  let at = 0;
-  for (const part of parts) at += part.copy(sealed, at);
+  const sealed = Buffer.allocUnsafeSlow(ends[count - 1] ?? 0);
+  for (let i = 0; i < count; i++) {
+    memberIds.write(vault.memberIdHex(personalNumbers[i]!), i * MEMBER_ID_BYTES, 'hex');
+    fingerprints.write(vault.fingerprint(texts[i]!), i * FINGERPRINT_BYTES, FINGERPRINT_BYTES, 'hex');
+    vault.sealInto(sealed, ends[i - 1] ?? 0, texts[i]!);
+  }
   return { memberIds, fingerprints, sealed, ends };
 }
 

@@ -34,7 +34,7 @@ const CHUNK_ROWS = 10_000;
 const GROUP_ROWS = 1_000;
 /** From here on a second thread pays for its start. */
 const THREAD_FROM_ROWS = 12_000;
-const GROUPS_AHEAD = 3;
+const GROUPS_AHEAD = 4;
 
 export interface RosterUpload {
   windowId: string;
