@@ -1,6 +1,5 @@
 /** BullMQ on PostgreSQL, or on Redis when REDIS_URL is set. The choice is made here and nowhere else. */
 import { createPostgresBackend, runMigrations, setDefaultBackendFactory, type JobsOptions, type QueueOptions } from 'bullmq';
-import { Redis } from 'ioredis';
 import { Pool } from 'pg';
 import type { Config } from './config.js';
 
@@ -19,7 +18,7 @@ export const QUEUE_PREFIX = '{hubao}';
 
 export function queueOptions(config: Pick<Config, 'databaseUrl' | 'redisUrl'>): QueueOptions {
   if (config.redisUrl) {
-    return { connection: new Redis(config.redisUrl, { maxRetriesPerRequest: null }), prefix: QUEUE_PREFIX, defaultJobOptions: JOB_OPTIONS };
+    return { connection: { url: config.redisUrl, maxRetriesPerRequest: null }, prefix: QUEUE_PREFIX, defaultJobOptions: JOB_OPTIONS };
   }
   setDefaultBackendFactory(createPostgresBackend);
   // A job is only a wake-up: it need not survive a crash, and so its commits need not wait for the disk.
