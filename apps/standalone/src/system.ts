@@ -141,7 +141,9 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
       clock ?? new SystemClock(),
       claims.get(PaymentService),
       claims.get(ReconciliationService),
-      enrolment.get(ContributionService), config.hours),
+      enrolment.get(ContributionService),
+      config.hours,
+    ),
     killWorker: () => running.kill(),
     async stop() {
       await running.stop();

@@ -36,8 +36,13 @@ export class WorkerAppModule {
         },
         {
           provide: DueWork,
-          useFactory: (database: Database, clock: Clock, payment: PaymentService, reconciliation: ReconciliationService, contribution: ContributionService) =>
-            new DueWork(database, clock, payment, reconciliation, contribution, config.hours),
+          useFactory: (
+            database: Database,
+            clock: Clock,
+            payment: PaymentService,
+            reconciliation: ReconciliationService,
+            contribution: ContributionService,
+          ) => new DueWork(database, clock, payment, reconciliation, contribution, config.hours),
           inject: [Database, Clock, PaymentService, ReconciliationService, ContributionService],
         },
         Relay,

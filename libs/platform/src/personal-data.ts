@@ -12,7 +12,6 @@ const IV_BYTES = 12;
 const TAG_BYTES = 16;
 const HEAD_BYTES = 1 + IV_BYTES + TAG_BYTES;
 
-
 export class PersonalDataVault {
   private readonly sealKey: KeyObject;
   private readonly memberKey: Buffer;
