@@ -1,4 +1,5 @@
 /** `npm run demo`: a county's year from the hospital's bill to the money in the account, on one machine. See README. */
+import type { ClaimView } from '@app/claims';
 import { startEmbeddedPostgres } from '@app/platform';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -133,9 +134,16 @@ try {
     writeFileSync(endedFile, '');
     if (options.report) writeFileSync(options.report, `${JSON.stringify({ ...report, seconds }, null, 2)}\n`);
     if (options.exit) await stop(0);
+    const { officer } = people.staff;
+    const settled = (await officer.claims<ClaimView[]>('POST', '/claims/look-up', {})).find((claim) => claim.state === 'settled');
     console.log(`API documents: ${system.urls.claims}/docs and ${system.urls.enrolment}/docs
-Claim look-up, as the officer (password ${people.passwords.officer}):
-  curl -s ${system.urls.claims}/claims/look-up -H 'authorization: Bearer ${people.staff.officer.bearer}' -H 'content-type: application/json' -d '{"settlementId":"S0000000001"}'
+Log in at POST ${system.urls.enrolment}/login as ${Object.entries(people.passwords)
+      .map(([login, password]) => `${login} (${password})`)
+      .join(', ')}
+Claim look-up, as the officer; then the claim's whole story, with the reason of each fen:
+  TOKEN=${officer.bearer}
+  curl -s ${system.urls.claims}/claims/look-up -H "authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{"settlementId":"${settled?.settlementId ?? ''}"}'
+  curl -s ${system.urls.claims}/claims/${settled?.claimId ?? ''} -H "authorization: Bearer $TOKEN"
 Ctrl-C ends.`);
   }
 } catch (error) {

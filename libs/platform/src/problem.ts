@@ -26,9 +26,12 @@ interface Problem {
 export const invalidRequest = (errors: readonly ValidationError[]): DomainError =>
   new DomainError('request', 'invalid', `the request has fields that cannot be used: ${fieldFaults(errors).join('; ')}`);
 
+// The name of an unknown field is whatever the sender wrote, and not repeated.
 const fieldFaults = (errors: readonly ValidationError[], prefix = ''): string[] =>
   errors.flatMap((error) => [
-    ...Object.values(error.constraints ?? {}).map((fault) => `${prefix}${fault}`),
+    ...Object.entries(error.constraints ?? {}).map(([rule, fault]) =>
+      rule === 'whitelistValidation' ? 'a field that is not known here' : `${prefix}${fault}`,
+    ),
     ...fieldFaults(error.children ?? [], `${prefix}${error.property}.`),
   ]);
 
