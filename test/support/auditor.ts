@@ -93,7 +93,7 @@ interface Case {
 
 /** For a county whose amounts stay far below the plan's cap. */
 export function audit(rosterCsv: string, feedLines: readonly string[]): Expected {
-  const rosterRefused: Record<string, number> = {};
+  const rosterRefused: Record<string, number> = { 'id-checksum': 0, 'id-birth-date': 0, duplicate: 0, 'name-missing': 0, 'unit-code': 0 };
   const members = new Set<string>();
   const [header, ...rows] = rosterCsv
     .replace(/^\uFEFF/, '')
@@ -109,7 +109,7 @@ export function audit(rosterCsv: string, feedLines: readonly string[]): Expected
     else members.add(id);
   }
 
-  const quarantined: Record<string, number> = {};
+  const quarantined: Record<string, number> = { 'amounts-do-not-add-up': 0, 'unknown-fund-code': 0, unreadable: 0 };
   const messages: Message[] = [];
   let feedMessages = 0;
   for (const line of feedLines.filter((text) => text.trim() !== '')) {
@@ -160,7 +160,7 @@ export function audit(rosterCsv: string, feedLines: readonly string[]): Expected
     settlementOf.set(message.msgid, info!.setl_id!);
   }
 
-  const refused: Record<string, number> = {};
+  const refused: Record<string, number> = { 'not-inpatient': 0, 'not-covered': 0 };
   const totals = { withdrawn: 0, paid: 0, paidFen: 0n, clawed: 0, clawedFen: 0n };
   for (const { info, at, held, cancelledAt } of cases.values()) {
     if (held) continue;

@@ -1,6 +1,6 @@
-import { createHttpApp, readConfig } from '@app/platform';
+import { createHttpApp, readConfigOrExit } from '@app/platform';
 import { ClaimsAppModule } from './claims-app.module.js';
 
-const app = await createHttpApp(ClaimsAppModule.forRoot(readConfig(process.env)), 'Hubao claims');
+const app = await createHttpApp(ClaimsAppModule.forRoot(readConfigOrExit(process.env)), 'Hubao claims');
 app.enableShutdownHooks();
 await app.listen(Number(process.env.PORT ?? 3000), process.env.HOST ?? '0.0.0.0');

@@ -28,31 +28,42 @@ const HELP = `npm run demo -- [--roster FILE --feed FILE] [--report OUT.json] [-
   --serve            starts everything on the wall clock and plays nothing (npm run dev)
   --port N           port of the claims service; the enrolment service takes the next one (default 3000)`;
 
-const { values: options } = parseArgs({
-  options: {
-    roster: { type: 'string' },
-    feed: { type: 'string' },
-    report: { type: 'string' },
-    exit: { type: 'boolean', default: false },
-    keep: { type: 'boolean', default: false },
-    seed: { type: 'string', default: '2025' },
-    serve: { type: 'boolean', default: false },
-    'worker-process': { type: 'boolean', default: false },
-    port: { type: 'string', default: '3000' },
-    help: { type: 'boolean', default: false },
-  },
-});
+const OPTIONS = {
+  roster: { type: 'string' },
+  feed: { type: 'string' },
+  report: { type: 'string' },
+  exit: { type: 'boolean', default: false },
+  keep: { type: 'boolean', default: false },
+  seed: { type: 'string', default: '2025' },
+  serve: { type: 'boolean', default: false },
+  'worker-process': { type: 'boolean', default: false },
+  port: { type: 'string', default: '3000' },
+  help: { type: 'boolean', default: false },
+} as const;
 
 function fail(message: string): never {
   console.error(`${message}\n\n${HELP}`);
   process.exit(2);
 }
 
-function readInput(name: string, path: string): string {
+/** A path as the person typed it: npm runs this program in the repository, wherever they stand. */
+const typedPath = (path: string): string => resolve(process.env.INIT_CWD ?? '.', path);
+
+function readInput(name: string, typed: string): string {
+  const path = typedPath(typed);
   if (!existsSync(path)) fail(`--${name}: expected a file, found nothing at ${path}; check the path`);
   return readFileSync(path, 'utf8');
 }
 
+function readOptions() {
+  try {
+    return parseArgs({ options: OPTIONS }).values;
+  } catch (error) {
+    return fail((error as Error).message);
+  }
+}
+
+const options = readOptions();
 if (options.help) {
   console.log(HELP);
   process.exit(0);
@@ -132,7 +143,7 @@ try {
     const seconds = { ...timings, total: (performance.now() - started) / 1000 };
     console.log(`\nSettlement report\n${summarise(report, seconds)}\n`);
     writeFileSync(endedFile, '');
-    if (options.report) writeFileSync(options.report, `${JSON.stringify({ ...report, seconds }, null, 2)}\n`);
+    if (options.report) writeFileSync(typedPath(options.report), `${JSON.stringify({ ...report, seconds }, null, 2)}\n`);
     if (options.exit) await stop(0);
     const { officer } = people.staff;
     const settled = (await officer.claims<ClaimView[]>('POST', '/claims/look-up', {})).find((claim) => claim.state === 'settled');

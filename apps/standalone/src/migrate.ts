@@ -1,9 +1,9 @@
 /** Brings the database of DATABASE_URL up to date, and makes the first administrator when ADMINISTRATOR_PASSWORD is set and nobody is there. */
 import { NestFactory } from '@nestjs/core';
-import { Accounts, Database, PlatformModule, readConfig, UserAccount } from '@app/platform';
+import { Accounts, Database, PlatformModule, readConfigOrExit, UserAccount } from '@app/platform';
 import { migrate } from './schema.js';
 
-const config = readConfig(process.env);
+const config = readConfigOrExit(process.env);
 await migrate(config);
 const password = process.env.ADMINISTRATOR_PASSWORD;
 if (password) {

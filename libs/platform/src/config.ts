@@ -73,3 +73,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     sweepEveryMs,
   };
 }
+
+/** For programs: what is wrong with the environment is said in one line, and the program ends with 2. */
+export function readConfigOrExit(env: Readonly<Record<string, string | undefined>>): Config {
+  try {
+    return readConfig(env);
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    return process.exit(2);
+  }
+}

@@ -5,6 +5,13 @@ import { Database } from '@app/platform';
 import { workingDaysOf, type SettlementReport } from './settlement-report.js';
 import * as figures from './settlement-report.repository.js';
 
+/** The reasons every body asks for are named with their 0; others appear when they occur. */
+const NONE = {
+  rosterRefused: { 'id-checksum': 0, 'id-birth-date': 0, duplicate: 0, 'name-missing': 0, 'unit-code': 0 },
+  quarantined: { 'amounts-do-not-add-up': 0, 'unknown-fund-code': 0, unreadable: 0 },
+  refused: { 'not-inpatient': 0, 'not-covered': 0 },
+};
+
 @Injectable()
 export class SettlementReportService {
   constructor(private readonly database: Database) {}
@@ -19,11 +26,11 @@ export class SettlementReportService {
       return {
         members: enrolment.members,
         covers: enrolment.covers,
-        rosterRefused: enrolment.rosterRefused,
+        rosterRefused: { ...NONE.rosterRefused, ...enrolment.rosterRefused },
         feedMessages: counts.feedMessages,
         ignored: { 'cancelled-before-payout': counts.withdrawn, 'duplicate-message': counts.duplicates },
-        quarantined: await figures.readQuarantinedBy(tx),
-        refused: await figures.readRefusedBy(tx),
+        quarantined: { ...NONE.quarantined, ...(await figures.readQuarantinedBy(tx)) },
+        refused: { ...NONE.refused, ...(await figures.readRefusedBy(tx)) },
         declined: counts.declined,
         cancelsWaiting: counts.cancelsWaiting,
         openClaims: counts.openClaims,
