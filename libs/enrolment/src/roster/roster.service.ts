@@ -237,7 +237,11 @@ export class RosterService {
 
   private async readGroup(run: Run, layout: RosterLayout, records: readonly RosterRecord[]): Promise<Group> {
     const unknown = new Set<string>();
+    let last: string | undefined;
     for (const { cells } of records) {
+      // A roster is mostly unit after unit.
+      if (cells[layout.at.unitCode] === last) continue;
+      last = cells[layout.at.unitCode];
       const code = unitCodeOf(cells, layout);
       if (!run.units.has(code)) unknown.add(code);
     }
