@@ -89,6 +89,16 @@ const SPACES = /[\s\u0000-\u001F\u007F]+/gu;
 const identifier = (text: string): string => (PLAIN_IDENTIFIER.test(text) ? text : normaliseIdentifier(text));
 const words = (text: string): string => (PLAIN_WORD.test(text) ? text : text.normalize('NFKC').replace(SPACES, ' ').trim());
 
+const isPlain = (row: RosterRow): boolean =>
+  PLAIN_IDENTIFIER.test(row.unitCode) &&
+  PLAIN_WORD.test(row.unitName) &&
+  PLAIN_WORD.test(row.name) &&
+  PLAIN_IDENTIFIER.test(row.personalNumber) &&
+  PLAIN_IDENTIFIER.test(row.phone) &&
+  PLAIN_IDENTIFIER.test(row.insutype) &&
+  PLAIN_IDENTIFIER.test(row.bankAccount) &&
+  PLAIN_WORD.test(row.bankName);
+
 export const normaliseRow = (row: RosterRow): RosterRow => ({
   unitCode: identifier(row.unitCode),
   unitName: words(row.unitName),
@@ -117,7 +127,7 @@ export type RowReading =
 export function readRow(cells: readonly string[], { layout, today, seen, units, elsewhere }: RosterContext): RowReading {
   if (cells.length !== layout.width) return { reason: 'columns' };
   const raw = rawRow(cells, layout);
-  const row = normaliseRow(raw);
+  const row = isPlain(raw) ? raw : normaliseRow(raw);
   if (!units.has(row.unitCode) && !isUnitCode(row.unitCode)) return { reason: 'unit-code' };
   if (elsewhere.has(row.unitCode)) return { reason: 'unit-elsewhere' };
   if (row.name === '') return { reason: 'name-missing' };
@@ -127,7 +137,7 @@ export function readRow(cells: readonly string[], { layout, today, seen, units, 
   // Kept unsealed, so nothing but a code may stand there.
   if (!/^\d{3}$/.test(row.insutype)) return { reason: 'insutype' };
   if (!isBankCardShape(row.bankAccount)) return { reason: 'bank-account' };
-  return { row, normalised: !same(row, raw), cardWarning: !passesLuhn(row.bankAccount) };
+  return { row, normalised: row !== raw && !same(row, raw), cardWarning: !passesLuhn(row.bankAccount) };
 }
 
 // Field by field: a loop over names would cost a large roster more than reading it.
