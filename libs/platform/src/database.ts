@@ -75,7 +75,6 @@ const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n'
 /** One value in COPY text format. */
 export const copyText = (value: string | null): string =>
   value === null ? '\\N' : /[\\\t\n\r]/.test(value) ? value.replace(/[\\\t\n\r]/g, (c) => ESCAPES[c]!) : value;
-export const copyBytes = (value: Buffer): string => `\\\\x${value.toString('hex')}`;
 
 /** SQLSTATE of a failed statement, wherever TypeORM put it. */
 export const sqlState = (error: unknown): string | undefined =>
