@@ -23,7 +23,7 @@ const PAST_INDEX = { 'claims.migration': 'payment/payment', due: 'reconciliation
 
 const TESTS = String.raw`^test/|\.(medium-)?spec\.ts$|^apps/simulators/src/testing\.ts$`;
 /** What node starts; a `-worker.ts` is a thread, started by its address. */
-const PROGRAMS = String.raw`^apps/[^/]+/src/(main|migrate)\.ts$|^libs/.+-worker\.ts$`;
+const PROGRAMS = String.raw`^apps/[^/]+/src/(main|migrate)\.ts$|^apps/plans/src/(book|gen|plan-check|plan-new|quote|rehearse|replay)\.ts$|^libs/benefits/src/browser\.ts$|^libs/.+-worker\.ts$`;
 const STAGE = `(?:${STAGES.join('|')})`;
 const any = (names) => `(?:${names.join('|')})`;
 const npm = (...names) => `(?:^|/)node_modules/${any(names)}(?:/|$)`;
@@ -35,7 +35,7 @@ const PURE = [
   String.raw`^libs/claims/src/(?:claim|lifecycle)\.ts$`,
   ...['contribution', 'member', 'organisation', 'roster', 'window'].map((noun) => String.raw`^libs/enrolment/src/${noun}/${noun}\.ts$`),
   String.raw`^libs/ledger/src/ledger\.ts$`,
-  String.raw`^libs/benefits/src/(?!load-plans\.ts$|plan-hash\.ts$|index\.ts$)[^/]+\.ts$`,
+  String.raw`^libs/benefits/src/(?!load-plans\.ts$|rehearsal-page\.ts$|index\.ts$)[^/]+\.ts$`,
 ];
 const FRAMEWORKS = [
   npm('@nestjs', 'typeorm', 'bullmq', 'ioredis', 'pg', 'fastify'),
@@ -122,10 +122,16 @@ module.exports = {
       { pathNot: ['^libs/', npm('fast-xml-parser')] },
     ),
     rule(
-      'benefits-import-yaml-only',
-      'Benefit rules are data and arithmetic.',
-      { path: '^libs/benefits/', pathNot: String.raw`^libs/benefits/src/(load-plans|plan-hash)\.ts$` },
-      { pathNot: ['^libs/', npm('yaml')] },
+      'benefits-import-the-language-only',
+      'Benefit rules are data and arithmetic: what reads YAML, checks a shape and hashes, and nothing else.',
+      { path: '^libs/benefits/', pathNot: String.raw`^libs/benefits/src/(load-plans|rehearsal-page)\.ts$` },
+      { pathNot: ['^libs/', npm('yaml', 'zod', '@noble/hashes')] },
+    ),
+    rule(
+      'rehearsal-page-draws-only',
+      'The one file of benefits that draws.',
+      { path: String.raw`^libs/benefits/src/rehearsal-page\.ts$` },
+      { pathNot: ['^libs/', npm('echarts')] },
     ),
     rule(
       'load-plans-reads-files-only',
@@ -133,19 +139,13 @@ module.exports = {
       { path: String.raw`^libs/benefits/src/load-plans\.ts$` },
       { pathNot: ['^libs/', core('fs', 'path')] },
     ),
-    rule(
-      'plan-hash-hashes-only',
-      'The one file of benefits that hashes.',
-      { path: String.raw`^libs/benefits/src/plan-hash\.ts$` },
-      { pathNot: ['^libs/', core('crypto')] },
-    ),
     rule('pure-without-frameworks', 'A decision knows no framework, not even its types.', { path: PURE }, { path: FRAMEWORKS }),
     rule(
       'pure-calls-only-pure',
       'What a decision calls is pure too; it may name the types of anything.',
       { path: PURE },
       {
-        pathNot: [...PURE, '^libs/(kernel|contracts|benefits)/', npm('yaml')],
+        pathNot: [...PURE, '^libs/(kernel|contracts|benefits)/', npm('yaml', 'zod', '@noble/hashes')],
         dependencyTypesNot: ['type-only'],
       },
     ),

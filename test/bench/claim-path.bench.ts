@@ -2,9 +2,9 @@
  * Adjudication, approval and batch of accepted claims against a floor that does the same reads and writes as bare set-based SQL: the same
  * rows in the same tables under the same indexes, the benefit computed in SQL, and nothing checked, isolated or explained on the way.
  */
-import { AdjudicationService, ApprovalService, BatchService } from '@app/claims';
+import { AdjudicationService, ApprovalService, BatchService, PlanVersionService } from '@app/claims';
 import { chinaInstant, civilDate, Clock } from '@app/kernel';
-import { Database, readConfig } from '@app/platform';
+import { Audit, Database, readConfig } from '@app/platform';
 import { DataSource } from 'typeorm';
 import { MIGRATIONS } from '../../apps/standalone/src/schema.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -59,7 +59,7 @@ async function measure(databaseUrl: string, run: (source: DataSource) => Promise
 async function runOwn(source: DataSource): Promise<void> {
   const database = new Database(source);
   const clock = new FixedClock();
-  const adjudication = new AdjudicationService(database, clock);
+  const adjudication = new AdjudicationService(database, clock, new PlanVersionService(database, clock, new Audit(database, clock)));
   const approval = new ApprovalService(database, clock);
   const config = readConfig({ DATABASE_URL: 'postgres://unused', HUBAO_MASTER_KEY: 'unused' });
   await together(() => adjudication.adjudicate([]));
@@ -81,9 +81,9 @@ const SETUP = `
   insert into cover (member_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at)
     select md5('m' || i)::uuid, 'guangxi-1-2025', '2025-01-01', '2025-12-31', 'C' || i, '/45/4599/459999/', md5('n')::uuid, '2024-12-01' from generate_series(0, ${MEMBERS - 1}) i;
   insert into claim (member_id, id, state, version, settlement_id, message_id, med_type, admission_on, discharge_on, accepted_at, accepted_on,
-                     medfee_fen, inscp_scp_fen, fund_pay_fen, psn_part_fen, fulamt_ownpay_fen, flags, moved_at)
+                     medfee_fen, inscp_scp_fen, fund_pay_fen, psn_part_fen, fulamt_ownpay_fen, context, flags, moved_at)
     select md5('m' || i % ${MEMBERS})::uuid, md5('c' || i)::uuid, 'accepted', 1, 'S' || i, md5('x' || i)::uuid, '21', '2025-06-01', '2025-06-05', '2025-06-04T08:00Z', '2025-06-04',
-           2000000, 1500000, 1500000 - ${BASE_FEN}, 500000 + ${BASE_FEN}, 0, '{}', '2025-06-04T08:00Z'
+           2000000, 1500000, 1500000 - ${BASE_FEN}, 500000 + ${BASE_FEN}, 0, '{"hospitalLevel":3,"insutype":"310","psnType":"11","amounts":{"hifp_pay":1000000,"psn_cash_pay":500000}}', '{}', '2025-06-04T08:00Z'
     from generate_series(0, ${CLAIMS - 1}) i;
   insert into claim_history (member_id, claim_id, version, from_state, to_state, actor, reason, at)
     select member_id, id, 1, null, 'accepted', 'acceptance', 'settlement received', accepted_at from claim;
@@ -95,8 +95,8 @@ const EXPECTED_FEN = String(
 );
 
 /** Two texts of the length that the facts and the trace of such a claim really have. */
-const FACTS = 'f'.repeat(286);
-const TRACE = 't'.repeat(1_545);
+const FACTS = 'f'.repeat(366);
+const TRACE = 't'.repeat(2_005);
 
 const history = (from: string, to: string, version: number, reason: string) =>
   `insert into claim_history (member_id, claim_id, version, from_state, to_state, actor, reason, at, plan_version)
@@ -105,13 +105,13 @@ const wake = (queue: string) =>
   `insert into outbox (queue, command, ids) select '${queue}', '${queue}', array_agg(id) from (select id, row_number() over () / 1000 as set from claim) c group by set`;
 
 const FLOOR = [
-  `insert into accumulator (member_id, plan_id, paid_fen) select distinct member_id, 'guangxi-1-2025', 0 from claim`,
-  `insert into decision (member_id, claim_id, plan_id, plan_version, plan_hash, used_before_fen, accumulated_fen, base_fen, benefit_fen, reason, facts, trace, decided_at)
-   select c.member_id, c.id, 'guangxi-1-2025', '1', repeat('h', 64), coalesce(sum(m.medical) over (partition by c.member_id order by c.accepted_at, c.id rows between unbounded preceding and 1 preceding), 0),
-          m.medical, c.inscp_scp_fen - c.fund_pay_fen, m.medical + 20000, null, '${FACTS}' || left(c.id::text, 1), '${TRACE}' || left(c.id::text, 1), now()
+  `insert into accumulator (member_id, plan_id) select distinct member_id, 'guangxi-1-2025' from claim`,
+  `insert into decision (member_id, claim_id, plan_id, plan_version, plan_hash, used_before, changes, base_fen, benefit_fen, reason, capped, facts, trace, decided_at)
+   select c.member_id, c.id, 'guangxi-1-2025', '1', repeat('h', 64), '{"paid.medical":' || coalesce(sum(m.medical) over (partition by c.member_id order by c.accepted_at, c.id rows between unbounded preceding and 1 preceding), 0) || '}',
+          '{"paid.medical":' || m.medical || '}', c.inscp_scp_fen - c.fund_pay_fen, m.medical + 20000, null, false, '${FACTS}' || left(c.id::text, 1), '${TRACE}' || left(c.id::text, 1), now()
    from claim c join cover v on v.member_id = c.member_id and v.plan_id = 'guangxi-1-2025' and c.discharge_on between v.cover_from and v.cover_to
      cross join lateral (select (least(c.inscp_scp_fen - c.fund_pay_fen - 100000, 1000000) * 30 + 50) / 100 as medical) m where c.state = 'accepted'`,
-  `update accumulator a set paid_fen = s.fen from (select member_id, sum(accumulated_fen) as fen from decision group by 1) s where s.member_id = a.member_id`,
+  `update accumulator a set used = '{"paid.medical":' || s.fen || '}' from (select member_id, sum(benefit_fen - 20000) as fen from decision group by 1) s where s.member_id = a.member_id`,
   `update claim c set state = 'adjudicated', version = 2, benefit_fen = d.benefit_fen, organisation_path = '/45/4599/459999/', moved_at = now() from decision d where d.member_id = c.member_id and d.claim_id = c.id`,
   history('accepted', 'adjudicated', 2, 'benefit granted'),
   wake('approval'),

@@ -4,9 +4,14 @@ import {
   AdjudicationService,
   ApprovalService,
   BatchService,
+  BookService,
   CLAIMS_ENTITIES,
   PaymentService,
+  PlanVersionService,
+  QuoteService,
   ReconciliationService,
+  RehearsalService,
+  ReplayService,
   SettlementReportService,
   type BatchView,
   type ClaimState,
@@ -15,7 +20,7 @@ import type { FeedMessage, FeedReceipt } from '@app/contracts';
 import { ENROLMENT_ENTITIES } from '@app/enrolment';
 import { civilDate } from '@app/kernel';
 import { ledger, type Outcome, type TransferCode } from '@app/ledger';
-import { Database, PLATFORM_ENTITIES, PersonalDataVault, readConfig, rowsOf, type Principal, type Role } from '@app/platform';
+import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, readConfig, rowsOf, type Principal, type Role } from '@app/platform';
 import { setTimeout } from 'node:timers/promises';
 import { DataSource, type MigrationInterface } from 'typeorm';
 import { FakeBank, FakeInsurance, FakeTreasury, FakeWechat } from './outside-parties.js';
@@ -51,7 +56,12 @@ export class ClaimPath {
   readonly config = readConfig({ DATABASE_URL: 'postgres://', HUBAO_MASTER_KEY: MASTER_KEY });
   readonly db: Database;
   readonly acceptance: AcceptanceService;
+  readonly plans: PlanVersionService;
   readonly adjudication: AdjudicationService;
+  readonly quotes: QuoteService;
+  readonly books: BookService;
+  readonly rehearsals: RehearsalService;
+  readonly replay: ReplayService;
   readonly approval: ApprovalService;
   readonly batch: BatchService;
   readonly payment: PaymentService;
@@ -65,7 +75,12 @@ export class ClaimPath {
   ) {
     this.db = new Database(source);
     this.acceptance = new AcceptanceService(this.db, this.vault, this.clock, this.insurance);
-    this.adjudication = new AdjudicationService(this.db, this.clock);
+    this.plans = new PlanVersionService(this.db, this.clock, new Audit(this.db, this.clock));
+    this.adjudication = new AdjudicationService(this.db, this.clock, this.plans);
+    this.quotes = new QuoteService(this.db, this.vault, this.plans);
+    this.books = new BookService(this.db, this.vault, this.plans);
+    this.rehearsals = new RehearsalService(this.db, this.clock, this.plans, this.books);
+    this.replay = new ReplayService(this.db, this.plans);
     this.approval = new ApprovalService(this.db, this.clock);
     this.batch = new BatchService(this.db, this.clock, this.config);
     this.payment = new PaymentService(this.db, this.vault, this.clock, this.bank, this.treasury, this.wechat, this.config);
@@ -205,7 +220,7 @@ export class ClaimPath {
 
   async accumulatedFen(serial = 1): Promise<number> {
     const [row] = await this.rows<{ fen: number }>(
-      'select paid_fen::float8 as fen from accumulator where member_id = $1',
+      `select (used::jsonb ->> 'paid.medical')::float8 as fen from accumulator where member_id = $1`,
       this.vault.memberId(personalNumber(serial)),
     );
     return row?.fen ?? 0;

@@ -62,6 +62,8 @@ test('these routes are open without a login, and no others', () => {
   expect(open.sort()).toEqual([
     'claims GET health',
     'enrolment GET health',
+    'enrolment GET public/windows/:id/countdown',
+    'enrolment GET public/windows/:id/countdown/events',
     'enrolment POST login',
     'enrolment POST login/member',
     'enrolment POST login/member/code',

@@ -8,6 +8,9 @@ import { ApprovalController } from './approval.controller.js';
 import { BatchController } from './batch.controller.js';
 import { ClaimController } from './claim.controller.js';
 import { FeedController } from './feed.controller.js';
+import { PlanVersionController } from './plan-version.controller.js';
+import { QuoteController } from './quote.controller.js';
+import { RehearsalController } from './rehearsal.controller.js';
 import { ReportController } from './report.controller.js';
 
 @Module({})
@@ -18,7 +21,16 @@ export class ClaimsAppModule implements OnModuleInit {
     return {
       module: ClaimsAppModule,
       imports: [PlatformModule.forRoot({ config, entities: CLAIMS_ENTITIES }), GatewaysModule.forRoot(config), ClaimsModule],
-      controllers: [FeedController, ClaimController, ApprovalController, BatchController, ReportController],
+      controllers: [
+        FeedController,
+        ClaimController,
+        ApprovalController,
+        BatchController,
+        QuoteController,
+        PlanVersionController,
+        RehearsalController,
+        ReportController,
+      ],
     };
   }
 

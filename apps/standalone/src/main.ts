@@ -1,10 +1,12 @@
 /** `npm run demo`: a county's year from the hospital's bill to the money in the account, on one machine. See README. */
-import type { ClaimView } from '@app/claims';
+import { isSound, type ClaimView } from '@app/claims';
 import { startEmbeddedPostgres } from '@app/platform';
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { replayText } from '../../plans/src/replay-text.js';
+import { writeBook } from '../../plans/src/write-book.js';
 import { generateCounty } from '../../simulators/src/index.js';
 import { Conductor, YEAR } from './conductor.js';
 import { People } from './people.js';
@@ -16,11 +18,13 @@ import { chinaInstant } from '@app/kernel';
 
 const started = performance.now();
 const REPOSITORY = resolve(import.meta.dirname, '../../../..');
-const HELP = `npm run demo -- [--roster FILE --feed FILE] [--report OUT.json] [--exit] [--keep] [--seed N] [--worker-process] [--port N]
+const HELP = `npm run demo -- [--roster FILE --feed FILE] [--report OUT.json] [--book OUT.ndjson] [--replay] [--exit] [--keep] [--seed N] [--worker-process] [--port N]
 
   --roster FILE      a roster CSV instead of the built-in county's
   --feed FILE        the settlement feed, one JSON message a line
   --report OUT.json  writes the settlement report
+  --book OUT.ndjson  writes the claims as a book that plans can be rehearsed on
+  --replay           makes every decision again, and ends with status 1 when one comes out otherwise
   --exit             ends after the report instead of staying up
   --keep             shows the year that was played last, from its data, instead of playing one
   --seed N           another built-in county
@@ -32,6 +36,8 @@ const OPTIONS = {
   roster: { type: 'string' },
   feed: { type: 'string' },
   report: { type: 'string' },
+  book: { type: 'string' },
+  replay: { type: 'boolean', default: false },
   exit: { type: 'boolean', default: false },
   keep: { type: 'boolean', default: false },
   seed: { type: 'string', default: '2025' },
@@ -144,7 +150,14 @@ try {
     console.log(`\nSettlement report\n${summarise(report, seconds)}\n`);
     writeFileSync(endedFile, '');
     if (options.report) writeFileSync(typedPath(options.report), `${JSON.stringify({ ...report, seconds }, null, 2)}\n`);
-    if (options.exit) await stop(0);
+    if (options.book) console.log(`${await writeBook(system.book, typedPath(options.book))} claims in the book ${options.book}`);
+    let sound = true;
+    if (options.replay) {
+      const replayed = await system.replay.replay();
+      sound = isSound(replayed);
+      console.log(replayText(replayed));
+    }
+    if (options.exit || !sound) await stop(sound ? 0 : 1);
     const { officer } = people.staff;
     const settled = (await officer.claims<ClaimView[]>('POST', '/claims/look-up', {})).find((claim) => claim.state === 'settled');
     console.log(`API documents: ${system.urls.claims}/docs and ${system.urls.enrolment}/docs

@@ -1,7 +1,7 @@
 /** Everything in one process tree: PostgreSQL, the outside world, the services and the worker. The demo and the tests stand on it. */
 import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
-import { PaymentService, ReconciliationService } from '@app/claims';
+import { BookService, PaymentService, ReconciliationService, ReplayService } from '@app/claims';
 import { ContributionService } from '@app/enrolment';
 import { Accounts, createHttpApp, Database, readConfig, SystemClock, VirtualClock, type Config } from '@app/platform';
 import { fork, type ChildProcess } from 'node:child_process';
@@ -51,6 +51,8 @@ export interface HubaoSystem {
   readonly administrator: { readonly login: string; readonly password: string };
   readonly dueWork: DueWork;
   readonly database: Database;
+  readonly book: BookService;
+  readonly replay: ReplayService;
   /** Ends the worker process at once, as a crash would (only when it is a process of its own). */
   killWorker(): void;
   stop(): Promise<void>;
@@ -136,6 +138,8 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
     medicalInsurance,
     administrator,
     database,
+    book: claims.get(BookService),
+    replay: claims.get(ReplayService),
     dueWork: new DueWork(
       database,
       clock ?? new SystemClock(),

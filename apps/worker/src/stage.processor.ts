@@ -1,7 +1,14 @@
 /** One processor a queue: it calls the stage and decides nothing. A failure that cannot succeed later is not tried again. */
 import { OnWorkerEvent, Processor, WorkerHost } from '@nestjs/bullmq';
 import { Logger } from '@nestjs/common';
-import { AcceptanceService, AdjudicationService, ApprovalService, PaymentService, ReconciliationService } from '@app/claims';
+import {
+  AcceptanceService,
+  AdjudicationService,
+  ApprovalService,
+  PaymentService,
+  ReconciliationService,
+  RehearsalService,
+} from '@app/claims';
 import type { QueueName } from '@app/contracts';
 import { ContributionService } from '@app/enrolment';
 import { Clock, DomainError, type CivilDate } from '@app/kernel';
@@ -136,6 +143,14 @@ export class NoticeProcessor extends StageProcessor {
   }
 }
 
+@on('rehearsal', 1)
+export class RehearsalProcessor extends StageProcessor {
+  protected readonly commands: Commands = { rehearse: (ids) => this.rehearsal.rehearse(ids) };
+  constructor(private readonly rehearsal: RehearsalService) {
+    super();
+  }
+}
+
 export const PROCESSORS = [
   AcceptanceProcessor,
   AdjudicationProcessor,
@@ -144,4 +159,5 @@ export const PROCESSORS = [
   ReconciliationProcessor,
   ContributionProcessor,
   NoticeProcessor,
+  RehearsalProcessor,
 ];

@@ -1,106 +1,163 @@
-/** Runs every file of cases/: the published arithmetic of each plan, with the trace printed where a case fails. */
-import { readdirSync, readFileSync } from 'node:fs';
+/** Runs every file of cases/: the worked arithmetic of each plan of the library, with the trace printed where a case fails. */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
-import { ZERO_FEN, addDays, assert, civilDate, formatYuan, parseYuan, subtractFen, type Fen } from '@app/kernel';
+import { ZERO_FEN, formatYuan, type Fen } from '@app/kernel';
 import { parse } from 'yaml';
-import { calculate, type Decision, type SettlementFacts } from './calculate.js';
-import { loadPlan } from './load-plans.js';
-import type { CompiledPlan, Selection } from './plan.js';
+import { z } from 'zod';
+import type { CompiledDuty, CompiledPlan } from './compile.js';
+import type { Accumulators } from './facts.js';
+import { loadPlan, planIds } from './load-plans.js';
+import { quoteCase, type Quote, type Quoted } from './quote.js';
+import { REASONS } from './reasons.js';
 
-interface Given {
-  base?: string;
-  settlement?: Record<'medfee_sumamt' | 'inscp_scp_amt' | 'fulamt_ownpay_amt' | 'fund_pay_sumamt' | 'psn_part_amt', string>;
-  days?: number;
-  discharged?: string;
-  claimed?: string;
-  med_type?: string;
-  cover?: null;
-  paid_before?: string;
-}
-type Expected = Partial<Record<'base' | 'medical' | 'allowance' | 'cap_left', string> & { reason: string | null }>;
-interface Case {
-  name: string;
-  source: string;
-  select?: Selection;
-  given: Given;
-  expect: Expected;
-}
-interface CaseFile {
-  plan: string;
-  sources: Record<string, string>;
-  cases: Case[];
-}
-
-function yuan(text: string): Fen {
-  const amount = parseYuan(text);
-  assert(amount !== undefined, `expected yuan, found "${text}"`);
-  return amount;
-}
-
-const KEYS = {
-  case: ['name', 'source', 'select', 'given', 'expect'],
-  given: ['base', 'settlement', 'days', 'discharged', 'claimed', 'med_type', 'cover', 'paid_before'],
-  expect: ['base', 'medical', 'allowance', 'cap_left', 'reason'],
+const yuan = z.string().regex(/^\d+\.\d{2}$/, 'yuan with two places in quotes');
+const paid = {
+  benefits: z.record(z.string(), yuan).optional(),
+  total: yuan.optional(),
+  reason: z
+    .enum(REASONS.map(({ code }) => code))
+    .nullable()
+    .optional(),
 };
-const unknownKeys = (value: object, known: readonly string[]): string[] => Object.keys(value).filter((key) => !known.includes(key));
-
-function amountsOf({ base, settlement }: Given): SettlementFacts['amounts'] {
-  if (settlement) {
-    return {
-      medfeeFen: yuan(settlement.medfee_sumamt),
-      inscpScpFen: yuan(settlement.inscp_scp_amt),
-      fundPayFen: yuan(settlement.fund_pay_sumamt),
-      psnPartFen: yuan(settlement.psn_part_amt),
-      fulamtOwnpayFen: yuan(settlement.fulamt_ownpay_amt),
-    };
-  }
-  const baseFen = yuan(base ?? '0.00');
-  return { medfeeFen: baseFen, inscpScpFen: baseFen, fundPayFen: ZERO_FEN, psnPartFen: baseFen, fulamtOwnpayFen: ZERO_FEN };
-}
-
-function factsOf(given: Given, plan: CompiledPlan): SettlementFacts {
-  const dischargeOn = civilDate(given.discharged ?? addDays(plan.coverFrom, 100));
-  const facts = {
-    medType: given.med_type ?? '21',
-    admissionOn: addDays(dischargeOn, -(given.days ?? 1)),
-    dischargeOn,
-    acceptedOn: given.claimed === undefined ? addDays(dischargeOn, 1) : civilDate(given.claimed),
-    amounts: amountsOf(given),
-  };
-  return given.cover === null ? facts : { ...facts, coverFrom: plan.coverFrom, coverTo: plan.coverTo };
-}
-
-function resultOf({ baseFen, lines, used, reason }: Decision, plan: CompiledPlan): Required<Expected> {
-  const line = (kind: string): string => formatYuan(lines.find((candidate) => candidate.kind === kind)?.amountFen ?? ZERO_FEN);
-  return {
-    base: formatYuan(baseFen),
-    medical: line('medical'),
-    allowance: line('allowance'),
-    cap_left: formatYuan(subtractFen(plan.capFen, used.paidFen)),
-    reason,
-  };
-}
+const CASE_FILE = z.strictObject({
+  plan: z.string(),
+  sources: z.record(z.string(), z.string()),
+  cases: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        source: z.string(),
+        status: z.enum(['published', 'derived']),
+        select: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+        // Read by the quote itself.
+        case: z.record(z.string(), z.unknown()),
+        /** Names only what the case turns on; a duty that pays nothing is '0.00'. */
+        expect: z
+          .strictObject({
+            ...paid,
+            stays: z
+              .array(z.strictObject(paid).refine((part) => Object.keys(part).length > 0, 'something to expect'))
+              .min(1)
+              .optional(),
+            accumulators: z.record(z.string(), z.union([yuan, z.int()])).optional(),
+            unitAccepted: z.boolean().optional(),
+          })
+          .refine((part) => Object.keys(part).length > 0, 'something to expect'),
+      }),
+    )
+    .min(1),
+});
+type Worked = z.infer<typeof CASE_FILE>['cases'][number];
+type Expected = Worked['expect'];
 
 const CASES = join(import.meta.dirname, '..', 'cases');
-const files = readdirSync(CASES).map((name) => parse(readFileSync(join(CASES, name), 'utf8')) as CaseFile);
+const files = readdirSync(CASES).map((name) => {
+  const read = CASE_FILE.safeParse(parse(readFileSync(join(CASES, name), 'utf8')));
+  if (!read.success) throw new Error(`cases/${name}: ${z.prettifyError(read.error)}`);
+  return { name, ...read.data };
+});
+/** Worked cases of published plans, where they are kept beside the repository. */
+const PUBLISHED = join(import.meta.dirname, '..', '..', '..', '..', 'shared', 'cases', 'plan-cases.yaml');
 
-describe.each(files)('worked cases of $plan', ({ plan: id, sources, cases }) => {
+const loaded = new Map<string, CompiledPlan>();
+function planOf(id: string, select: Worked['select'] = {}): CompiledPlan {
+  const key = JSON.stringify([id, select]);
+  const plan = loaded.get(key) ?? loadPlan(id, select);
+  loaded.set(key, plan);
+  return plan;
+}
+
+const quoteOf = (plan: CompiledPlan, worked: Worked): Quote => quoteCase(worked.case, plan, worked.name);
+
+/** Of a quote, or of one stay of it, what the case asks about, in its words. */
+function paidOf({ benefits, total, reason }: Expected, quoted: Partial<Quoted>): object {
+  return {
+    ...(benefits && {
+      benefits: Object.fromEntries(Object.keys(benefits).map((duty) => [duty, formatYuan(quoted.benefits?.[duty] ?? ZERO_FEN)])),
+    }),
+    ...(total !== undefined && { total: formatYuan(quoted.totalFen ?? ZERO_FEN) }),
+    ...(reason !== undefined && { reason: quoted.reason }),
+  };
+}
+
+function accumulatorsOf(names: readonly string[], accumulators: Accumulators): object {
+  const isCount = (name: string): boolean => /^(days\.|claims$|stays$)/.test(name);
+  return Object.fromEntries(
+    names.map((name) => [name, isCount(name) ? (accumulators[name] ?? 0) : formatYuan((accumulators[name] ?? 0) as Fen)]),
+  );
+}
+
+function outcomeOf(expected: Expected, quote: Quote): object {
+  return {
+    ...paidOf(expected, quote),
+    ...(expected.stays && { stays: (quote.stays ?? []).map((stay, i) => paidOf(expected.stays![i] ?? {}, stay)) }),
+    ...(expected.accumulators && { accumulators: accumulatorsOf(Object.keys(expected.accumulators), quote.accumulators) }),
+    ...(expected.unitAccepted !== undefined && { unitAccepted: quote.unitAccepted }),
+  };
+}
+
+describe.each(files)('worked cases of $plan', ({ plan: id, cases }) => {
   test.each(cases)('$name', (worked) => {
-    expect([
-      ...unknownKeys(worked, KEYS.case),
-      ...unknownKeys(worked.given, KEYS.given),
-      ...unknownKeys(worked.expect, KEYS.expect),
-    ]).toEqual([]);
-    expect(Object.keys(sources)).toContain(worked.source);
-    expect(Object.keys(worked.expect)).not.toEqual([]);
-
-    const plan = loadPlan(id, worked.select);
-    const decision = calculate(factsOf(worked.given, plan), { paidFen: yuan(worked.given.paid_before ?? '0.00') }, plan);
+    const quote = quoteOf(planOf(id, worked.select), worked);
     try {
-      expect(resultOf(decision, plan)).toMatchObject(worked.expect);
+      expect(outcomeOf(worked.expect, quote)).toEqual(worked.expect);
     } catch (error) {
-      throw new Error(`${String(error)}\n\ntrace ${JSON.stringify(decision.trace, null, 2)}`, { cause: error });
+      const traces = quote.stays?.map(({ trace }) => trace) ?? [quote.trace];
+      throw new Error(`${String(error)}\n\ntrace ${JSON.stringify(traces, null, 2)}`, { cause: error });
     }
   });
+});
+
+describe.each(files)('the cases of $plan', ({ name, plan: id, sources, cases }) => {
+  test('stand in a file named after the plan', () => {
+    expect(name).toBe(`${id}.yaml`);
+  });
+
+  test('have names of their own and sources that are listed', () => {
+    expect(new Set(cases.map((worked) => worked.name)).size).toBe(cases.length);
+    expect(cases.filter(({ source }) => !Object.hasOwn(sources, source))).toEqual([]);
+  });
+
+  test('name duties and accumulators of the plan', () => {
+    for (const { select, expect: expected } of cases) {
+      const plan = planOf(id, select);
+      const duties = [expected, ...(expected.stays ?? [])].flatMap(({ benefits }) => Object.keys(benefits ?? {}));
+      expect(plan.duties.map((duty) => duty.id)).toEqual(expect.arrayContaining(duties));
+      expect(plan.accumulators).toEqual(expect.arrayContaining(Object.keys(expected.accumulators ?? {})));
+    }
+  });
+});
+
+/** A duty whose rates are all 0 % stands in for a rule that its source does not print. */
+function bearsBenefit(duty: CompiledDuty): boolean {
+  if (duty.kind !== 'reimbursement') return true;
+  return duty.bands.some(({ rate }) =>
+    [rate.constant, ...rate.cases.map(({ answer }) => answer)].some((answer) => answer !== null && answer.value.basisPoints > 0),
+  );
+}
+
+describe.each(planIds())('the plan %s', (id) => {
+  const cases = files.find(({ plan }) => plan === id)?.cases ?? [];
+
+  test('has at least three worked cases', () => {
+    expect(cases.length).toBeGreaterThanOrEqual(3);
+  });
+
+  test('pays something for each of its duties in one of them', () => {
+    const paying = new Set(cases.flatMap((worked) => Object.keys(quoteOf(planOf(id, worked.select), worked).benefits)));
+    const unpaid = planOf(id).duties.filter((duty) => bearsBenefit(duty) && !paying.has(duty.id));
+    expect(unpaid.map((duty) => duty.id)).toEqual([]);
+  });
+});
+
+test('every published plan with worked cases is in the library, with its cases', () => {
+  if (!existsSync(PUBLISHED)) {
+    console.warn('skipped: the worked cases of published plans are not beside the repository');
+    return;
+  }
+  const published = (parse(readFileSync(PUBLISHED, 'utf8')) as { plan: string }[]).map(({ plan }) => plan);
+  expect(published.length).toBeGreaterThan(0);
+  expect(planIds()).toEqual(expect.arrayContaining(published));
+  expect(files.map(({ plan }) => plan)).toEqual(expect.arrayContaining(published));
 });

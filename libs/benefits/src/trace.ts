@@ -2,21 +2,43 @@
 import type { Fen, Rounding } from '@app/kernel';
 import type { ReasonCode } from './reasons.js';
 
-export type TraceValue = string | number | null | readonly string[];
-export type TraceStepName = 'scope' | 'cover' | 'deadline' | 'base' | 'deductible' | 'medical' | 'band' | 'cap' | 'allowance';
+export type TraceValue = string | number | boolean | null | readonly string[] | readonly number[];
+export type TraceStepName =
+  | 'scope'
+  | 'eligibility'
+  | 'cover'
+  | 'base-plan'
+  | 'unit'
+  | 'waiting'
+  | 'deadline'
+  | 'quota'
+  | 'duty'
+  | 'base'
+  | 'proration'
+  | 'sum'
+  | 'threshold'
+  | 'extra-points'
+  | 'bands'
+  | 'band'
+  | 'days'
+  | 'limit'
+  | 'lump-sum'
+  | 'death'
+  | 'cap'
+  | 'indemnity';
 
 export interface TraceStep {
   readonly step: TraceStepName;
   /** Key into the plan's `clauses`. */
   readonly clause: string;
-  /** Facts and earlier results; `…Fen` are integers of fen. */
+  /** Facts by their field names, accumulators, and earlier results; `…Fen` are integers of fen. */
   readonly inputs: Readonly<Record<string, TraceValue>>;
   /** Values of the plan. */
   readonly parameter?: Readonly<Record<string, TraceValue>>;
   readonly steps?: readonly TraceStep[];
   /** Before rounding, in fen, an exact decimal: "26015.4". */
   readonly exactFen?: string;
-  readonly rounding?: Rounding;
+  readonly rounding?: { readonly mode: Rounding; readonly unitFen: number };
   readonly resultFen?: Fen;
 }
 

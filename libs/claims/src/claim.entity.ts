@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { SettlementContext } from './claim.js';
 import type { ClaimState } from './lifecycle.js';
 
 @Entity('claim')
@@ -19,6 +20,7 @@ export class ClaimEntity {
   @Column('bigint') fund_pay_fen: string;
   @Column('bigint') psn_part_fen: string;
   @Column('bigint') fulamt_ownpay_fen: string;
+  @Column('jsonb') context: SettlementContext;
   @Column('text', { array: true }) flags: string[];
   @Column('text', { nullable: true }) organisation_path: string | null;
   @Column('bigint', { nullable: true }) benefit_fen: string | null;

@@ -27,12 +27,12 @@ export async function insertClaims(tx: Transaction, claims: readonly NewClaim[],
     tx,
     `with new as (
        insert into claim (member_id, id, state, version, settlement_id, message_id, med_type, admission_on, discharge_on, accepted_at, accepted_on,
-                          medfee_fen, inscp_scp_fen, fund_pay_fen, psn_part_fen, fulamt_ownpay_fen, flags, moved_at)
+                          medfee_fen, inscp_scp_fen, fund_pay_fen, psn_part_fen, fulamt_ownpay_fen, context, flags, moved_at)
        select c."memberId", c."claimId", 'accepted', 1, c."settlementId", c."messageId", c."medType", c."admissionOn", c."dischargeOn", c."acceptedAt", c."acceptedOn",
-              c."medfeeFen", c."inscpScpFen", c."fundPayFen", c."psnPartFen", c."fulamtOwnpayFen", c.flags, $2
+              c."medfeeFen", c."inscpScpFen", c."fundPayFen", c."psnPartFen", c."fulamtOwnpayFen", c.context, c.flags, $2
        from jsonb_to_recordset($1::jsonb) as c("memberId" uuid, "claimId" uuid, "settlementId" text, "messageId" uuid, "medType" text, "admissionOn" date,
               "dischargeOn" date, "acceptedAt" timestamptz, "acceptedOn" date, "medfeeFen" bigint, "inscpScpFen" bigint, "fundPayFen" bigint,
-              "psnPartFen" bigint, "fulamtOwnpayFen" bigint, flags text[])
+              "psnPartFen" bigint, "fulamtOwnpayFen" bigint, context jsonb, flags text[])
        on conflict (member_id, settlement_id) do nothing
        returning member_id, id),
      history as (

@@ -1,4 +1,5 @@
 /** The claim as the stages see it. All amounts are integer fen. */
+import type { SettlementField } from '@app/benefits';
 import type { CivilDate, Fen } from '@app/kernel';
 import type { ClaimState } from './lifecycle.js';
 
@@ -19,8 +20,20 @@ export interface SettlementFigures {
   readonly fundPayFen: Fen;
   readonly psnPartFen: Fen;
   readonly fulamtOwnpayFen: Fen;
+  readonly context: SettlementContext;
   /** What a person should look at before money goes out. */
   readonly flags: readonly RiskFlag[];
+}
+
+/** What else a plan may ask of a settlement; nothing in it names the person. */
+export interface SettlementContext {
+  /** 3, 2, 1, or 0 for none. */
+  readonly hospitalLevel: number;
+  readonly insutype?: string;
+  readonly psnType?: string;
+  readonly elsewhere?: boolean;
+  /** The other amounts of the settlement, where they are above 0. */
+  readonly amounts: Readonly<Partial<Record<SettlementField, Fen>>>;
 }
 
 export type RiskFlag = 'funds-do-not-add-up' | 'payments-do-not-add-up' | 'long-stay' | 'old-discharge' | 'amount';

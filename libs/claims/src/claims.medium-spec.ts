@@ -12,6 +12,8 @@ import { CLAIMS_ENTITIES } from './index.js';
 import { CLAIM_STATES } from './lifecycle.js';
 import { PAYMENT_STATES } from './payment/index.js';
 
+/** Of the plan, per period. */
+const CAP_FEN = 100_000_000;
 const MEDICAL_FEN = SAMPLE_BENEFIT_FEN - 20_000;
 const officer = person('officer', 'claims-officer');
 const reviewer = person('reviewer', 'reviewer');
@@ -320,10 +322,10 @@ describe('a member’s cap', () => {
     const [memberId] = await path.enrol(1);
     const leftFen = 100_000;
     await path.rows(
-      'insert into accumulator (member_id, plan_id, paid_fen) values ($1, $2, $3)',
+      'insert into accumulator (member_id, plan_id, used) values ($1, $2, $3)',
       memberId,
       PLAN_ID,
-      path.adjudication.plan.capFen - leftFen,
+      JSON.stringify({ 'paid.medical': CAP_FEN - leftFen }),
     );
     await path.receive(...Array.from({ length: 50 }, (_, i) => settlement({ ...of(i + 1), certno: of(1).certno })));
     await path.acceptance.accept();
@@ -337,10 +339,10 @@ describe('a member’s cap', () => {
       return { running };
     });
     expect(await running).toEqual([10, 10, 10, 10, 10]);
-    expect(await path.accumulatedFen()).toBe(path.adjudication.plan.capFen);
+    expect(await path.accumulatedFen()).toBe(CAP_FEN);
     expect(
       await path.rows(
-        'select sum(accumulated_fen)::int as granted, count(*)::int as decisions, min(benefit_fen)::int as least from decision',
+        `select sum((changes::jsonb ->> 'paid.medical')::bigint)::int as granted, count(*)::int as decisions, min(benefit_fen)::int as least from decision`,
       ),
     ).toEqual([{ granted: leftFen, decisions: 50, least: 20_000 }]);
   });

@@ -56,6 +56,7 @@ export class Claims1700000003000 implements MigrationInterface {
         fund_pay_fen bigint not null,
         psn_part_fen bigint not null,
         fulamt_ownpay_fen bigint not null,
+        context jsonb not null,
         flags text[] not null,
         organisation_path text,
         benefit_fen bigint check (benefit_fen > 0),
@@ -91,18 +92,77 @@ export class Claims1700000003000 implements MigrationInterface {
         plan_id text not null,
         plan_version text not null,
         plan_hash text not null,
-        used_before_fen bigint not null,
-        accumulated_fen bigint not null check (accumulated_fen >= 0),
+        -- Accumulators before the decision, and what it added to them, as JSON; text keeps the bytes that are replayed.
+        used_before text not null,
+        changes text not null,
         base_fen bigint not null,
         benefit_fen bigint not null check (benefit_fen >= 0),
         reason text,
+        capped boolean not null,
         facts text not null,
         trace text not null,
         decided_at timestamptz not null,
         primary key (member_id, claim_id),
         check ((reason is null) = (benefit_fen > 0))
+      )
+        -- A trace is some 2 kB: compressing every one would cost more than the room it saves.
+        with (toast_tuple_target = 8160);
+      create table plan_version (
+        plan_id text not null,
+        version integer not null check (version > 0),
+        hash text not null unique,
+        -- The plan file as it was proposed, and the options selected.
+        content text not null,
+        selection text not null,
+        effective_on date not null,
+        state text not null check (state in ('proposed', 'active')),
+        proposed_by text not null,
+        proposed_at timestamptz not null,
+        activated_at timestamptz,
+        primary key (plan_id, version),
+        check ((state = 'active') = (activated_at is not null))
       );
-      create table accumulator (member_id uuid not null, plan_id text not null, paid_fen bigint not null check (paid_fen >= 0), primary key (member_id, plan_id));
+      create table plan_signature (
+        plan_id text not null,
+        version integer not null,
+        signed_by text not null,
+        signed_at timestamptz not null,
+        primary key (plan_id, version, signed_by),
+        foreign key (plan_id, version) references plan_version
+      );
+      create trigger plan_signature_append_only before update or delete or truncate on plan_signature for each statement execute function refuse_change();
+      -- What was proposed is what is rehearsed, signed and in force: only its activation is written, once.
+      create function keep_plan_version() returns trigger language plpgsql as $$
+        begin
+          if old.state = 'proposed' and (to_jsonb(new) - '{state,activated_at}'::text[]) = (to_jsonb(old) - '{state,activated_at}'::text[]) then return new; end if;
+          raise exception 'plan_version is kept as it was proposed' using errcode = 'restrict_violation';
+        end $$;
+      create trigger plan_version_kept before update on plan_version for each row execute function keep_plan_version();
+      create trigger plan_version_append_only before delete or truncate on plan_version for each statement execute function refuse_change();
+      create table rehearsal (
+        id uuid primary key,
+        plan_id text not null,
+        hash text not null,
+        -- The plan file; null for one that is shipped.
+        content text,
+        selection text not null,
+        book_plan_id text not null,
+        state text not null check (state in ('waiting', 'running', 'done', 'failed')),
+        claims_done integer not null default 0,
+        claims_total integer not null default 0,
+        result text,
+        failure text,
+        asked_by text not null,
+        asked_at timestamptz not null,
+        ended_at timestamptz,
+        check ((state = 'done') = (result is not null)),
+        check ((state = 'failed') = (failure is not null)),
+        check ((state in ('done', 'failed')) = (ended_at is not null))
+      );
+      create index rehearsal_due on rehearsal (asked_at) where state in ('waiting', 'running');
+      create index rehearsal_hash on rehearsal (hash) where state = 'done';
+
+      create table accumulator (member_id uuid not null, plan_id text not null, used text not null default '{}', primary key (member_id, plan_id));
 
       create table approval_act (
         member_id uuid not null,
@@ -247,7 +307,8 @@ export class Claims1700000003000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(
       `drop table clawback_case, bank_statement_line, bank_statement, member_notice, claim_pause, payment_event, payment, payment_part, batch_grant,
-         batch_item, batch, approval_act, accumulator, decision, claim_history, claim, feed_day, feed_message`,
+         batch_item, batch, approval_act, accumulator, rehearsal, plan_signature, plan_version, decision, claim_history, claim, feed_day, feed_message;
+       drop function keep_plan_version`,
     );
   }
 }

@@ -1,6 +1,13 @@
 import { Module } from '@nestjs/common';
 import { AcceptanceService } from './acceptance/index.js';
-import { AdjudicationService } from './adjudication/index.js';
+import {
+  AdjudicationService,
+  BookService,
+  PlanVersionService,
+  QuoteService,
+  RehearsalService,
+  ReplayService,
+} from './adjudication/index.js';
 import { ApprovalService } from './approval/index.js';
 import { BatchService } from './batch/index.js';
 import { ClaimReader } from './claim-reader.js';
@@ -10,6 +17,11 @@ import { ReconciliationService, SettlementReportService } from './reconciliation
 const SERVICES = [
   AcceptanceService,
   AdjudicationService,
+  PlanVersionService,
+  QuoteService,
+  BookService,
+  RehearsalService,
+  ReplayService,
   ApprovalService,
   BatchService,
   PaymentService,

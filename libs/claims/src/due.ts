@@ -29,6 +29,8 @@ export async function claimsDue(tx: Transaction, now: Date, today: CivilDate): P
        (select count(*) from payment_part where state = 'open' and next_query_at <= $1)::int as query,
        (select count(*) from member_notice where sent_at is null)::int as tell,
        (select count(*) from bank_statement where voucher_number is null and lines > 0)::int as vouch,
+       -- A rehearsal that moves counts differently at each look, and is left alone.
+       (select coalesce(sum(claims_done + 1), 0) from rehearsal where state in ('waiting', 'running'))::float8 as rehearse,
        (select count(*) from (select from claim where state in ('failed', 'returned') and cancelled_at is null and fault is null limit 1) s)::int as stopped`,
     [now, today, CANCELLABLE],
   );
@@ -42,6 +44,7 @@ export async function claimsDue(tx: Transaction, now: Date, today: CivilDate): P
     query: { queue: 'payment', command: 'query', ids: [] },
     tell: { queue: 'notice', command: 'tell', ids: [] },
     vouch: { queue: 'reconciliation', command: 'vouch', ids: [] },
+    rehearse: { queue: 'rehearsal', command: 'rehearse', ids: [] },
   };
   const due = Object.entries(wakes)
     .map(([name, wakeUp]) => ({ wakeUp, count: row![name]! }))

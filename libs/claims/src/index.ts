@@ -1,5 +1,5 @@
 import { FeedMessageEntity } from './acceptance/index.js';
-import { AccumulatorEntity, DecisionEntity } from './adjudication/index.js';
+import { AccumulatorEntity, DecisionEntity, PlanSignatureEntity, PlanVersionEntity, RehearsalEntity } from './adjudication/index.js';
 import { ApprovalActEntity } from './approval/index.js';
 import { BatchEntity, BatchItemEntity } from './batch/index.js';
 import { ClaimEntity } from './claim.entity.js';
@@ -11,6 +11,9 @@ export const CLAIMS_ENTITIES = [
   ClaimEntity,
   DecisionEntity,
   AccumulatorEntity,
+  PlanVersionEntity,
+  PlanSignatureEntity,
+  RehearsalEntity,
   ApprovalActEntity,
   BatchEntity,
   BatchItemEntity,
@@ -25,7 +28,24 @@ export const CLAIMS_ENTITIES = [
   ClawbackCaseEntity,
 ];
 export { AcceptanceService, QUARANTINE_REASONS, type QuarantinedMessage } from './acceptance/index.js';
-export { AdjudicationService } from './adjudication/index.js';
+export {
+  AdjudicationService,
+  BookService,
+  DEFAULT_PLAN_ID,
+  hasEnded,
+  isSound,
+  PlanVersionService,
+  QuoteService,
+  RehearsalService,
+  ReplayService,
+  type PlanVersionDetail,
+  type PlanVersionView,
+  type QuoteRequest,
+  type RehearsalDetail,
+  type RehearsalProgress,
+  type RehearsedPlan,
+  type ReplayReport,
+} from './adjudication/index.js';
 export { APPROVAL_POLICY, ApprovalService, type Verdict, type WaitingClaim } from './approval/index.js';
 export { BatchService, type BatchView } from './batch/index.js';
 export { ClaimReader, type ClaimDetail } from './claim-reader.js';

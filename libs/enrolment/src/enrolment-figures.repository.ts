@@ -1,4 +1,5 @@
-/** What enrolment adds to the settlement report; reads only. */
+/** What enrolment adds to the settlement report and to the book of a plan; reads only. */
+import { fen, type Fen } from '@app/kernel';
 import { rowsOf, type Transaction } from '@app/platform';
 
 export interface EnrolmentFigures {
@@ -25,4 +26,20 @@ export async function enrolmentFigures(tx: Transaction): Promise<EnrolmentFigure
     rosterRefused: Object.fromEntries(refused.map(({ reason, n }) => [reason, n])),
     collectionClosingFen: Number(row!.closing),
   };
+}
+
+export interface PlanFigures {
+  /** Covered at any time. */
+  readonly members: number;
+  readonly contributionsFen: Fen;
+}
+
+export async function planFigures(tx: Transaction, planId: string): Promise<PlanFigures> {
+  const [row] = await rowsOf<{ members: number; contributions: string }>(
+    tx,
+    `select (select count(distinct member_id)::int from cover where plan_id = $1) as members,
+       (select coalesce(sum(n.received_fen), 0)::text from payment_notice n join enrolment_window w on w.id = n.window_id where w.plan_id = $1) as contributions`,
+    [planId],
+  );
+  return { members: row!.members, contributionsFen: fen(Number(row!.contributions)) };
 }

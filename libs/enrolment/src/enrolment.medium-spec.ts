@@ -371,7 +371,7 @@ describe('enrolment', () => {
       const after = await postedFen();
       expect({ fund: after.fund - before.fund, suspense: after.suspense - before.suspense }).toEqual({ fund: 30_000, suspense: 1_700 });
       const ids = [1, 2, 3].map((serial) => vault.memberId(personalNumber(serial)));
-      const covers = (await coversOf(db.direct, ids, 'guangxi-1-2025')).filter((cover) => cover.coverFrom === `${year - 1}-01-01`);
+      const covers = (await coversOf(db.direct, ids)).filter((cover) => cover.coverFrom === `${year - 1}-01-01`);
       expect(covers).toHaveLength(3);
       expect(covers.find((cover) => cover.memberId === ids[2])).toMatchObject({
         coverTo: `${year - 1}-12-31`,

@@ -20,14 +20,15 @@ export const ENROLMENT_ENTITIES = [
 ];
 export * from './enrolment.migration.js';
 export * from './enrolment.module.js';
-export { enrolmentFigures, type EnrolmentFigures } from './enrolment-figures.repository.js';
+export { enrolmentFigures, planFigures, type EnrolmentFigures, type PlanFigures } from './enrolment-figures.repository.js';
 export { CollectionBank } from './contribution/collection-bank.js';
 export { ContributionService, type MatchedStatement } from './contribution/contribution.service.js';
 export { type NoticeView } from './contribution/contribution.repository.js';
 export { coversOf, type MemberCover } from './cover/cover.repository.js';
 export { MemberMessenger } from './member/member-messenger.js';
-export { memberCounts, payeesOf, type Payee } from './member/member.repository.js';
+export { birthDatesOf, memberCounts, payeesOf, type Payee } from './member/member.repository.js';
 export { MemberService, type OwnData } from './member/member.service.js';
+export { organisationsByCode } from './organisation/organisation.repository.js';
 export { ORGANISATION_KINDS, type OrganisationKind } from './organisation/organisation.js';
 export { OrganisationService, type NewOrganisation } from './organisation/organisation.service.js';
 export { REFUSALS, type RefusalReason } from './roster/roster.js';

@@ -27,6 +27,13 @@ describe('a civil date', () => {
     expect(dayOfWeek(civilDate('2026-02-12'))).toBe(4);
   });
 
+  it('counts days as the calendar of the machine does', () =>
+    fc.assert(
+      fc.property(fc.integer({ min: -719_000, max: 2_900_000 }), (days) =>
+        expect(daysBetween(civilDate('1970-01-01'), addDays(civilDate('1970-01-01'), days))).toBe(days),
+      ),
+    ));
+
   it('is the day in China: midnight there is 16:00 the day before in Greenwich', () => {
     expect(chinaInstant(civilDate('2026-01-01')).toISOString()).toBe('2025-12-31T16:00:00.000Z');
     expect(chinaDate(new Date('2025-12-31T15:59:59.999Z'))).toBe('2025-12-31');

@@ -48,7 +48,15 @@ export class ProblemFilter implements ExceptionFilter {
 
   private describe(error: unknown): Problem {
     if (error instanceof DomainError) {
-      return { type: `urn:hubao:${error.code}`, title: error.code, status: STATUS[error.kind], detail: error.message, ...error.details };
+      return {
+        type: `urn:hubao:${error.code}`,
+        title: error.code,
+        status: STATUS[error.kind],
+        detail: error.message,
+        ...error.details,
+        // All that is wrong with a file, where a failure says more than the first of it.
+        ...('problems' in error ? { problems: error.problems } : {}),
+      };
     }
     if (error instanceof HttpException) {
       return { type: 'about:blank', title: error.name, status: error.getStatus(), detail: error.message };

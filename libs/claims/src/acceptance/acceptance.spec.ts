@@ -31,6 +31,12 @@ describe('a settlement', () => {
         fundPayFen: 310_654,
         psnPartFen: 268_599,
         fulamtOwnpayFen: 29_620,
+        context: {
+          hospitalLevel: 3,
+          insutype: '310',
+          psnType: '11',
+          amounts: { preselfpay_amt: 52_261, act_pay_dedc: 60_000, hifp_pay: 310_654, acct_pay: 100_000, psn_cash_pay: 168_599 },
+        },
         flags: [],
       },
     }));

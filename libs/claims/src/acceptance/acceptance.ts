@@ -1,6 +1,6 @@
 /** What acceptance decides about one message: a claim, a cancel, or a quarantine with its reason. Pure. */
 import { daysBetween, formatYuan, sumFen, type CivilDate } from '@app/kernel';
-import type { RiskFlag, SettlementFigures } from '../claim.js';
+import type { RiskFlag, SettlementContext, SettlementFigures } from '../claim.js';
 import { amountsAddUp, fundsAddUp, paymentsAddUp, type FeedContent, type Settlement } from './from-feed.js';
 
 export const QUARANTINE_REASONS = [
@@ -68,6 +68,19 @@ function figuresOf(settlement: Settlement, receivedOn: CivilDate): SettlementFig
     fundPayFen: amounts.fund_pay_sumamt,
     psnPartFen: amounts.psn_part_amt,
     fulamtOwnpayFen: amounts.fulamt_ownpay_amt,
+    context: contextOf(settlement),
     flags,
+  };
+}
+
+const NAMED_AMOUNTS: readonly string[] = ['medfee_sumamt', 'inscp_scp_amt', 'fund_pay_sumamt', 'psn_part_amt', 'fulamt_ownpay_amt'];
+
+function contextOf({ amounts, hospitalLevel, insutype, psnType, elsewhere }: Settlement): SettlementContext {
+  return {
+    hospitalLevel,
+    ...(insutype ? { insutype } : {}),
+    ...(psnType ? { psnType } : {}),
+    ...(elsewhere === undefined ? {} : { elsewhere }),
+    amounts: Object.fromEntries(Object.entries(amounts).filter(([field, amount]) => amount > 0 && !NAMED_AMOUNTS.includes(field))),
   };
 }

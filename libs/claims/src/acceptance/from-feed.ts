@@ -1,4 +1,5 @@
 /** The door in: one line of the feed, read strictly. Pure. Field names are the platform's own. */
+import { hospitalLevelOf } from '@app/benefits';
 import { FUND_CODE_IN_PROCESS_INFO, FUND_CODES, SETTLEMENT_AMOUNT_FIELDS, type SettlementAmountField } from '@app/contracts';
 import {
   ZERO_FEN,
@@ -19,6 +20,12 @@ export interface Settlement {
   readonly admissionOn: CivilDate;
   readonly dischargeOn: CivilDate;
   readonly amounts: Readonly<Record<SettlementAmountField, Fen>>;
+  readonly hospitalLevel: number;
+  /** As the platform codes them; a rule that needs one that was not sent does not hold. */
+  readonly insutype?: string;
+  readonly psnType?: string;
+  /** Whether the hospital lies in another city than the insurance. */
+  readonly elsewhere?: boolean;
   /** Per true fund code; a code that comes twice is summed. */
   readonly funds: ReadonlyMap<string, Fen>;
   readonly unknownFunds: readonly { readonly code: string; readonly amountFen: Fen }[];
@@ -120,7 +127,7 @@ function contentOf(infno: string, message: Json): FeedContent {
       const output = object(message, 'output', '');
       const info = object(output, 'setlinfo', 'output.');
       if (String(info.refd_setl_flag) === '1') return { kind: 'undo', settlementId: text(info, 'setl_id', 'output.setlinfo.') };
-      return { kind: 'settle', settlement: settlementOf(info, output.setldetail) };
+      return { kind: 'settle', settlement: settlementOf(info, output.setldetail, message.mdtrtarea_admvs) };
     }
     case '2305':
       return { kind: 'undo', settlementId: text(object(object(message, 'input', ''), 'data', 'input.'), 'setl_id', 'input.data.') };
@@ -133,7 +140,7 @@ function contentOf(infno: string, message: Json): FeedContent {
 
 const DECIDING = ['medfee_sumamt', 'inscp_scp_amt', 'fund_pay_sumamt', 'psn_part_amt', 'fulamt_ownpay_amt'] as const;
 
-function settlementOf(info: Json, detail: unknown): Settlement {
+function settlementOf(info: Json, detail: unknown, treatedAt: unknown): Settlement {
   const path = 'output.setlinfo.';
   const amounts = {} as Record<SettlementAmountField, Fen>;
   for (const field of SETTLEMENT_AMOUNT_FIELDS) amounts[field] = amount(info, field, path);
@@ -150,6 +157,22 @@ function settlementOf(info: Json, detail: unknown): Settlement {
     dischargeOn,
     amounts,
     ...fundsOf(detail),
+    hospitalLevel: hospitalLevelOf(code(info.hosp_lv) ?? ''),
+    ...circumstancesOf(info, treatedAt),
+  };
+}
+
+/** Codes are short digits; whatever else stands there is not known. */
+const code = (value: unknown): string | undefined => (typeof value === 'string' && /^\d{1,6}$/.test(value) ? value : undefined);
+/** The first four digits of a division code are the city. */
+const cityOf = (division: string): string => division.slice(0, 4);
+
+function circumstancesOf(info: Json, treatedAt: unknown): Pick<Settlement, 'insutype' | 'psnType' | 'elsewhere'> {
+  const [insutype, psnType, insuredAt, treated] = [code(info.insutype), code(info.psn_type), code(info.insuplc_admdvs), code(treatedAt)];
+  return {
+    ...(insutype ? { insutype } : {}),
+    ...(psnType ? { psnType } : {}),
+    ...(insuredAt && treated ? { elsewhere: cityOf(insuredAt) !== cityOf(treated) } : {}),
   };
 }
 

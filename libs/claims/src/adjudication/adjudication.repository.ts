@@ -1,11 +1,11 @@
-/** The only file with SQL on `decision` and `accumulator`. */
-import type { CompiledPlan } from '@app/benefits';
-import { fen, type CivilDate, type Fen } from '@app/kernel';
+/** The SQL on `accumulator`, and all that is written to `decision`; whole books of decisions are read by book.repository.ts. */
+import { addAccumulators, subtractAccumulators, type Accumulators } from '@app/benefits';
+import { fen, type CivilDate } from '@app/kernel';
 import { rowsOf, type Transaction } from '@app/platform';
-import type { ClaimKey } from '../claim.js';
-import type { Adjudicated } from './adjudication.js';
+import type { ClaimKey, SettlementContext } from '../claim.js';
+import { usedKey, type Adjudicated, type UsedByMember } from './adjudication.js';
 import type { DecisionEntity } from './adjudication.entity.js';
-import { factsOf, type AcceptedClaim, type CoverPeriod } from './from-acceptance.js';
+import type { AcceptedClaim } from './from-acceptance.js';
 
 /** Accepted claims of these ids, locked in member order; without ids whatever is due. Cancelled ones are left to be withdrawn. */
 export async function takeAccepted(tx: Transaction, ids: readonly string[], limit: number): Promise<AcceptedClaim[]> {
@@ -16,12 +16,13 @@ export async function takeAccepted(tx: Transaction, ids: readonly string[], limi
     admissionOn: CivilDate;
     dischargeOn: CivilDate;
     acceptedOn: CivilDate;
+    context: SettlementContext;
   };
   const rows = await rowsOf<Row>(
     tx,
     `select member_id as "memberId", id as "claimId", med_type as "medType", admission_on::text as "admissionOn", discharge_on::text as "dischargeOn",
             accepted_on::text as "acceptedOn", medfee_fen as "medfeeFen", inscp_scp_fen as "inscpScpFen", fund_pay_fen as "fundPayFen",
-            psn_part_fen as "psnPartFen", fulamt_ownpay_fen as "fulamtOwnpayFen"
+            psn_part_fen as "psnPartFen", fulamt_ownpay_fen as "fulamtOwnpayFen", context
      from claim where state = 'accepted' and cancelled_at is null and fault is null and (cardinality($1::uuid[]) = 0 or id = any($1))
      order by member_id, accepted_at, id limit $2 for update skip locked`,
     [ids, limit],
@@ -36,57 +37,75 @@ export async function takeAccepted(tx: Transaction, ids: readonly string[], limi
   }));
 }
 
-/** Locks the members' accumulators of the plan in member order, made first where absent, since a lock on an absent row locks nothing. */
-export async function lockAccumulators(tx: Transaction, memberIds: readonly string[], planId: string): Promise<Map<string, Fen>> {
-  await rowsOf(
-    tx,
-    `insert into accumulator (member_id, plan_id, paid_fen) select id, $2, 0 from unnest($1::uuid[]) as id order by id on conflict do nothing`,
-    [memberIds, planId],
-  );
-  const rows = await rowsOf<{ memberId: string; paidFen: string }>(
-    tx,
-    `select member_id as "memberId", paid_fen as "paidFen" from accumulator where member_id = any($1::uuid[]) and plan_id = $2 order by member_id for update`,
-    [memberIds, planId],
-  );
-  return new Map(rows.map((row) => [row.memberId, fen(Number(row.paidFen))]));
+/** Whose accumulators of which plan; side by side, in member order. */
+export interface AccumulatorKeys {
+  readonly memberIds: readonly string[];
+  readonly planIds: readonly string[];
 }
 
-export async function saveAccumulators(tx: Transaction, used: ReadonlyMap<string, Fen>, planId: string): Promise<void> {
+interface UsedRow {
+  memberId: string;
+  planId: string;
+  used: string;
+}
+
+/** Locks accumulators in member order, made first where absent, since a lock on an absent row locks nothing. */
+export async function lockAccumulators(tx: Transaction, { memberIds, planIds }: AccumulatorKeys): Promise<UsedByMember> {
   await rowsOf(
     tx,
-    `update accumulator a set paid_fen = u.paid_fen from unnest($1::uuid[], $2::bigint[]) as u(member_id, paid_fen) where a.member_id = u.member_id and a.plan_id = $3`,
-    [[...used.keys()], [...used.values()], planId],
+    `insert into accumulator (member_id, plan_id) select * from unnest($1::uuid[], $2::text[]) as a(member_id, plan_id) order by 1, 2 on conflict do nothing`,
+    [memberIds, planIds],
+  );
+  const rows = await rowsOf<UsedRow>(
+    tx,
+    `select member_id as "memberId", plan_id as "planId", used from accumulator
+     where member_id = any($1::uuid[]) and plan_id = any($2::text[]) order by member_id, plan_id for update`,
+    [memberIds, [...new Set(planIds)]],
+  );
+  return new Map(rows.map((row) => [usedKey(row.memberId, row.planId), JSON.parse(row.used) as Accumulators]));
+}
+
+/** As they are at the moment; nobody is kept from changing them. */
+export async function readAccumulators(tx: Transaction, memberId: string, planId: string): Promise<Accumulators> {
+  const [row] = await rowsOf<{ used: string }>(tx, 'select used from accumulator where member_id = $1 and plan_id = $2', [
+    memberId,
+    planId,
+  ]);
+  return row ? (JSON.parse(row.used) as Accumulators) : {};
+}
+
+export async function saveAccumulators(tx: Transaction, used: UsedByMember): Promise<void> {
+  const keys = [...used.keys()].map((key) => key.split(' ') as [string, string]);
+  await rowsOf(
+    tx,
+    `update accumulator a set used = u.used from unnest($1::uuid[], $2::text[], $3::text[]) as u(member_id, plan_id, used)
+     where a.member_id = u.member_id and a.plan_id = u.plan_id`,
+    [keys.map(([memberId]) => memberId), keys.map(([, planId]) => planId), [...used.values()].map((value) => JSON.stringify(value))],
   );
 }
 
-export async function saveDecisions(
-  tx: Transaction,
-  adjudicated: readonly Adjudicated[],
-  covers: ReadonlyMap<string, CoverPeriod>,
-  plan: CompiledPlan,
-  at: Date,
-): Promise<void> {
+export async function saveDecisions(tx: Transaction, adjudicated: readonly Adjudicated[], at: Date): Promise<void> {
   if (adjudicated.length === 0) return;
   await rowsOf(
     tx,
-    `insert into decision (member_id, claim_id, plan_id, plan_version, plan_hash, used_before_fen, accumulated_fen, base_fen, benefit_fen, reason, facts, trace, decided_at)
-     select member_id, claim_id, $8, $9, $10, used_before_fen, accumulated_fen, base_fen, benefit_fen, reason, facts, trace, $11
-     from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bigint[], $6::bigint[], $7::text[], $12::text[], $13::text[])
-       as d(member_id, claim_id, used_before_fen, accumulated_fen, base_fen, benefit_fen, reason, facts, trace)`,
+    `insert into decision (member_id, claim_id, plan_id, plan_version, plan_hash, used_before, changes, base_fen, benefit_fen, reason, capped, facts, trace, decided_at)
+     select d.*, $14 from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[], $9::bigint[], $10::text[],
+       $11::boolean[], $12::text[], $13::text[]) as d`,
     [
       adjudicated.map((one) => one.claim.memberId),
       adjudicated.map((one) => one.claim.claimId),
-      adjudicated.map((one) => one.decision.used.paidFen - one.accumulatedFen),
-      adjudicated.map((one) => one.accumulatedFen),
+      adjudicated.map((one) => one.plan.id),
+      adjudicated.map((one) => one.plan.version),
+      adjudicated.map((one) => one.plan.hash),
+      adjudicated.map((one) => JSON.stringify(one.before)),
+      adjudicated.map((one) => JSON.stringify(one.decision.changes)),
       adjudicated.map((one) => one.decision.baseFen),
       adjudicated.map((one) => one.decision.benefitFen),
       adjudicated.map((one) => one.decision.reason),
-      plan.id,
-      plan.version,
-      plan.hash,
-      at,
-      adjudicated.map((one) => JSON.stringify(factsOf(one.claim, covers.get(one.claim.claimId)))),
+      adjudicated.map((one) => one.decision.capped),
+      adjudicated.map((one) => JSON.stringify(one.facts)),
       adjudicated.map((one) => JSON.stringify(one.decision.trace)),
+      at,
     ],
   );
 }
@@ -94,14 +113,21 @@ export async function saveDecisions(
 /** Gives back what the decisions on claims that fell away had used up. */
 export async function releaseAccumulators(tx: Transaction, claims: readonly ClaimKey[]): Promise<void> {
   if (claims.length === 0) return;
-  await rowsOf(
+  const rows = await rowsOf<{ memberId: string; planId: string; changes: string }>(
     tx,
-    `with freed as (
-       select d.member_id, d.plan_id, sum(d.accumulated_fen) as fen from decision d
-       join unnest($1::uuid[], $2::uuid[]) as c(member_id, claim_id) using (member_id, claim_id) group by 1, 2)
-     update accumulator a set paid_fen = a.paid_fen - f.fen from freed f where a.member_id = f.member_id and a.plan_id = f.plan_id`,
+    `select d.member_id as "memberId", d.plan_id as "planId", d.changes from decision d
+     join unnest($1::uuid[], $2::uuid[]) as c(member_id, claim_id) using (member_id, claim_id) where d.changes <> '{}' order by 1, 2`,
     [claims.map((claim) => claim.memberId), claims.map((claim) => claim.claimId)],
   );
+  if (rows.length === 0) return;
+  const freed = new Map<string, Accumulators>();
+  for (const { memberId, planId, changes } of rows) {
+    const key = usedKey(memberId, planId);
+    freed.set(key, addAccumulators(freed.get(key) ?? {}, JSON.parse(changes) as Accumulators));
+  }
+  const keys = [...freed.keys()].map((key) => key.split(' ') as [string, string]);
+  const used = await lockAccumulators(tx, { memberIds: keys.map(([memberId]) => memberId), planIds: keys.map(([, planId]) => planId) });
+  await saveAccumulators(tx, new Map([...freed].map(([key, changes]) => [key, subtractAccumulators(used.get(key) ?? {}, changes)])));
 }
 
 export async function readDecision(tx: Transaction, claim: ClaimKey): Promise<DecisionEntity | undefined> {

@@ -1,24 +1,22 @@
 /** Adjudication: the plan's benefit for each accepted claim, in sets, with its trace kept. */
 import { Injectable } from '@nestjs/common';
-import { loadPlan, type CompiledPlan, type ReasonCode } from '@app/benefits';
-import { coversOf } from '@app/enrolment';
+import type { ReasonCode } from '@app/benefits';
+import { coversOf, type MemberCover } from '@app/enrolment';
 import { Clock } from '@app/kernel';
 import { Database, JOB_IDS } from '@app/platform';
 import { markFault, move } from '../claim.repository.js';
-import { adjudicateAll, type Adjudicated } from './adjudication.js';
+import { adjudicateAll, type Adjudicated, type AdjudicationFault, type AdjudicationInput } from './adjudication.js';
 import * as adjudication from './adjudication.repository.js';
-import type { AcceptedClaim, CoverPeriod } from './from-acceptance.js';
-
-/** The one plan there is so far; which plan a discharge date falls under becomes a look-up with the second. */
-const PLAN_ID = 'guangxi-1-2025';
+import type { AcceptedClaim } from './from-acceptance.js';
+import type { PlansInForce } from './plan-version.js';
+import { PlanVersionService } from './plan-version.service.js';
 
 @Injectable()
 export class AdjudicationService {
-  readonly plan: CompiledPlan = loadPlan(PLAN_ID);
-
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
+    private readonly plans: PlanVersionService,
   ) {}
 
   /** Decides accepted claims of these ids (none: whatever is due); returns how many were taken. */
@@ -26,56 +24,78 @@ export class AdjudicationService {
     return this.database.transaction(async (tx) => {
       const claims = await adjudication.takeAccepted(tx, ids, JOB_IDS);
       if (claims.length === 0) return 0;
-      const memberIds = [...new Set(claims.map((claim) => claim.memberId))];
-      const covers = coversByClaim(claims, await coversOf(tx, memberIds, this.plan.id));
-      const used = await adjudication.lockAccumulators(tx, memberIds, this.plan.id);
-      const { done, faults } = adjudicateAll(
-        claims.map((claim) => ({ claim, cover: covers.get(claim.claimId) })),
-        used,
-        this.plan,
-      );
+      const inForce = await this.plans.inForce(tx);
+      const covers = await coversOf(tx, [...new Set(claims.map((claim) => claim.memberId))]);
+      const { inputs, faults: planless } = inputsOf(claims, covers, inForce);
+      const used = await adjudication.lockAccumulators(tx, accumulatorKeys(inputs));
+      const { done, faults } = adjudicateAll(inputs, used);
       const at = this.clock.now();
-      await adjudication.saveDecisions(tx, done, covers, this.plan, at);
-      await adjudication.saveAccumulators(tx, used, this.plan.id);
-      const cause = { actor: 'adjudication', at, planVersion: `${this.plan.id}@${this.plan.version}` };
-      const paths = (set: readonly Adjudicated[]) => set.map((one) => covers.get(one.claim.claimId)?.organisationPath ?? null);
-      const granted = done.filter((one) => one.decision.reason === null);
-      await move(
-        tx,
-        granted.map((one) => one.claim),
-        'accepted',
-        'adjudicated',
-        { ...cause, reason: 'benefit granted' },
-        { benefitFen: granted.map((one) => one.decision.benefitFen), organisationPath: paths(granted) },
-      );
-      const refused = done.filter((one): one is Adjudicated & { decision: { reason: ReasonCode } } => one.decision.reason !== null);
-      await move(
-        tx,
-        refused.map((one) => one.claim),
-        'accepted',
-        'refused',
-        { ...cause, reason: 'refused by the plan' },
-        { refusal: refused.map((one) => one.decision.reason), organisationPath: paths(refused) },
-      );
-      for (const { claim, fault } of faults) await markFault(tx, claim, fault);
+      await adjudication.saveDecisions(tx, done, at);
+      await adjudication.saveAccumulators(tx, used);
+      const paths = new Map(inputs.map(({ claim, cover }) => [claim.claimId, cover?.organisationPath ?? null]));
+      const pathsOf = (set: readonly Adjudicated[]) => set.map((one) => paths.get(one.claim.claimId)!);
+      for (const set of byPlanVersion(done)) {
+        const { id, version } = set[0]!.plan;
+        const cause = { actor: 'adjudication', at, planVersion: `${id}@${version}` };
+        const granted = set.filter((one) => one.decision.reason === null);
+        await move(
+          tx,
+          granted.map((one) => one.claim),
+          'accepted',
+          'adjudicated',
+          { ...cause, reason: 'benefit granted' },
+          { benefitFen: granted.map((one) => one.decision.benefitFen), organisationPath: pathsOf(granted) },
+        );
+        const refused = set.filter((one): one is Adjudicated & { decision: { reason: ReasonCode } } => one.decision.reason !== null);
+        await move(
+          tx,
+          refused.map((one) => one.claim),
+          'accepted',
+          'refused',
+          { ...cause, reason: 'refused by the plan' },
+          { refusal: refused.map((one) => one.decision.reason), organisationPath: pathsOf(refused) },
+        );
+      }
+      for (const { claim, fault } of [...planless, ...faults]) await markFault(tx, claim, fault);
       return claims.length;
     });
   }
 }
 
-interface Cover extends CoverPeriod {
-  readonly memberId: string;
-  readonly organisationPath: string;
+interface Input extends AdjudicationInput {
+  readonly cover: MemberCover | undefined;
 }
 
-/** The discharge date decides which of a member's covers a claim falls under. */
-function coversByClaim(claims: readonly AcceptedClaim[], covers: readonly Cover[]): Map<string, Cover> {
-  const byMember = new Map<string, Cover[]>();
+/** The discharge date decides which of a member's covers a claim falls under, and which version of its plan. */
+function inputsOf(
+  claims: readonly AcceptedClaim[],
+  covers: readonly MemberCover[],
+  plans: PlansInForce,
+): { inputs: Input[]; faults: AdjudicationFault[] } {
+  const byMember = new Map<string, MemberCover[]>();
   for (const cover of covers) byMember.set(cover.memberId, [...(byMember.get(cover.memberId) ?? []), cover]);
-  const byClaim = new Map<string, Cover>();
+  const inputs: Input[] = [];
+  const faults: AdjudicationFault[] = [];
   for (const claim of claims) {
     const cover = byMember.get(claim.memberId)?.find((one) => one.coverFrom <= claim.dischargeOn && claim.dischargeOn <= one.coverTo);
-    if (cover) byClaim.set(claim.claimId, cover);
+    const plan = plans.planOn(claim.dischargeOn, cover?.planId);
+    if (plan) inputs.push({ claim, cover, plan });
+    else faults.push({ claim, fault: `no version of the plan ${cover?.planId} is in force` });
   }
-  return byClaim;
+  return { inputs, faults };
+}
+
+function accumulatorKeys(inputs: readonly AdjudicationInput[]): adjudication.AccumulatorKeys {
+  const keys = new Map(inputs.map(({ claim, plan }) => [`${claim.memberId} ${plan.id}`, { memberId: claim.memberId, planId: plan.id }]));
+  return { memberIds: [...keys.values()].map((key) => key.memberId), planIds: [...keys.values()].map((key) => key.planId) };
+}
+
+function byPlanVersion(done: readonly Adjudicated[]): Adjudicated[][] {
+  const sets = new Map<string, Adjudicated[]>();
+  for (const one of done) {
+    const set = sets.get(one.plan.hash);
+    if (set) set.push(one);
+    else sets.set(one.plan.hash, [one]);
+  }
+  return [...sets.values()];
 }

@@ -1,13 +1,14 @@
 /** Adjudicates a set of claims in the order given, each upon what the ones before it used up. Pure. */
-import { calculate, type CompiledPlan, type Decision } from '@app/benefits';
-import { ZERO_FEN, type Fen } from '@app/kernel';
+import { addAccumulators, calculate, type Accumulators, type CompiledPlan, type Decision, type Facts } from '@app/benefits';
 import { factsOf, type AcceptedClaim, type CoverPeriod } from './from-acceptance.js';
 
 export interface Adjudicated {
   readonly claim: AcceptedClaim;
+  readonly plan: CompiledPlan;
+  readonly facts: Facts;
+  readonly before: Accumulators;
+  /** Its `changes` are given back when the claim falls away. */
   readonly decision: Decision;
-  /** What this decision added to the accumulator, to be given back when the claim falls away. */
-  readonly accumulatedFen: Fen;
 }
 
 export interface AdjudicationFault {
@@ -18,22 +19,28 @@ export interface AdjudicationFault {
 export interface AdjudicationInput {
   readonly claim: AcceptedClaim;
   readonly cover: CoverPeriod | undefined;
+  readonly plan: CompiledPlan;
 }
 
-/** `used` holds, per member, what was granted before in the period, and is brought up to date. A claim that breaks the calculator stands aside. */
+/** What members used before, by {@link usedKey}; brought up to date. */
+export type UsedByMember = Map<string, Accumulators>;
+export const usedKey = (memberId: string, planId: string): string => `${memberId} ${planId}`;
+
+/** A claim that breaks the calculator stands aside. */
 export function adjudicateAll(
   inputs: readonly AdjudicationInput[],
-  used: Map<string, Fen>,
-  plan: CompiledPlan,
+  used: UsedByMember,
 ): { done: Adjudicated[]; faults: AdjudicationFault[] } {
   const done: Adjudicated[] = [];
   const faults: AdjudicationFault[] = [];
-  for (const { claim, cover } of inputs) {
+  for (const { claim, cover, plan } of inputs) {
     try {
-      const before = used.get(claim.memberId) ?? ZERO_FEN;
-      const decision = calculate(factsOf(claim, cover), { paidFen: before }, plan);
-      used.set(claim.memberId, decision.used.paidFen);
-      done.push({ claim, decision, accumulatedFen: (decision.used.paidFen - before) as Fen });
+      const key = usedKey(claim.memberId, plan.id);
+      const before = used.get(key) ?? {};
+      const facts = factsOf(claim, cover);
+      const decision = calculate(facts, before, plan);
+      used.set(key, addAccumulators(before, decision.changes));
+      done.push({ claim, plan, facts, before, decision });
     } catch (error) {
       faults.push({ claim, fault: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown' });
     }

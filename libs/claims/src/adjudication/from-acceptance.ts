@@ -1,7 +1,7 @@
 /** The door in: an accepted claim with its cover becomes the facts of the calculator. Pure. */
-import type { SettlementFacts } from '@app/benefits';
+import type { Facts } from '@app/benefits';
 import type { CivilDate, Fen } from '@app/kernel';
-import type { ClaimKey } from '../claim.js';
+import type { ClaimKey, SettlementContext } from '../claim.js';
 
 export interface AcceptedClaim extends ClaimKey {
   readonly medType: string;
@@ -13,6 +13,7 @@ export interface AcceptedClaim extends ClaimKey {
   readonly fundPayFen: Fen;
   readonly psnPartFen: Fen;
   readonly fulamtOwnpayFen: Fen;
+  readonly context: SettlementContext;
 }
 
 export interface CoverPeriod {
@@ -20,17 +21,22 @@ export interface CoverPeriod {
   readonly coverTo: CivilDate;
 }
 
-export const factsOf = (claim: AcceptedClaim, cover: CoverPeriod | undefined): SettlementFacts => ({
-  medType: claim.medType,
-  admissionOn: claim.admissionOn,
-  dischargeOn: claim.dischargeOn,
-  acceptedOn: claim.acceptedOn,
-  amounts: {
-    medfeeFen: claim.medfeeFen,
-    inscpScpFen: claim.inscpScpFen,
-    fundPayFen: claim.fundPayFen,
-    psnPartFen: claim.psnPartFen,
-    fulamtOwnpayFen: claim.fulamtOwnpayFen,
-  },
-  ...(cover ? { coverFrom: cover.coverFrom, coverTo: cover.coverTo } : {}),
-});
+export const factsOf = (claim: AcceptedClaim, cover: CoverPeriod | undefined): Facts => {
+  const { amounts, ...circumstances } = claim.context;
+  return {
+    medType: claim.medType,
+    admissionOn: claim.admissionOn,
+    dischargeOn: claim.dischargeOn,
+    acceptedOn: claim.acceptedOn,
+    amounts: {
+      medfee_sumamt: claim.medfeeFen,
+      inscp_scp_amt: claim.inscpScpFen,
+      fund_pay_sumamt: claim.fundPayFen,
+      psn_part_amt: claim.psnPartFen,
+      fulamt_ownpay_amt: claim.fulamtOwnpayFen,
+      ...amounts,
+    },
+    ...circumstances,
+    ...(cover ? { coverFrom: cover.coverFrom, coverTo: cover.coverTo } : {}),
+  };
+};

@@ -1,3 +1,12 @@
 export { AdjudicationService } from './adjudication.service.js';
+export { BookService } from './book.service.js';
+export { PlanVersionEntity, PlanSignatureEntity } from './plan-version.entity.js';
+export { PlanVersionService, type PlanVersionDetail } from './plan-version.service.js';
+export { DEFAULT_PLAN_ID, type PlanVersionView } from './plan-version.js';
+export { QuoteService, type QuoteRequest } from './quote.service.js';
+export { RehearsalEntity } from './rehearsal.entity.js';
+export { hasEnded, type RehearsalDetail, type RehearsalProgress } from './rehearsal.js';
+export { RehearsalService, type RehearsedPlan } from './rehearsal.service.js';
+export { isSound, ReplayService, type ReplayReport } from './replay.service.js';
 export { AccumulatorEntity, DecisionEntity } from './adjudication.entity.js';
 export { readDecision, releaseAccumulators } from './adjudication.repository.js';

@@ -3,18 +3,19 @@ import type { CivilDate } from '@app/kernel';
 
 export interface MemberCover {
   memberId: string;
+  planId: string;
   coverFrom: CivilDate;
   coverTo: CivilDate;
   organisationPath: string;
 }
 
-/** Covers of these members under the plan, of whatever period. */
-export const coversOf = (tx: Transaction, memberIds: readonly string[], planId: string): Promise<MemberCover[]> =>
+/** Covers of these members, of whatever plan and period. */
+export const coversOf = (tx: Transaction, memberIds: readonly string[]): Promise<MemberCover[]> =>
   rowsOf(
     tx,
-    `select member_id as "memberId", cover_from::text as "coverFrom", cover_to::text as "coverTo", organisation_path as "organisationPath"
-     from cover where member_id = any($1::uuid[]) and plan_id = $2 order by member_id, cover_from`,
-    [memberIds, planId],
+    `select member_id as "memberId", plan_id as "planId", cover_from::text as "coverFrom", cover_to::text as "coverTo", organisation_path as "organisationPath"
+     from cover where member_id = any($1::uuid[]) order by member_id, cover_from, plan_id`,
+    [memberIds],
   );
 
 export interface OwnCover {

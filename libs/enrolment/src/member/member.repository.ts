@@ -1,3 +1,4 @@
+import { birthDateOf, type CivilDate } from '@app/kernel';
 import { type PersonalDataVault, rowsOf, type Transaction } from '@app/platform';
 import { Member } from './member.entity.js';
 import type { BankAccount, PersonalData } from './member.js';
@@ -25,6 +26,21 @@ export async function payeesOf(tx: Transaction, vault: PersonalDataVault, member
       return [row.id, { name, bankAccount, bankName }];
     }),
   );
+}
+
+/** One that is not known is absent. */
+export async function birthDatesOf(
+  tx: Transaction,
+  vault: PersonalDataVault,
+  memberIds: readonly string[],
+): Promise<Map<string, CivilDate>> {
+  const rows = await rowsOf<{ id: string; sealed: Buffer }>(tx, 'select id, sealed from member where id = any($1::uuid[])', [memberIds]);
+  const births = new Map<string, CivilDate>();
+  for (const { id, sealed } of rows) {
+    const birth = birthDateOf((JSON.parse(vault.open(sealed)) as PersonalData).personalNumber);
+    if (birth) births.set(id, birth);
+  }
+  return births;
 }
 
 /** How many members there are, and how many of them have been covered at any time. */

@@ -24,7 +24,7 @@ export type Scope = 'own' | 'organisation' | 'all';
 
 interface Permission {
   readonly roles: Partial<Record<Role, Scope>>;
-  /** Each use leaves an audit row. Only the feed is exempt: every one of its messages is stored whole already. */
+  /** Each use leaves an audit row. Exempt are the feed, whose messages are all stored whole already, and what is published anyway. */
   readonly audited: boolean;
 }
 
@@ -52,6 +52,16 @@ export const POLICY = {
   'batch.make': { roles: { 'finance-maker': 'all' }, audited: true },
   'batch.check': { roles: { 'finance-checker': 'all' }, audited: true },
   'batch.read': { roles: { 'finance-maker': 'all', 'finance-checker': 'all', leader: 'all', auditor: 'all' }, audited: true },
+  /** Upon a member's accumulators, which tell of hospital stays: not for the unit, which is the employer. */
+  'quote.read': { roles: { member: 'own', 'claims-officer': 'organisation', reviewer: 'organisation', leader: 'all' }, audited: true },
+  'plan.read': {
+    roles: { administrator: 'all', leader: 'all', reviewer: 'all', 'claims-officer': 'all', auditor: 'all' },
+    audited: false,
+  },
+  'plan.propose': { roles: { administrator: 'all' }, audited: true },
+  'plan.sign': { roles: { leader: 'all', reviewer: 'all' }, audited: true },
+  'rehearsal.ask': { roles: { administrator: 'all', leader: 'all', reviewer: 'all' }, audited: true },
+  'rehearsal.read': { roles: { administrator: 'all', leader: 'all', reviewer: 'all', auditor: 'all' }, audited: true },
   'report.read': { roles: { leader: 'all', auditor: 'all', 'finance-checker': 'all' }, audited: true },
 } as const satisfies Record<string, Permission>;
 

@@ -1,0 +1,50 @@
+/** `npm run -s quote`: what a plan would pay for a case, as one JSON object. */
+import { quoteCase } from '@app/benefits';
+import { DomainError } from '@app/kernel';
+import { parse } from 'yaml';
+import { readArguments, readPlan, readSelection, readText, run } from './command.js';
+
+const HELP = `npm run -s quote -- --plan ID_OR_FILE --case FILE_OR_- [--select PATH=ANSWER ...]
+
+  --plan ID_OR_FILE      a plan of the library by its id, or the path of a plan file
+  --case FILE_OR_-       a case in JSON or YAML, "-" for the standard input; docs/PLANS.md describes it
+  --select PATH=ANSWER   another answer where the plan lists options, such as duties.medical.bands_on=base
+
+Amounts in the case are yuan, in the answer fen.`;
+
+const { values } = readArguments(
+  {
+    options: {
+      plan: { type: 'string' },
+      case: { type: 'string' },
+      select: { type: 'string', multiple: true, default: [] },
+      help: { type: 'boolean', default: false },
+    },
+  } as const,
+  HELP,
+);
+
+await run(() => {
+  if (values.plan === undefined || values.case === undefined)
+    throw new DomainError(
+      'arguments',
+      'invalid',
+      `expected --plan and --case, found ${(values.plan ?? values.case) ? 'one of them' : 'neither'}\n\n${HELP}`,
+    );
+  const plan = readPlan(values.plan, readSelection(values.select));
+  console.log(
+    JSON.stringify(quoteCase(readCaseText(readText('case', values.case)), plan, values.case === '-' ? 'the case' : values.case), null, 2),
+  );
+});
+
+function readCaseText(text: string): unknown {
+  try {
+    return parse(text);
+  } catch (error) {
+    throw new DomainError(
+      'case-invalid',
+      'invalid',
+      `${values.case}: expected JSON or YAML, found ${(error as Error).message}; correct the text`,
+    );
+  }
+}
