@@ -17,9 +17,13 @@ const isLeapYear = (year: number): boolean => year % 4 === 0 && (year % 100 !== 
 /** undefined when the text is not a day that exists. */
 export function parseCivilDate(text: string): CivilDate | undefined {
   if (!SHAPE.test(text)) return undefined;
-  const [year, month, day] = [Number(text.slice(0, 4)), Number(text.slice(5, 7)), Number(text.slice(8))];
+  return isDay(Number(text.slice(0, 4)), Number(text.slice(5, 7)), Number(text.slice(8))) ? (text as CivilDate) : undefined;
+}
+
+/** Whether there is such a day. */
+export function isDay(year: number, month: number, day: number): boolean {
   const days = month === 2 && isLeapYear(year) ? 29 : (DAYS[month - 1] ?? 0);
-  return year >= 1 && day >= 1 && day <= days ? (text as CivilDate) : undefined;
+  return year >= 1 && day >= 1 && day <= days;
 }
 
 export function civilDate(text: string): CivilDate {

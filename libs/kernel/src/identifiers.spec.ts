@@ -2,12 +2,12 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { civilDate } from './civil-date.js';
 import {
-  birthDateOf,
   isBankCardShape,
   isUnitCode,
   maskIdentifier,
   maskName,
   normaliseIdentifier,
+  packPersonalNumber,
   passesLuhn,
   personalNumberFault,
 } from './identifiers.js';
@@ -32,14 +32,19 @@ describe('a personal number', () => {
   it('with two neighbouring digits swapped is not', () => expect(personalNumberFault('11010519491213002X', TODAY)).toBe('id-checksum'));
 
   it('has a birth date that exists and is past', () => {
-    expect(birthDateOf('11010519491231002X')).toBe('1949-12-31');
     expect(personalNumberFault('459999198002300015', TODAY)).toBe('id-birth-date');
     expect(personalNumberFault('11010519491231002X', civilDate('1949-12-31'))).toBe('id-birth-date');
     expect(personalNumberFault('11010519491231002X', civilDate('1950-01-01'))).toBeUndefined();
   });
 
   it('is the same number however it was typed', () =>
-    expect(normaliseIdentifier('\uFEFF１１０１０５ 19491231\t002ｘ\u200B')).toBe('11010519491231002X'));
+    expect(normaliseIdentifier('\uFEFF１１０１０５ 19491231\t002ｘ\u001F\u200B')).toBe('11010519491231002X'));
+
+  it('of another region, day or serial is another integer, and the largest is exact', () => {
+    const numbers = ['110105194912310020', '110106194912310020', '110105194901010020', '110105194902010020', '110105194912310030'];
+    expect(new Set(numbers.map(packPersonalNumber)).size).toBe(numbers.length);
+    expect(Number.isSafeInteger(packPersonalNumber('999999999912319990'))).toBe(true);
+  });
 });
 
 describe('a unit code', () => {
