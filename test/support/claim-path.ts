@@ -17,7 +17,7 @@ import {
   type ClaimState,
 } from '@app/claims';
 import type { FeedMessage, FeedReceipt } from '@app/contracts';
-import { ENROLMENT_ENTITIES } from '@app/enrolment';
+import { ENROLMENT_ENTITIES, personalText } from '@app/enrolment';
 import { civilDate } from '@app/kernel';
 import { ledger, type Outcome, type TransferCode } from '@app/ledger';
 import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, readConfig, rowsOf, type Principal, type Role } from '@app/platform';
@@ -108,7 +108,7 @@ export class ClaimPath {
     const ids = serials.map((serial) => this.vault.memberId(personalNumber(serial)));
     const sealed = serials.map((serial) =>
       this.vault.seal(
-        JSON.stringify({
+        personalText({
           personalNumber: personalNumber(serial),
           name: `职工${serial}`,
           phone: '19900000000',

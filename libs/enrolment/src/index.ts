@@ -25,6 +25,7 @@ export { CollectionBank } from './contribution/collection-bank.js';
 export { ContributionService, type MatchedStatement } from './contribution/contribution.service.js';
 export { type NoticeView } from './contribution/contribution.repository.js';
 export { coversOf, type MemberCover } from './cover/cover.repository.js';
+export { personalText } from './member/member.js';
 export { MemberMessenger } from './member/member-messenger.js';
 export { birthDatesOf, memberCounts, payeesOf, type Payee } from './member/member.repository.js';
 export { MemberService, type OwnData } from './member/member.service.js';

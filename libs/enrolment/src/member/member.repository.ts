@@ -1,13 +1,13 @@
 import { birthDateOf, type CivilDate } from '@app/kernel';
 import { type PersonalDataVault, rowsOf, type Transaction } from '@app/platform';
 import { Member } from './member.entity.js';
-import type { BankAccount, PersonalData } from './member.js';
+import { readPersonalText, type BankAccount, type PersonalData } from './member.js';
 
 export type Sealed = Pick<Member, 'id' | 'sealed' | 'own_account'>;
 
 /** The member's data, with the account it named in place of the roster's. */
 export const openMember = (vault: PersonalDataVault, { sealed, own_account }: Omit<Sealed, 'id'>): PersonalData => ({
-  ...(JSON.parse(vault.open(sealed)) as PersonalData),
+  ...readPersonalText(vault.open(sealed)),
   ...(own_account ? (JSON.parse(vault.open(own_account)) as BankAccount) : {}),
 });
 

@@ -1,5 +1,5 @@
-/** What is known of a member: one JSON text, sealed as a whole, so that a row costs one encryption. */
-import { isBankCardShape, maskIdentifier, maskName, normaliseIdentifier } from '@app/kernel';
+/** What is known of a member: one text, sealed as a whole, so that a row costs one encryption. */
+import { assert, isBankCardShape, maskIdentifier, maskName, normaliseIdentifier } from '@app/kernel';
 
 export interface PersonalData {
   readonly personalNumber: string;
@@ -7,6 +7,20 @@ export interface PersonalData {
   readonly phone: string;
   readonly bankAccount: string;
   readonly bankName: string;
+}
+
+// Names of the fields would be a third of what millions of rows seal and keep.
+const FIELD_END = '\u001F';
+const PERSONAL_TEXT = /^[^\u0000-\u001F]*(?:\u001F[^\u0000-\u001F]*){4}$/;
+
+/** Values are normalised: without control characters. */
+export const personalText = ({ personalNumber, name, phone, bankAccount, bankName }: PersonalData): string =>
+  personalNumber + FIELD_END + name + FIELD_END + phone + FIELD_END + bankAccount + FIELD_END + bankName;
+
+export function readPersonalText(text: string): PersonalData {
+  assert(PERSONAL_TEXT.test(text), 'personal data: expected five values, found another number of them');
+  const [personalNumber, name, phone, bankAccount, bankName] = text.split(FIELD_END) as [string, string, string, string, string];
+  return { personalNumber, name, phone, bankAccount, bankName };
 }
 
 export type BankAccount = Pick<PersonalData, 'bankAccount' | 'bankName'>;

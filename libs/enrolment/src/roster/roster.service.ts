@@ -6,10 +6,12 @@ import { Injectable } from '@nestjs/common';
 import { Clock, DomainError, chinaDate, isUnitCode } from '@app/kernel';
 import {
   Database,
+  ENTRY_END,
   PersonalDataVault,
   reachOf,
   sealSet,
   type Principal,
+  type PersonalSet,
   type SealedSet,
   type SealingThread,
   type Transaction,
@@ -17,7 +19,7 @@ import {
 import { setImmediate as otherWork } from 'node:timers/promises';
 import type { Readable } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';
-import type { PersonalData } from '../member/member.js';
+import { personalText } from '../member/member.js';
 import { liesUnder } from '../organisation/organisation.js';
 import { insertOrganisations, newUnit, organisationsByCode } from '../organisation/organisation.repository.js';
 import type { Organisation } from '../organisation/organisation.entity.js';
@@ -26,14 +28,17 @@ import { windowById } from '../window/window.repository.js';
 import { readRecords, type RosterRecord } from './roster-file.js';
 import { COLUMNS, readHeader, readRow, unitCodeOf, type RefusalReason, type RosterLayout, type RosterRow } from './roster.js';
 import type { RosterImport, RosterRefusal } from './roster.entity.js';
+import { SeenPeople } from './seen-people.js';
 import { uuidBytes } from './copy-rows.js';
 import * as rosters from './roster.repository.js';
 
 const CHUNK_ROWS = 10_000;
+/** Doubled with each: the database need not wait long for something to do. */
+const FIRST_CHUNK_ROWS = 2_500;
 /** What is read, looked up and sealed at once: some 10 ms, so that the database work of the last chunk, and every other request, goes on. */
 const GROUP_ROWS = 1_000;
 /** From here on a second thread pays for its start. */
-const THREAD_FROM_ROWS = 12_000;
+const THREAD_FROM_ROWS = 4_000;
 const GROUPS_AHEAD = 4;
 
 export interface RosterUpload {
@@ -49,23 +54,26 @@ export interface RosterSummary extends rosters.Counts {
   reasons: Partial<Record<RefusalReason, number>>;
 }
 
-interface Chunk {
-  readonly rows: rosters.RosterRows;
-  readonly refused: rosters.Refusal[];
-  /** Row numbers. */
-  readonly normalised: Set<number>;
-  readonly cardWarnings: Set<number>;
-}
-
 /** Records that are worked on together, and what became of them. */
 interface Group {
-  readonly people: { readonly personalNumbers: string[]; readonly texts: string[] };
+  readonly people: PersonalSet;
   /** Of the same people, in the same order. */
-  readonly rows: { row: number; unitId: Buffer; insutype: string }[];
-  readonly refused: rosters.Refusal[];
+  readonly rows: readonly rosters.AcceptedRow[];
+  readonly refused: readonly rosters.Refusal[];
   /** Row numbers. */
-  readonly normalised: number[];
-  readonly cardWarnings: number[];
+  readonly normalised: readonly number[];
+  readonly cardWarnings: readonly number[];
+}
+
+type SealedGroup = Group & rosters.SealedRows;
+
+/** What goes into the database at once. */
+interface Chunk {
+  readonly rows: rosters.RosterRows;
+  readonly refused: readonly rosters.Refusal[];
+  /** Row numbers. */
+  readonly normalised: ReadonlySet<number>;
+  readonly cardWarnings: ReadonlySet<number>;
 }
 
 /** Whom a file has turned out to hold so far: nobody known, known people who are new in the window, or anybody. Each is dearer than the last. */
@@ -78,7 +86,7 @@ interface Run {
   readonly importId: string;
   readonly windowId: string;
   readonly organisation: Organisation;
-  readonly seen: Set<string>;
+  readonly seen: SeenPeople;
   readonly elsewhere: Set<string>;
   /** Ids of the units of this organisation by code. */
   readonly units: Map<string, Buffer>;
@@ -104,7 +112,7 @@ export class RosterService {
       importId: uuidv7(),
       windowId,
       organisation,
-      seen: new Set(),
+      seen: new SeenPeople(),
       elsewhere: new Set(),
       units: new Map(),
       filling: 'strangers',
@@ -190,34 +198,34 @@ export class RosterService {
   }
 
   private async *chunks(run: Run, stream: Readable): AsyncGenerator<Chunk> {
-    let chunk = this.newChunk(run);
-    for await (const { group, sealed } of this.sealedGroups(run, stream)) {
-      group.rows.forEach((row, i) => chunk.rows.add(sealed, i, row));
-      chunk.refused.push(...group.refused);
-      for (const row of group.normalised) chunk.normalised.add(row);
-      for (const row of group.cardWarnings) chunk.cardWarnings.add(row);
-      if (chunk.rows.count + chunk.refused.length < CHUNK_ROWS) continue;
-      yield chunk;
-      chunk = this.newChunk(run);
+    let groups: SealedGroup[] = [];
+    let rows = 0;
+    let full = FIRST_CHUNK_ROWS;
+    for await (const sealed of this.sealedGroups(run, stream)) {
+      groups.push(sealed);
+      rows += sealed.rows.length + sealed.refused.length;
+      if (rows < full) continue;
+      yield this.chunkOf(run, groups);
+      [groups, rows, full] = [[], 0, Math.min(full * 2, CHUNK_ROWS)];
     }
-    yield chunk;
+    yield this.chunkOf(run, groups);
   }
 
-  private newChunk({ windowId, importId }: Run): Chunk {
+  private chunkOf({ windowId, importId }: Run, groups: readonly SealedGroup[]): Chunk {
     return {
-      rows: new rosters.RosterRows(windowId, importId, this.clock.now()),
-      refused: [],
-      normalised: new Set(),
-      cardWarnings: new Set(),
+      rows: new rosters.RosterRows(windowId, importId, this.clock.now(), groups),
+      refused: groups.flatMap(({ refused }) => refused),
+      normalised: new Set(groups.flatMap(({ normalised }) => normalised)),
+      cardWarnings: new Set(groups.flatMap(({ cardWarnings }) => cardWarnings)),
     };
   }
 
   /** In the order of the file; some are being sealed by the thread while the next are read. */
-  private async *sealedGroups(run: Run, stream: Readable): AsyncGenerator<{ group: Group; sealed: SealedSet }> {
+  private async *sealedGroups(run: Run, stream: Readable): AsyncGenerator<SealedGroup> {
     const ahead: { group: Group; sealing: Promise<SealedSet> }[] = [];
     const next = async () => {
       const { group, sealing } = ahead.shift()!;
-      return { group, sealed: await sealing };
+      return { ...group, sealed: await sealing };
     };
     let rows = 0;
     for await (const { layout, records } of recordGroups(stream)) {
@@ -246,30 +254,35 @@ export class RosterService {
       if (!run.units.has(code)) unknown.add(code);
     }
     await this.findUnits(run, unknown);
-    const context = { layout, today: chinaDate(this.clock.now()), seen: run.seen, units: run.units, elsewhere: run.elsewhere };
-    const group: Group = { people: { personalNumbers: [], texts: [] }, rows: [], refused: [], normalised: [], cardWarnings: [] };
+    const newUnits = new Map<string, string>();
+    const units = { has: (code: string) => run.units.has(code) || newUnits.has(code) };
+    const context = { layout, today: chinaDate(this.clock.now()), seen: run.seen, units, elsewhere: run.elsewhere };
     const accepted: { line: number; row: RosterRow }[] = [];
+    const [refused, normalised, cardWarnings]: [rosters.Refusal[], number[], number[]] = [[], [], []];
     for (const { line, cells } of records) {
       const reading = readRow(cells, context);
       if ('reason' in reading) {
-        group.refused.push({ row: line, reason: reading.reason });
+        refused.push({ row: line, reason: reading.reason });
         continue;
       }
-      run.seen.add(unshared(reading.row.personalNumber));
-      if (reading.normalised) group.normalised.push(line);
-      if (reading.cardWarning) group.cardWarnings.push(line);
-      accepted.push({ line, row: reading.row });
+      const { row } = reading;
+      run.seen.add(row.personalNumber);
+      if (!units.has(row.unitCode)) newUnits.set(row.unitCode, row.unitName || row.unitCode);
+      if (reading.normalised) normalised.push(line);
+      if (reading.cardWarning) cardWarnings.push(line);
+      accepted.push({ line, row });
     }
-    await this.makeUnits(
-      run,
-      accepted.map(({ row }) => row),
-    );
-    for (const { line, row } of accepted) {
-      group.people.personalNumbers.push(row.personalNumber);
-      group.people.texts.push(sealedText(row));
-      group.rows.push({ row: line, unitId: run.units.get(row.unitCode)!, insutype: row.insutype });
-    }
-    return group;
+    await this.makeUnits(run, newUnits);
+    return {
+      people: {
+        personalNumbers: accepted.map(({ row }) => row.personalNumber).join(ENTRY_END),
+        texts: accepted.map(({ row }) => personalText(row)).join(ENTRY_END),
+      },
+      rows: accepted.map(({ line, row: { unitCode, insutype } }) => ({ row: line, unitId: run.units.get(unitCode)!, insutype })),
+      refused,
+      normalised,
+      cardWarnings,
+    };
   }
 
   private async findUnits(run: Run, codes: Iterable<string>): Promise<void> {
@@ -282,10 +295,7 @@ export class RosterService {
   }
 
   /** In a transaction of its own, so that imports which meet the same new unit wait for each other no longer than that. */
-  private async makeUnits(run: Run, rows: readonly RosterRow[]): Promise<void> {
-    const names = new Map<string, string>();
-    for (const { unitCode, unitName } of rows)
-      if (!run.units.has(unitCode) && !names.has(unitCode)) names.set(unitCode, unitName || unitCode);
+  private async makeUnits(run: Run, names: ReadonlyMap<string, string>): Promise<void> {
     if (names.size === 0) return;
     const codes = [...names.keys()];
     await insertOrganisations(
@@ -336,12 +346,6 @@ export class RosterService {
     });
   }
 }
-
-/** A copy: what papaparse hands out is a slice that keeps its whole block of the file in memory. */
-const unshared = (text: string): string => Buffer.from(text, 'latin1').toString('latin1');
-
-const sealedText = ({ personalNumber, name, phone, bankAccount, bankName }: RosterRow): string =>
-  JSON.stringify({ personalNumber, name, phone, bankAccount, bankName } satisfies PersonalData);
 
 async function* recordGroups(stream: Readable): AsyncGenerator<{ layout: RosterLayout; records: RosterRecord[] }> {
   let layout: RosterLayout | undefined;

@@ -36,6 +36,12 @@ describe('a roster row', () => {
     expect(read(typed)).toEqual({ row: { ...GOOD, name: '李 娟' }, normalised: true, cardWarning: false });
   });
 
+  it('means the same whether its unit is known or not, and written plainly or not', () => {
+    const known = { units: new Set([GOOD.unitCode]) };
+    for (const change of [{}, { bankAccount: '6228480402564890019' }, { name: '' }, { name: '李 娟' }, { phone: ' 1' }, { insutype: '3' }])
+      expect(read(change, known)).toEqual(read(change));
+  });
+
   it.each([
     ['unit-code', { unitCode: '91350100M000100Y4Z', name: '' }],
     ['name-missing', { name: ' 　', personalNumber: '1' }],
@@ -72,14 +78,20 @@ describe('a roster row', () => {
     expect(read({ bankAccount: '6228480402564890019' })).toMatchObject({ cardWarning: true });
   });
 
-  it('normalised twice is normalised once', () => {
-    const value = fc.oneof(fc.string(), fc.string({ unit: 'binary' }), fc.constantFrom('１２３Ｘ', ' ﻿x', 'ﬁ　ｱ', '㎏ ①'));
+  it('normalised twice is normalised once, and has no control characters', () => {
+    const value = fc.oneof(
+      fc.string(),
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('１２３Ｘ', '1\u001F2', '\u001E', ' ﻿x', 'ﬁ　ｱ', '㎏ ①'),
+    );
     fc.assert(
       fc.property(
         fc.record(Object.fromEntries(Object.keys(GOOD).map((field) => [field, value])) as Record<RosterField, typeof value>),
         (row) => {
           const once = normaliseRow(row);
           expect(normaliseRow(once)).toEqual(once);
+          // They would part the values of a sealed text.
+          for (const text of Object.values(once)) expect(text).not.toMatch(/[\u0000-\u001F\u007F]/);
         },
       ),
     );

@@ -89,16 +89,6 @@ const SPACES = /[\s\u0000-\u001F\u007F]+/gu;
 const identifier = (text: string): string => (PLAIN_IDENTIFIER.test(text) ? text : normaliseIdentifier(text));
 const words = (text: string): string => (PLAIN_WORD.test(text) ? text : text.normalize('NFKC').replace(SPACES, ' ').trim());
 
-const isPlain = (row: RosterRow): boolean =>
-  PLAIN_IDENTIFIER.test(row.unitCode) &&
-  PLAIN_WORD.test(row.unitName) &&
-  PLAIN_WORD.test(row.name) &&
-  PLAIN_IDENTIFIER.test(row.personalNumber) &&
-  PLAIN_IDENTIFIER.test(row.phone) &&
-  PLAIN_IDENTIFIER.test(row.insutype) &&
-  PLAIN_IDENTIFIER.test(row.bankAccount) &&
-  PLAIN_WORD.test(row.bankName);
-
 export const normaliseRow = (row: RosterRow): RosterRow => ({
   unitCode: identifier(row.unitCode),
   unitName: words(row.unitName),
@@ -113,8 +103,8 @@ export const normaliseRow = (row: RosterRow): RosterRow => ({
 export interface RosterContext {
   readonly layout: RosterLayout;
   readonly today: CivilDate;
-  /** Personal numbers of the rows accepted so far. */
-  readonly seen: ReadonlySet<string>;
+  /** Who has been accepted so far, by sound personal number. */
+  readonly seen: { has(personalNumber: string): boolean };
   /** Codes of this organisation's units, which are right by being there. */
   readonly units: { has(code: string): boolean };
   /** Codes of units that belong to another organisation. */
@@ -124,21 +114,32 @@ export interface RosterContext {
 export type RowReading =
   { readonly row: RosterRow; readonly normalised: boolean; readonly cardWarning: boolean } | { readonly reason: RefusalReason };
 
-export function readRow(cells: readonly string[], { layout, today, seen, units, elsewhere }: RosterContext): RowReading {
-  if (cells.length !== layout.width) return { reason: 'columns' };
-  const raw = rawRow(cells, layout);
-  const row = isPlain(raw) ? raw : normaliseRow(raw);
-  if (!units.has(row.unitCode) && !isUnitCode(row.unitCode)) return { reason: 'unit-code' };
-  if (elsewhere.has(row.unitCode)) return { reason: 'unit-elsewhere' };
+export function readRow(cells: readonly string[], context: RosterContext): RowReading {
+  if (cells.length !== context.layout.width) return { reason: 'columns' };
+  const raw = rawRow(cells, context.layout);
+  // Almost every row: what a value must be shows that normalisation would leave it as it is.
+  if (context.units.has(raw.unitCode) && raw.name !== '' && isPlain(raw) && !identifierFault(raw, context))
+    return { row: raw, normalised: false, cardWarning: !passesLuhn(raw.bankAccount) };
+  const row = normaliseRow(raw);
+  if (!context.units.has(row.unitCode) && !isUnitCode(row.unitCode)) return { reason: 'unit-code' };
+  if (context.elsewhere.has(row.unitCode)) return { reason: 'unit-elsewhere' };
   if (row.name === '') return { reason: 'name-missing' };
-  const fault = personalNumberFault(row.personalNumber, today);
-  if (fault) return { reason: fault };
-  if (seen.has(row.personalNumber)) return { reason: 'duplicate' };
-  // Kept unsealed, so nothing but a code may stand there.
-  if (!/^\d{3}$/.test(row.insutype)) return { reason: 'insutype' };
-  if (!isBankCardShape(row.bankAccount)) return { reason: 'bank-account' };
-  return { row, normalised: row !== raw && !same(row, raw), cardWarning: !passesLuhn(row.bankAccount) };
+  const reason = identifierFault(row, context);
+  return reason ? { reason } : { row, normalised: !same(row, raw), cardWarning: !passesLuhn(row.bankAccount) };
 }
+
+function identifierFault({ personalNumber, insutype, bankAccount }: RosterRow, { today, seen }: RosterContext): RefusalReason | undefined {
+  const fault = personalNumberFault(personalNumber, today);
+  if (fault) return fault;
+  if (seen.has(personalNumber)) return 'duplicate';
+  // Kept unsealed, so nothing but a code may stand there.
+  if (!/^\d{3}$/.test(insutype)) return 'insutype';
+  return isBankCardShape(bankAccount) ? undefined : 'bank-account';
+}
+
+// Of the values that no check of identifiers looks at.
+const isPlain = ({ unitName, name, phone, bankName }: RosterRow): boolean =>
+  PLAIN_WORD.test(unitName) && PLAIN_WORD.test(name) && PLAIN_IDENTIFIER.test(phone) && PLAIN_WORD.test(bankName);
 
 // Field by field: a loop over names would cost a large roster more than reading it.
 const same = (a: RosterRow, b: RosterRow): boolean =>
