@@ -17,7 +17,7 @@ import { createTestDatabase } from '../support/test-database.js';
 const ROWS = 200_000;
 const MEMBERS_A_UNIT = 34; // as in the county of ../shared
 const DUPLICATE_EVERY = 700;
-const RUNS = 3;
+const RUNS = 5;
 const LIMIT = 2.5;
 const BLOCK = 64 * 1024;
 
