@@ -1,6 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { addDays, chinaDate, chinaInstant, civilDate, dayOfWeek, daysBetween, parseChinaTimestamp, parseCivilDate } from './civil-date.js';
+import {
+  addDays,
+  chinaDate,
+  chinaInstant,
+  civilDate,
+  dayOfWeek,
+  daysBetween,
+  daysFrom,
+  parseChinaTimestamp,
+  parseCivilDate,
+} from './civil-date.js';
 
 describe('a civil date', () => {
   it.each(['2026-02-28', '2024-02-29', '1999-12-31'])('%s exists', (text) => expect(parseCivilDate(text)).toBe(text));
@@ -33,6 +43,13 @@ describe('a civil date', () => {
         expect(daysBetween(civilDate('1970-01-01'), addDays(civilDate('1970-01-01'), days))).toBe(days),
       ),
     ));
+
+  it('is listed with those after it, up to a day and a number of days', () => {
+    const [from, until] = [civilDate('2026-02-27'), civilDate('2026-03-02')];
+    expect(daysFrom(from, until, 9)).toEqual(['2026-02-27', '2026-02-28', '2026-03-01', '2026-03-02']);
+    expect(daysFrom(from, until, 2)).toEqual(['2026-02-27', '2026-02-28']);
+    expect(daysFrom(until, from, 9)).toEqual([]);
+  });
 
   it('is the day in China: midnight there is 16:00 the day before in Greenwich', () => {
     expect(chinaInstant(civilDate('2026-01-01')).toISOString()).toBe('2025-12-31T16:00:00.000Z');

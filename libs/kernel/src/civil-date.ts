@@ -46,6 +46,13 @@ function dayNumber(date: CivilDate): number {
 export const addDays = (date: CivilDate, days: number): CivilDate =>
   new Date((dayNumber(date) + days) * DAY_MS).toISOString().slice(0, 10) as CivilDate;
 
+/** The days from `from` to `until`, both included, but at most `limit`. */
+export function daysFrom(from: CivilDate, until: CivilDate, limit: number): CivilDate[] {
+  const days: CivilDate[] = [];
+  for (let day = from; day <= until && days.length < limit; day = addDays(day, 1)) days.push(day);
+  return days;
+}
+
 /** Whole days from `from` to `to`; negative when `to` is earlier. */
 export const daysBetween = (from: CivilDate, to: CivilDate): number => dayNumber(to) - dayNumber(from);
 

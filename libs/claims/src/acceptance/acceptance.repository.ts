@@ -1,6 +1,6 @@
 /** The only file with SQL on `feed_message` and `feed_day`. */
 import { rowsOf, type Transaction } from '@app/platform';
-import type { CivilDate } from '@app/kernel';
+import { addDays, daysFrom, type CivilDate } from '@app/kernel';
 import type { QuarantineReason } from './acceptance.js';
 import type { MessageState } from './acceptance.entity.js';
 
@@ -153,13 +153,11 @@ export async function dayTotals(tx: Transaction, on: CivilDate): Promise<{ count
 
 /** Days with messages before `today` whose totals were not compared with the platform yet. */
 export async function daysToCompare(tx: Transaction, today: CivilDate, limit: number): Promise<CivilDate[]> {
-  const rows = await rowsOf<{ on: CivilDate }>(
+  const [row] = await rowsOf<{ first: CivilDate | null }>(
     tx,
-    `select d::date::text as "on" from generate_series(
-       coalesce((select max(checked_on) + 1 from feed_day), (select min(sent_on) from feed_message)), $1::date - 1, interval '1 day') d order by d limit $2`,
-    [today, limit],
+    'select coalesce((select max(checked_on) + 1 from feed_day), (select min(sent_on) from feed_message))::text as first',
   );
-  return rows.map((row) => row.on);
+  return row?.first ? daysFrom(row.first, addDays(today, -1), limit) : [];
 }
 
 export async function saveDay(tx: Transaction, on: CivilDate, equal: boolean, pulled: number): Promise<void> {

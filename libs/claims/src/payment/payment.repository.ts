@@ -115,8 +115,9 @@ const PART_DUE = `((state = 'prepared' and exists (select from batch_grant g whe
 export const partsDue = (tx: Transaction, now: Date, batchId: string | undefined, limit: number): Promise<Part[]> =>
   rowsOf(
     tx,
-    `select ${PART} from payment_part where ${PART_DUE} and ($2::uuid is null or batch_id = $2) order by batch_id, part limit $3`,
-    [now, batchId ?? null, limit],
+    // Two statements: as one it would be planned anew each time, since the plan depends on whether a batch is named.
+    `select ${PART} from payment_part where ${PART_DUE} ${batchId ? 'and batch_id = $3' : ''} order by batch_id, part limit $2`,
+    batchId ? [now, limit, batchId] : [now, limit],
   );
 
 /** Batches whose money was asked for and not answered. */

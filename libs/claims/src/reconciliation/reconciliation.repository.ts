@@ -1,6 +1,6 @@
 /** The only file with SQL on statements and clawback cases. */
 import type { BankStatement, BankStatementLine } from '@app/contracts';
-import { fen, type CivilDate, type Fen } from '@app/kernel';
+import { daysFrom, fen, type CivilDate, type Fen } from '@app/kernel';
 import { rowsOf, type Transaction } from '@app/platform';
 import type { ClaimKey } from '../claim.js';
 import type { ClaimState } from '../lifecycle.js';
@@ -8,13 +8,12 @@ import { CANCELLABLE } from './reconciliation.js';
 
 /** Days after the last statement (or from the first batch on) up to `until`. */
 export async function statementDays(tx: Transaction, until: CivilDate, limit: number): Promise<CivilDate[]> {
-  const rows = await rowsOf<{ on: CivilDate }>(
+  // Without a date as its parameter, with which it would be planned anew at each look.
+  const [row] = await rowsOf<{ first: CivilDate | null }>(
     tx,
-    `select d::date::text as "on" from generate_series(
-       coalesce((select max("on") + 1 from bank_statement), (select min(cut_on) from batch where state in ('checked', 'released'))), $1::date, interval '1 day') d order by d limit $2`,
-    [until, limit],
+    `select coalesce((select max("on") + 1 from bank_statement), (select min(cut_on) from batch where state in ('checked', 'released')))::text as first`,
   );
-  return rows.map((row) => row.on);
+  return row?.first ? daysFrom(row.first, until, limit) : [];
 }
 
 /** undefined when the day is stored already. */
