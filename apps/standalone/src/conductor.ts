@@ -149,7 +149,7 @@ export class Conductor {
     let due = await dueWork.look();
     await dueWork.wake(due.filter((one) => BY_CLOCK.has(one.wakeUp.command)));
     let [last, since] = ['', performance.now()];
-    for (; due.length > 0; due = await dueWork.glance()) {
+    for (; due.length > 0; due = await dueWork.look(true)) {
       const now = due.map(({ wakeUp, count }) => `${wakeUp.command}:${count}`).join(' ');
       if (now !== last) [last, since] = [now, performance.now()];
       assert(performance.now() - since < STUCK_MS, `nothing moved for ${STUCK_MS / 1000} s; still due: ${now}`);

@@ -16,9 +16,11 @@ export class DueWork {
     private readonly hours: BusinessHours,
   ) {}
 
-  async look(): Promise<Due[]> {
+  /** `glance`: stops at what rows alone tell when that is anything; for one who waits and looks often. */
+  async look(glance = false): Promise<Due[]> {
     const now = this.clock.now();
     const { due, stopped } = await claimsDue(this.database.direct, now, chinaDate(now));
+    if (glance && due.length > 0) return due;
     const days = await this.reconciliation.daysDue();
     if (days.length > 0) due.push({ wakeUp: { queue: 'reconciliation', command: 'reconcile', ids: [] }, count: days.length });
     const collections = await this.collectionDays(now);
@@ -37,13 +39,6 @@ export class DueWork {
       this.noCollectionBefore = now < tonight ? tonight : chinaInstant(addDays(chinaDate(now), 1), this.hours.statementReady);
     }
     return days;
-  }
-
-  /** As {@link look}, but stops at what rows alone tell: for one who waits and looks often. */
-  async glance(): Promise<Due[]> {
-    const now = this.clock.now();
-    const { due } = await claimsDue(this.database.direct, now, chinaDate(now));
-    return due.length > 0 ? due : this.look();
   }
 
   hurry(): Promise<void> {

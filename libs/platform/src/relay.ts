@@ -61,7 +61,8 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private notified(queue: string | undefined): void {
     if (queue !== BURST_QUEUE) {
-      // An empty payload asks for everything at once.
+      // An empty payload asks for a burst that is collecting; all else is on its way.
+      if (queue === '' && !this.burst) return;
       if (queue === '') this.endBurst();
       return this.nudge();
     }
