@@ -1,6 +1,6 @@
 /** The platform's transactions: 1101 person, 5203 what was sent in a range, 3201 totals of what was sent in a range of days. */
 import type { FeedQueryAnswer, InsuranceAnswer, InsuranceEnvelope, PersonAnswer, TotalsAnswer } from '@app/contracts';
-import { chinaDay, chinaTimestamp, isDay, parseChinaTimestamp } from '../china-time.js';
+import { addDays, chinaInstant, chinaTimestamp, isDay, parseChinaTimestamp } from '../china-time.js';
 import { Fields } from '../fields.js';
 import { invalid } from '../http.js';
 import type { SimulatorClock } from '../simulator.js';
@@ -87,11 +87,11 @@ export class Platform {
   private totals(data: Fields): TotalsAnswer {
     const [from, to] = [data.text('stmt_begndate'), data.text('stmt_enddate')];
     if (!isDay(from) || !isDay(to)) throw invalid('stmt_begndate, stmt_enddate 应为 YYYY-MM-DD');
+    const [first, end] = [chinaInstant(from, '00:00').getTime(), chinaInstant(addDays(to, 1), '00:00').getTime()];
     const seen = new Set<string>();
     let [medfeeFen, fundFen] = [0, 0];
     for (const { settlement, time } of this.playback.delivered) {
-      const day = chinaDay(new Date(time));
-      if (!settlement || day < from || day > to || seen.has(settlement.msgid)) continue;
+      if (!settlement || time < first || time >= end || seen.has(settlement.msgid)) continue;
       seen.add(settlement.msgid);
       medfeeFen += settlement.medfeeFen;
       fundFen += settlement.fundFen;
