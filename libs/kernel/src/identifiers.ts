@@ -1,5 +1,5 @@
 /** Resident personal numbers (GB 11643), unified social credit codes of units (GB 32100) and bank card numbers (ISO/IEC 7812, Luhn). */
-import { isDay, type CivilDate } from './civil-date.js';
+import { isDay, parseCivilDate, type CivilDate } from './civil-date.js';
 
 /** Half-width, without spaces and control characters, upper case: what people type into spreadsheets means the same number. */
 export const normaliseIdentifier = (text: string): string =>
@@ -25,6 +25,9 @@ export function personalNumberFault(id: string, today: CivilDate): PersonalNumbe
   const before = digits(today, 0, 4) * 10_000 + digits(today, 5, 7) * 100 + digits(today, 8, 10);
   return isDay(year, month, day) && year * 10_000 + month * 100 + day < before ? undefined : 'id-birth-date';
 }
+
+export const birthDateOf = (id: string): CivilDate | undefined =>
+  parseCivilDate(`${id.slice(6, 10)}-${id.slice(10, 12)}-${id.slice(12, 14)}`);
 
 /** A sound personal number as an exact integer: region, day and serial; the check character follows from them. */
 export const packPersonalNumber = (id: string): number =>

@@ -37,7 +37,7 @@ export async function birthDatesOf(
   const rows = await rowsOf<{ id: string; sealed: Buffer }>(tx, 'select id, sealed from member where id = any($1::uuid[])', [memberIds]);
   const births = new Map<string, CivilDate>();
   for (const { id, sealed } of rows) {
-    const birth = birthDateOf((JSON.parse(vault.open(sealed)) as PersonalData).personalNumber);
+    const birth = birthDateOf(readPersonalText(vault.open(sealed)).personalNumber);
     if (birth) births.set(id, birth);
   }
   return births;
