@@ -6,10 +6,12 @@ import { join } from 'node:path';
 import { calculatorBench } from './calculator.bench.js';
 import { claimPathBench } from './claim-path.bench.js';
 import type { Measured } from './measure.js';
+import { rehearsalBench } from './rehearsal.bench.js';
 import { rosterImportBench } from './roster-import.bench.js';
 
 const BENCHES: Readonly<Record<string, (databaseUrl: string) => Promise<Measured[]> | Measured[]>> = {
   calculator: calculatorBench,
+  rehearsal: rehearsalBench,
   'roster-import': rosterImportBench,
   'claim-path': claimPathBench,
 };
