@@ -293,10 +293,27 @@ function dutyOf(run: Run, duty: CompiledDuty, steps: Steps): Fen | Stop | null {
       // A quote may leave the days of a stay out.
       return isStay(run.facts) && run.facts.admissionOn !== undefined ? allowanceOf(run, duty, steps) : null;
     case 'lump-sum':
-      return run.facts.severity === undefined ? null : lumpSumOf(run, duty, steps);
+      return run.facts.severity === undefined || !standsBeside(run, run.facts.diagnosedOn, steps) ? null : lumpSumOf(run, duty, steps);
     case 'death':
-      return run.facts.deathOn === undefined ? null : deathOf(run, duty, steps);
+      return run.facts.deathOn === undefined || !standsBeside(run, run.facts.deathOn, steps) ? null : deathOf(run, duty, steps);
   }
+}
+
+/** A death or a diagnosis that is claimed together with a stay has a day of its own, which has to be covered and in time. */
+function standsBeside({ facts, plan }: Run, on: CivilDate | undefined, steps: Steps): boolean {
+  const { coverFrom, coverTo, deathOn, acceptedOn } = facts;
+  // Alone it was looked at before.
+  if (!isStay(facts) || on === undefined) return true;
+  const covered = coverFrom !== undefined && coverTo !== undefined && on >= coverFrom && on <= coverTo;
+  const late = on === deathOn && plan.deathDeadlineDays !== null && daysBetween(on, acceptedOn) > plan.deathDeadlineDays;
+  if (covered && !late) return true;
+  steps?.push({
+    step: late ? 'deadline' : 'cover',
+    clause: late ? 'claim.death_deadline_days' : 'cover.decided_by',
+    inputs: { eventOn: on, coverFrom: coverFrom ?? null, coverTo: coverTo ?? null, acceptedOn },
+    resultFen: ZERO_FEN,
+  });
+  return false;
 }
 
 function reimbursementOf(run: Run, duty: CompiledReimbursement, steps: Steps): Fen | Stop {
@@ -309,7 +326,7 @@ function reimbursementOf(run: Run, duty: CompiledReimbursement, steps: Steps): F
   const beforeFen = duty.summed ? (used[`base.${duty.id}`] ?? 0) : 0;
   const totalFen = beforeFen + baseFen;
   if (duty.summed) {
-    changes[`base.${duty.id}`] = baseFen;
+    if (baseFen > 0) changes[`base.${duty.id}`] = baseFen;
     steps?.push({
       step: 'sum',
       clause: `${duty.path}.summed_over`,
@@ -319,6 +336,7 @@ function reimbursementOf(run: Run, duty: CompiledReimbursement, steps: Steps): F
   }
 
   let thresholdFen = 0;
+  let gateFen = 0;
   if (duty.threshold !== null) {
     const amount = choose(duty.threshold.amount, facts, used);
     if (amount === null) return unnamed(steps, 'threshold', `${duty.path}.threshold.amount`, facts);
@@ -333,6 +351,7 @@ function reimbursementOf(run: Run, duty: CompiledReimbursement, steps: Steps): F
         resultFen: (reached ? totalFen : 0) as Fen,
       });
       if (!reached) return ZERO_FEN;
+      gateFen = thresholdFen;
       thresholdFen = 0;
     } else {
       let usedFen = 0;
@@ -340,7 +359,8 @@ function reimbursementOf(run: Run, duty: CompiledReimbursement, steps: Steps): F
         usedFen = used[`deductible.${duty.id}`] ?? 0;
         const parameterFen = thresholdFen;
         thresholdFen = Math.max(0, parameterFen - usedFen);
-        changes[`deductible.${duty.id}`] = Math.min(baseFen, thresholdFen);
+        const takenFen = Math.min(baseFen, thresholdFen);
+        if (takenFen > 0) changes[`deductible.${duty.id}`] = takenFen;
       }
       steps?.push({
         step: 'threshold',
@@ -357,7 +377,8 @@ function reimbursementOf(run: Run, duty: CompiledReimbursement, steps: Steps): F
   const totalBenefit = bandsOf(run, duty, totalFen, thresholdFen, points, steps);
   if (totalBenefit === null) return 'not-named';
   if (beforeFen === 0) return totalBenefit;
-  const before = bandsOf(run, duty, beforeFen, thresholdFen, points, null);
+  // Before the gate was reached nothing was paid.
+  const before = beforeFen < gateFen ? ZERO_FEN : bandsOf(run, duty, beforeFen, thresholdFen, points, null);
   if (before === null) return 'not-named';
   const amountFen = Math.max(0, totalBenefit - before) as Fen;
   steps?.push({
@@ -604,7 +625,8 @@ function allowanceOf(run: Run, duty: CompiledAllowance, steps: Steps): Fen | Sto
   const { admissionOn, dischargeOn } = facts;
   const perDay = choose(duty.perDay, facts, used);
   if (perDay === null) return unnamed(steps, 'days', `${duty.path}.per_day`, facts);
-  const counted = duty.prorated ? coveredDays(facts).covered : Math.max(duty.minimumDays, daysBetween(admissionOn!, dischargeOn!));
+  const nights = daysBetween(admissionOn!, dischargeOn!);
+  const counted = duty.prorated && nights > 0 ? coveredDays(facts).covered : Math.max(duty.minimumDays, nights);
   let days = Math.max(0, counted - duty.freeDays);
   if (duty.daysPerStay !== null) days = Math.min(days, duty.daysPerStay);
   if (duty.daysPerPeriod !== null) {
@@ -612,7 +634,7 @@ function allowanceOf(run: Run, duty: CompiledAllowance, steps: Steps): Fen | Sto
     const left = Math.max(0, duty.daysPerPeriod - before);
     if (left < days) run.capped = true;
     days = Math.min(days, left);
-    changes[`days.${duty.id}`] = days;
+    if (days > 0) changes[`days.${duty.id}`] = days;
   }
   const wholeFen = days * perDay.value;
   let amountFen = rounded(wholeFen, 0, plan);

@@ -168,7 +168,7 @@ export function parsePlan(yamlText: string, file: string, selection: Selection =
     const line = lineOf(document, lines, problem.path);
     return line === undefined ? problem : { ...problem, line };
   };
-  const chosen = select(contentOf(document, file), selection, (problem) => new PlanInvalid(file, [located(problem)]));
+  const chosen = select(contentOf(document, lines, file), selection, (problem) => new PlanInvalid(file, [located(problem)]));
   const read = PLAN.safeParse(chosen);
   if (!read.success) throw new PlanInvalid(file, shapeProblems(read.error.issues, chosen).map(located));
   const compiler = new Compiler(read.data);
@@ -178,12 +178,18 @@ export function parsePlan(yamlText: string, file: string, selection: Selection =
 }
 
 /** A plan says everything where it stands: an alias may point at nothing, at itself, or at more than any reader can hold. */
-function contentOf(document: Document, file: string): unknown {
+function contentOf(document: Document, lines: LineCounter, file: string): unknown {
   let alias: Alias | undefined;
   visit(document, { Alias: (_, node) => ((alias = node), visit.BREAK) });
   if (alias)
     throw new PlanInvalid(file, [
-      { path: '(root)', expected: 'a plan without YAML aliases', found: `the alias *${alias.source}`, remedy: 'write the value out' },
+      {
+        path: '(root)',
+        line: lines.linePos(alias.range![0]).line,
+        expected: 'a plan without YAML aliases',
+        found: `the alias *${alias.source}`,
+        remedy: 'write the value out',
+      },
     ]);
   return document.toJS();
 }
@@ -263,7 +269,10 @@ class Compiler {
         plan.effective_on,
         'correct the date',
       );
-    if (plan.eligibility?.ages) this.ground(['eligibility', 'ages'], plan.eligibility.ages);
+    if (plan.eligibility?.ages) {
+      this.ground(['eligibility', 'ages'], plan.eligibility.ages);
+      this.ages(['eligibility', 'ages'], plan.eligibility.ages);
+    }
     const roundingMode = this.value(['rounding', 'mode'], plan.rounding.mode);
     const unitFen = toFen(this.value(['rounding', 'unit'], plan.rounding.unit));
     const caps = Object.entries(plan.caps ?? {}).map(([id, cap]) => this.cap(id, cap));
@@ -273,8 +282,8 @@ class Compiler {
     const quota = plan.quota ? this.value(['quota', 'claims'], plan.quota.claims) : null;
     const countsEvery = plan.quota ? this.value(['quota', 'counts'], plan.quota.counts) === 'every' : false;
     const order = plan.payers ? this.value(['payers', 'order'], plan.payers.order) : null;
-    if (order && !order.includes('self'))
-      this.problem(['payers', 'order'], '"self" among the payers', describe(order), 'say where this plan stands among them');
+    if (order && order.filter((payer) => payer === 'self').length !== 1)
+      this.problem(['payers', 'order'], '"self" once among the payers', describe(order), 'say where this plan stands among them');
     const waitingDays = plan.waiting ? this.choice(['waiting', 'days'], plan.waiting.days, (days) => days) : null;
     if (plan.waiting) this.value(['waiting', 'counted_from'], plan.waiting.counted_from);
     if (plan.claim) this.value(['claim', 'counted_from'], plan.claim.counted_from);
@@ -326,7 +335,8 @@ class Compiler {
   private cap(id: string, { duties, per, amount }: NonNullable<PlanContent['caps']>[string]): CompiledCap {
     const path = ['caps', id];
     duties.forEach((duty, i) => {
-      if (!(duty in this.plan.duties))
+      if (duties.indexOf(duty) < i) this.problem([...path, 'duties', i], 'each duty once', duty, 'remove it');
+      if (!Object.hasOwn(this.plan.duties, duty))
         this.problem(
           [...path, 'duties', i],
           `one of the duties ${Object.keys(this.plan.duties).join(', ')}`,
@@ -516,9 +526,17 @@ class Compiler {
 
   private value<T>(path: Path, at: { value: T; options?: T[] | undefined } & Ground): T {
     this.ground(path, at);
-    if (at.options && !at.options.some((option) => JSON.stringify(option) === JSON.stringify(at.value)))
-      this.problem([...path, 'value'], `one of the options ${at.options.join(', ')}`, describe(at.value), 'choose one of them');
+    this.options(path, at);
     return at.value;
+  }
+
+  private options(path: Path, { value, options }: { value?: unknown; options?: readonly unknown[] | undefined }): void {
+    if (options && !options.some((option) => JSON.stringify(option) === JSON.stringify(value)))
+      this.problem([...path, 'value'], `one of the options ${options.join(', ')}`, describe(value), 'choose one of them');
+  }
+
+  private ages(path: Path, { from = 0, to = Infinity }: { from?: number | undefined; to?: number | undefined }): void {
+    if (to < from) this.problem([...path, 'to'], `an age of at least ${from}`, String(to), 'correct the ages');
   }
 
   private choice<T, R>(path: Path, at: Conditional<T>, read: (value: T) => R, [one, many] = ['value', 'cases']): Choice<R> {
@@ -529,9 +547,13 @@ class Compiler {
     if (at.value !== undefined) {
       if (at.order ?? at.otherwise) this.problem(path, `order and otherwise only beside ${many}`, `a ${one}`, 'remove them');
       this.ground(path, at);
+      this.options(path, at);
       return { constant: { clause: dotted(path), value: read(at.value) }, cases: [] };
     }
     const cases = at.cases!;
+    if (at.source !== undefined || at.clause !== undefined || at.interpreted !== undefined)
+      this.problem(path, `grounds at each of the ${many}`, `one beside them`, `move it to the ${many}`);
+    this.clauses[dotted(path)] = { interpreted: 'The value differs by circumstances, and the plan names none for these.' };
     cases.forEach(({ when }, i) => {
       if (!when && i < cases.length - 1)
         this.problem(
@@ -542,6 +564,7 @@ class Compiler {
         );
       if (when?.stay !== undefined) this.countsStays = true;
       if (when?.claim !== undefined) this.countsClaims = true;
+      if (when?.age) this.ages([...path, many!, i, 'when', 'age'], when.age);
       if (when && at.order === undefined) {
         const overlapping = cases.findIndex((other, j) => j > i && other.when !== undefined && !disjoint(when, other.when));
         if (overlapping >= 0)

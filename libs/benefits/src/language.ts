@@ -42,8 +42,8 @@ const percent = z
   .regex(/^(100(\.0{1,2})?|\d{1,2}(\.\d{1,2})?)%$/, "a percentage from 0% to 100% with at most two places, such as '62.5%'");
 export const DATE = z
   .string()
-  .regex(/^\d{4}-\d{2}-\d{2}$/, 'a date YYYY-MM-DD')
-  .refine((day) => parseCivilDate(day) !== undefined, 'a date that exists, YYYY-MM-DD');
+  .refine((day) => parseCivilDate(day) !== undefined, 'a date that exists, YYYY-MM-DD')
+  .meta({ pattern: '^\\d{4}-\\d{2}-\\d{2}$' });
 const id = z.string().regex(/^[a-z][a-z0-9-]*$/, 'an id of small letters, digits and hyphens');
 export const DIGITS = z.string().regex(/^\d{2,6}$/, 'two to six digits in quotes');
 
@@ -75,6 +75,7 @@ const when = z
     severity: z.array(id).min(1).optional(),
     cause: z.enum(['illness', 'accident']).optional().describe('Of a death.'),
   })
+  .refine((lines) => Object.keys(lines).length > 0, 'at least one condition')
   .describe('Holds when every line of it holds.');
 
 /** A value that holds for everybody. */
@@ -98,7 +99,10 @@ const conditional = <T extends z.ZodType>(value: T) =>
     ...ground,
   });
 
-const amountName = z.union([z.enum(SETTLEMENT_FIELDS), z.string().regex(/^item:[a-z][a-z0-9-]*$/)]);
+const amountName = z.union([
+  z.enum(SETTLEMENT_FIELDS),
+  z.string().regex(/^item:[a-z][a-z0-9-]*$/, `a settlement field (${SETTLEMENT_FIELDS.join(', ')}) or item:NAME`),
+]);
 const share = {
   share: percent.optional().describe('Part of the amount; all of it when left out.'),
   at_most: yuan.optional().describe('Cap on this item.'),
@@ -267,6 +271,7 @@ export interface Ground {
 }
 export interface Conditional<T> extends Ground {
   readonly value?: T | undefined;
+  readonly options?: readonly T[] | undefined;
   readonly cases?: readonly ({ readonly when?: When | undefined; readonly value: T } & Ground)[] | undefined;
   readonly order?: 'first-match' | undefined;
   readonly otherwise?: 'refuse' | undefined;

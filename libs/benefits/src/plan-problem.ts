@@ -67,15 +67,18 @@ export function shapeProblems(issues: readonly z.core.$ZodIssue[], content: unkn
       case 'invalid_value':
         return [{ path, expected: `one of ${issue.values.join(', ')}`, found, remedy: 'choose one of these words' }];
       case 'invalid_union':
-        return [{ path, expected: 'one of the forms of docs/PLANS.md', found, remedy: 'write it in one of these forms' }];
-      case 'too_small':
         return [
           {
             path,
-            expected: `at least ${issue.minimum} ${issue.origin === 'array' ? 'item' : ''}`.trim(),
+            expected: /^Invalid/.test(issue.message) ? 'one of the forms of docs/PLANS.md' : issue.message,
             found,
-            remedy: 'correct the value',
+            remedy: 'write it in one of these forms',
           },
+        ];
+      case 'too_small':
+        if (issue.origin === 'string') return [{ path, expected: 'a text that is not empty', found, remedy: 'write it' }];
+        return [
+          { path, expected: `at least ${issue.minimum}${issue.origin === 'array' ? ' item' : ''}`, found, remedy: 'correct the value' },
         ];
       case 'invalid_key':
         return [{ path, expected: 'an id of small letters, digits and hyphens', found: describe(issue.path.at(-1)), remedy: 'rename it' }];

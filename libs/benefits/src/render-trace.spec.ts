@@ -592,7 +592,7 @@ describe('what a renderer does not know is shown all the same', () => {
 });
 
 describe('every step that there is', () => {
-  const trace = traceOf({ ...who, unit, ...stay, begndate: '2025-12-30', severity: 'light', death: true }, everything);
+  const trace = traceOf({ ...who, unit, ...stay, begndate: '2025-12-30', severity: 'light', death: { on: '2025-12-31' } }, everything);
   const steps = stepsOf(trace.steps);
 
   test('is met by one event under a plan with every rule', () => {
