@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { calculatorBench } from './calculator.bench.js';
 import { claimPathBench } from './claim-path.bench.js';
 import type { Measured } from './measure.js';
+import { countdownBench } from './countdown.bench.js';
 import { rehearsalBench } from './rehearsal.bench.js';
 import { rosterImportBench } from './roster-import.bench.js';
 
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, (databaseUrl: string) => Promise<Measured
   rehearsal: rehearsalBench,
   'roster-import': rosterImportBench,
   'claim-path': claimPathBench,
+  countdown: countdownBench,
 };
 
 const only = process.argv[2];

@@ -5,10 +5,15 @@ import { BankGateway, GatewaysModule, WechatGateway } from '@app/gateways';
 import { PlatformModule, type Config } from '@app/platform';
 import type { FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
+import { CountdownController } from './countdown.controller.js';
+import { EventStreams } from './event-stream.js';
+import { ExtensionController } from './extension.controller.js';
 import { LoginController } from './login.controller.js';
 import { MemberController } from './member.controller.js';
 import { OrganisationController } from './organisation.controller.js';
+import { PublicCountdownController } from './public-countdown.controller.js';
 import { RosterController } from './roster.controller.js';
+import { TargetController } from './target.controller.js';
 import { WindowController } from './window.controller.js';
 
 const PORTS: Provider[] = [
@@ -40,7 +45,19 @@ export class EnrolmentAppModule implements OnModuleInit {
         GatewaysModule.forRoot(config),
         EnrolmentModule.forRoot(PORTS),
       ],
-      controllers: [LoginController, AccountController, OrganisationController, WindowController, RosterController, MemberController],
+      controllers: [
+        LoginController,
+        AccountController,
+        OrganisationController,
+        WindowController,
+        TargetController,
+        ExtensionController,
+        CountdownController,
+        PublicCountdownController,
+        RosterController,
+        MemberController,
+      ],
+      providers: [EventStreams],
     };
   }
 

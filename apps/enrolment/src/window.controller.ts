@@ -1,12 +1,12 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { ContributionService, WindowService, type Countdown, type NoticeView } from '@app/enrolment';
+import { ContributionService, WindowService, type NoticeView } from '@app/enrolment';
 import { civilDate, fen } from '@app/kernel';
 import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
 import { IsInt, IsISO8601, IsString, Length, Matches, Max, Min } from 'class-validator';
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
-const OFFSET = /(Z|[+-]\d{2}:\d{2})$/;
+export const OFFSET = /(Z|[+-]\d{2}:\d{2})$/;
 
 export class NewWindowRequest {
   @ApiProperty({ example: 'guangxi-1-2025' }) @IsString() @Length(1, 100) planId: string;
@@ -41,12 +41,6 @@ export class WindowController {
       contributionFen: fen(window.contributionFen),
     });
     return { id };
-  }
-
-  @Get(':id/countdown')
-  @Requires('window.read')
-  countdown(@Param('id', ParseUUIDPipe) id: string): Promise<Countdown> {
-    return this.windows.countdown(id);
   }
 
   @Post(':id/payment-notices')

@@ -70,7 +70,7 @@ export function shapeProblems(issues: readonly z.core.$ZodIssue[], content: unkn
         return [
           {
             path,
-            expected: /^Invalid/.test(issue.message) ? 'one of the forms of docs/PLANS.md' : issue.message,
+            expected: issue.message.startsWith('Invalid') ? 'one of the forms of docs/PLANS.md' : issue.message,
             found,
             remedy: 'write it in one of these forms',
           },

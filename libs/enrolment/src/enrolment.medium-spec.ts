@@ -32,6 +32,7 @@ import {
   payeesOf,
 } from './index.js';
 import { COLUMNS } from './roster/roster.js';
+import { recount } from './window/enrolment-count.repository.js';
 
 class SetClock extends Clock {
   constructor(private instant: Date) {
@@ -533,6 +534,12 @@ describe('enrolment', () => {
       for (const secret of [personalNumber(900), '职工900', '19988888888', '6228480402564890018', '新银行'])
         expect(stored.includes(secret)).toBe(false);
     });
+  });
+
+  it('has counted as many people in every unit as are enrolled there, however they came', async () => {
+    const windows = (await source.query('select distinct window_id as id from enrolment')) as { id: string }[];
+    expect(windows.length).toBeGreaterThan(3);
+    for (const { id } of windows) expect(await db.transaction((tx) => recount(tx, id))).toBe(0);
   });
 
   it('keeps the tables that the entities describe', async () => {

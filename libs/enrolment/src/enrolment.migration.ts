@@ -33,6 +33,57 @@ export class Enrolment1700000002000 implements MigrationInterface {
         check (opens_at < closes_at),
         check (cover_from <= cover_to)
       );
+      -- How many people a node should enrol; without a row, as many as its children together.
+      create table enrolment_target (
+        window_id uuid not null references enrolment_window,
+        organisation_id uuid not null references organisation,
+        headcount int not null check (headcount > 0),
+        primary key (window_id, organisation_id)
+      );
+      -- Rows of enrolment by unit, kept in the transaction that enrols.
+      create table enrolment_count (
+        window_id uuid not null,
+        unit_id uuid not null,
+        members int not null check (members >= 0),
+        primary key (window_id, unit_id)
+      );
+      -- No reference: whoever has locked the window would keep its countdown from being read.
+      create table enrolment_sample (
+        window_id uuid not null,
+        minute int not null,
+        at timestamptz not null,
+        members int not null check (members >= 0),
+        primary key (window_id, minute)
+      );
+      create table window_extension (
+        id uuid primary key,
+        window_id uuid not null references enrolment_window,
+        closes_at timestamptz not null,
+        reason text not null,
+        proposed_by text not null,
+        proposed_at timestamptz not null,
+        unique (id, proposed_by)
+      );
+      create index window_extension_window on window_extension (window_id);
+      create table window_extension_approval (
+        extension_id uuid primary key,
+        proposed_by text not null,
+        approved_by text not null,
+        approved_at timestamptz not null,
+        foreign key (extension_id, proposed_by) references window_extension (id, proposed_by),
+        check (approved_by <> proposed_by)
+      );
+      create trigger window_extension_append_only before update or delete or truncate on window_extension for each statement execute function refuse_change();
+      create trigger window_extension_approval_append_only before update or delete or truncate on window_extension_approval for each statement execute function refuse_change();
+      create function keep_window_closing() returns trigger language plpgsql as $$
+        begin
+          if new.closes_at > old.closes_at and exists (
+            select from window_extension e join window_extension_approval a on a.extension_id = e.id where e.window_id = new.id and e.closes_at = new.closes_at
+          ) then return new; end if;
+          raise exception 'the closing of a window moves by an approved extension' using errcode = 'restrict_violation';
+        end $$;
+      create trigger enrolment_window_closing before update of closes_at on enrolment_window for each row
+        when (new.closes_at is distinct from old.closes_at) execute function keep_window_closing();
 
       create table roster_import (
         id uuid primary key,
@@ -149,6 +200,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
     await runner.query(`
       drop table login_code; drop table cover; drop sequence cover_number; drop table contribution_credit; drop table collection_statement;
       drop table payment_notice; drop table enrolment; drop table member; drop table roster_refusal; drop table roster_import;
-      drop table enrolment_window; drop table organisation`);
+      drop table window_extension_approval; drop table window_extension; drop table enrolment_sample; drop table enrolment_count;
+      drop table enrolment_target; drop table enrolment_window; drop function keep_window_closing; drop table organisation`);
   }
 }

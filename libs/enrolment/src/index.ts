@@ -3,11 +3,23 @@ import { Cover } from './cover/cover.entity.js';
 import { LoginCode, Member } from './member/member.entity.js';
 import { Organisation } from './organisation/organisation.entity.js';
 import { Enrolment, RosterImport, RosterRefusal } from './roster/roster.entity.js';
-import { EnrolmentWindow } from './window/window.entity.js';
+import {
+  EnrolmentCount,
+  EnrolmentSample,
+  EnrolmentTarget,
+  EnrolmentWindow,
+  WindowExtension,
+  WindowExtensionApproval,
+} from './window/window.entity.js';
 
 export const ENROLMENT_ENTITIES = [
   Organisation,
   EnrolmentWindow,
+  EnrolmentTarget,
+  EnrolmentCount,
+  EnrolmentSample,
+  WindowExtension,
+  WindowExtensionApproval,
   RosterImport,
   RosterRefusal,
   Member,
@@ -34,6 +46,13 @@ export { ORGANISATION_KINDS, type OrganisationKind } from './organisation/organi
 export { OrganisationService, type NewOrganisation } from './organisation/organisation.service.js';
 export { REFUSALS, type RefusalReason } from './roster/roster.js';
 export { RosterService, type RosterSummary, type RosterUpload } from './roster/roster.service.js';
+export { CountdownBoard, CountdownReader } from './window/countdown-board.js';
+export { CountdownService, type CountdownListener, type Following } from './window/countdown.service.js';
+export { type CountdownView, type NodeProgress, type PublicCountdown } from './window/countdown.js';
+export { addEnrolled, recount } from './window/enrolment-count.repository.js';
+export { type ExtensionView } from './window/extension.repository.js';
+export { ExtensionService } from './window/extension.service.js';
+export { TargetService, type NewTarget } from './window/target.service.js';
 export { WindowService, type Countdown, type NewWindow } from './window/window.service.js';
 export {
   ContributionCredit,
@@ -47,4 +66,9 @@ export {
   RosterImport,
   RosterRefusal,
   EnrolmentWindow,
+  EnrolmentTarget,
+  EnrolmentCount,
+  EnrolmentSample,
+  WindowExtension,
+  WindowExtensionApproval,
 };

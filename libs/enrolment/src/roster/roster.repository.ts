@@ -130,12 +130,19 @@ export const saveNewMembers = (tx: Transaction, rows: RosterRows): Promise<numbe
 export const isTaken = (error: unknown): boolean => [UNIQUE_VIOLATION, DEADLOCK].includes(sqlState(error) ?? '');
 const DEADLOCK = '40P01';
 
-/** Enrols whom it can, and returns the numbers of the rows whose member another unit has enrolled in the window. */
-export async function enrol(tx: Transaction, rows: RosterRows, windowId: string): Promise<number[]> {
+/** How many of these rows a unit has, by its id. */
+export type ByUnit = ReadonlyMap<string, number>;
+
+/** Enrols whom it can; `elsewhere` are the numbers of the rows whose member another unit has enrolled in the window. */
+export async function enrol(tx: Transaction, rows: RosterRows, windowId: string): Promise<{ elsewhere: number[]; enrolled: ByUnit }> {
   await stage(tx, 'enrolment', ENROLMENT_COLUMNS, rows.enrolments);
   // In member order, like every lock.
-  await tx.query(
-    `insert into enrolment (${ENROLMENT_COLUMNS}) select ${ENROLMENT_COLUMNS} from enrolment_stage order by member_id on conflict (member_id, window_id) do nothing`,
+  const enrolled = await rowsOf<{ unitId: string; members: number }>(
+    tx,
+    `with e as (insert into enrolment (${ENROLMENT_COLUMNS}) select ${ENROLMENT_COLUMNS} from enrolment_stage order by member_id
+       on conflict (member_id, window_id) do nothing returning unit_id)
+     select unit_id as "unitId", count(*)::int as members from e group by unit_id`,
+    [],
   );
   const elsewhere = await rowsOf<{ row: number }>(
     tx,
@@ -143,7 +150,7 @@ export async function enrol(tx: Transaction, rows: RosterRows, windowId: string)
      where e.member_id = s.member_id and e.window_id = $1 and e.unit_id <> s.unit_id returning s.row`,
     [windowId],
   );
-  return elsewhere.map(({ row }) => row);
+  return { elsewhere: elsewhere.map(({ row }) => row), enrolled: new Map(enrolled.map(({ unitId, members }) => [unitId, members])) };
 }
 
 /** Members as the rows say, where that is news; after {@link enrol} only those it left. */

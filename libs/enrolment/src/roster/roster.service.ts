@@ -23,6 +23,7 @@ import { personalText } from '../member/member.js';
 import { liesUnder } from '../organisation/organisation.js';
 import { insertOrganisations, newUnit, organisationsByCode } from '../organisation/organisation.repository.js';
 import type { Organisation } from '../organisation/organisation.entity.js';
+import { addEnrolled } from '../window/enrolment-count.repository.js';
 import { windowState } from '../window/window.js';
 import { windowById } from '../window/window.repository.js';
 import { readRecords, type RosterRecord } from './roster-file.js';
@@ -70,6 +71,7 @@ type SealedGroup = Group & rosters.SealedRows;
 /** What goes into the database at once. */
 interface Chunk {
   readonly rows: rosters.RosterRows;
+  readonly byUnit: rosters.ByUnit;
   readonly refused: readonly rosters.Refusal[];
   /** Row numbers. */
   readonly normalised: ReadonlySet<number>;
@@ -214,6 +216,7 @@ export class RosterService {
   private chunkOf({ windowId, importId }: Run, groups: readonly SealedGroup[]): Chunk {
     return {
       rows: new rosters.RosterRows(windowId, importId, this.clock.now(), groups),
+      byUnit: countByUnit(groups),
       refused: groups.flatMap(({ refused }) => refused),
       normalised: new Set(groups.flatMap(({ normalised }) => normalised)),
       cardWarnings: new Set(groups.flatMap(({ cardWarnings }) => cardWarnings)),
@@ -328,10 +331,10 @@ export class RosterService {
   private async applyIn(
     tx: Transaction,
     { importId, windowId, filling }: Run,
-    { rows, refused, normalised, cardWarnings }: Chunk,
+    { rows, byUnit, refused, normalised, cardWarnings }: Chunk,
   ): Promise<void> {
-    let elsewhere: number[] = [];
-    if (filling === 'anybody') elsewhere = await rosters.enrol(tx, rows, windowId);
+    let [elsewhere, enrolled]: [number[], rosters.ByUnit] = [[], byUnit];
+    if (filling === 'anybody') ({ elsewhere, enrolled } = await rosters.enrol(tx, rows, windowId));
     else await rosters.enrolNew(tx, rows);
     if (filling === 'strangers') await rosters.saveNewMembers(tx, rows);
     else await rosters.saveMembers(tx, rows, filling === 'anybody');
@@ -344,7 +347,15 @@ export class RosterService {
       normalised: normalised.size - elsewhere.filter((row) => normalised.has(row)).length,
       cardWarnings: cardWarnings.size - elsewhere.filter((row) => cardWarnings.has(row)).length,
     });
+    await addEnrolled(tx, windowId, enrolled);
   }
+}
+
+function countByUnit(groups: readonly SealedGroup[]): rosters.ByUnit {
+  // A unit has one buffer in the whole import.
+  const counts = new Map<Buffer, number>();
+  for (const { rows } of groups) for (const { unitId } of rows) counts.set(unitId, (counts.get(unitId) ?? 0) + 1);
+  return new Map([...counts].map(([unitId, members]) => [unitId.toString('hex'), members]));
 }
 
 async function* recordGroups(stream: Readable): AsyncGenerator<{ layout: RosterLayout; records: RosterRecord[] }> {

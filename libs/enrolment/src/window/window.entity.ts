@@ -17,3 +17,44 @@ export class EnrolmentWindow {
   @Column('date') cover_to: CivilDate;
   @Column('bigint', { transformer: bigintColumn }) contribution_fen: number;
 }
+
+@Entity('enrolment_target')
+export class EnrolmentTarget {
+  @PrimaryColumn('uuid') window_id: string;
+  @PrimaryColumn('uuid') organisation_id: string;
+  @Column('int') headcount: number;
+}
+
+@Entity('enrolment_count')
+export class EnrolmentCount {
+  @PrimaryColumn('uuid') window_id: string;
+  @PrimaryColumn('uuid') unit_id: string;
+  @Column('int') members: number;
+}
+
+@Entity('enrolment_sample')
+export class EnrolmentSample {
+  @PrimaryColumn('uuid') window_id: string;
+  /** Since 1970. */
+  @PrimaryColumn('int') minute: number;
+  @Column('timestamptz') at: Date;
+  @Column('int') members: number;
+}
+
+@Entity('window_extension')
+export class WindowExtension {
+  @PrimaryColumn('uuid') id: string;
+  @Column('uuid') window_id: string;
+  @Column('timestamptz') closes_at: Date;
+  @Column('text') reason: string;
+  @Column('text') proposed_by: string;
+  @Column('timestamptz') proposed_at: Date;
+}
+
+@Entity('window_extension_approval')
+export class WindowExtensionApproval {
+  @PrimaryColumn('uuid') extension_id: string;
+  @Column('text') proposed_by: string;
+  @Column('text') approved_by: string;
+  @Column('timestamptz') approved_at: Date;
+}

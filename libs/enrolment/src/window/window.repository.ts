@@ -50,7 +50,7 @@ export async function windowCounts(tx: Transaction, id: string): Promise<WindowC
     tx,
     `select coalesce(sum(members), 0)::int as enrolled, count(*)::int as units,
             (select coalesce(sum(members), 0)::int from payment_notice where window_id = $1 and state = 'paid') as covered
-     from (select count(*) as members from enrolment where window_id = $1 group by unit_id) by_unit`,
+     from enrolment_count where window_id = $1 and members > 0`,
     [id],
   );
   return rows[0]!;

@@ -24,7 +24,7 @@ export type Scope = 'own' | 'organisation' | 'all';
 
 interface Permission {
   readonly roles: Partial<Record<Role, Scope>>;
-  /** Each use leaves an audit row. Exempt are the feed, whose messages are all stored whole already, and what is published anyway. */
+  /** Each use leaves an audit row. Exempt are the feed, whose messages are all stored whole already, what is published anyway, and headcounts. */
   readonly audited: boolean;
 }
 
@@ -33,9 +33,11 @@ export const POLICY = {
   'audit.read': { roles: { auditor: 'all' }, audited: true },
   'window.manage': { roles: { administrator: 'all' }, audited: true },
   'window.read': {
-    roles: { member: 'all', 'unit-clerk': 'all', 'claims-officer': 'all', leader: 'all', auditor: 'all', administrator: 'all' },
+    roles: { 'unit-clerk': 'organisation', 'claims-officer': 'organisation', leader: 'all', auditor: 'all', administrator: 'all' },
     audited: false,
   },
+  'extension.propose': { roles: { administrator: 'all' }, audited: true },
+  'extension.approve': { roles: { administrator: 'all', leader: 'all' }, audited: true },
   'roster.import': { roles: { 'unit-clerk': 'organisation' }, audited: true },
   'roster.read': { roles: { 'unit-clerk': 'organisation', auditor: 'all' }, audited: true },
   'contribution.read': {

@@ -1,0 +1,48 @@
+import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
+import { ApiProperty } from '@nestjs/swagger';
+import { ExtensionService, type ExtensionView } from '@app/enrolment';
+import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
+import { IsISO8601, IsString, Length, Matches } from 'class-validator';
+import { OFFSET } from './window.controller.js';
+
+class ExtensionRequest {
+  @ApiProperty({ description: 'Instant with offset, not part of the window' })
+  @Matches(OFFSET)
+  @IsISO8601({ strict: true })
+  closesAt: string;
+
+  @ApiProperty() @IsString() @Length(1, 1_000) reason: string;
+}
+
+@Controller('windows/:id/extensions')
+export class ExtensionController {
+  constructor(private readonly extensions: ExtensionService) {}
+
+  @Post()
+  @Requires('extension.propose')
+  propose(
+    @Param('id', ParseUUIDPipe) id: string,
+    @CurrentPrincipal() principal: Principal,
+    @Body() { closesAt, reason }: ExtensionRequest,
+  ): Promise<{ id: string }> {
+    return this.extensions.propose(principal, id, { closesAt: new Date(closesAt), reason });
+  }
+
+  /** By somebody else: with it the window closes later. */
+  @Post(':extensionId/approval')
+  @HttpCode(200)
+  @Requires('extension.approve')
+  approve(
+    @Param('id', ParseUUIDPipe) id: string,
+    @Param('extensionId', ParseUUIDPipe) extensionId: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<{ closesAt: Date }> {
+    return this.extensions.approve(principal, id, extensionId);
+  }
+
+  @Get()
+  @Requires('window.read')
+  list(@Param('id', ParseUUIDPipe) id: string): Promise<ExtensionView[]> {
+    return this.extensions.list(id);
+  }
+}
