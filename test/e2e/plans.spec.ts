@@ -1,5 +1,6 @@
 /** A plan changes by HTTP: quoted, proposed, rehearsed on what was decided, signed by two, in force. */
 import { PersonalDataVault, Tokens, type Role } from '@app/platform';
+import { personalText } from '@app/enrolment';
 import { chinaInstant, civilDate } from '@app/kernel';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -72,7 +73,7 @@ describe('plans over HTTP', () => {
     })) as { token: string });
 
     const sealed = vault.seal(
-      JSON.stringify({ personalNumber: personalNumber(1), name: '职工一', bankAccount: '62', bankName: '模拟银行' }),
+      personalText({ personalNumber: personalNumber(1), name: '职工一', phone: '', bankAccount: '62', bankName: '模拟银行' }),
     );
     await system.database.direct.query(
       `insert into member (id, sealed, roster_hash, unit_id, insutype, created_at, updated_at) values ($1, $2, '', gen_random_uuid(), '310', now(), now())`,
@@ -93,6 +94,19 @@ describe('plans over HTTP', () => {
     await system?.stop();
     await database?.drop();
     rmSync(directory, { recursive: true });
+  });
+
+  it('says why a claim was decided as it was, to a member in the member’s words', async () => {
+    const [claim] = (await system.database.direct.query('select id from claim')) as { id: string }[];
+    const path = `/claims/${claim!.id}/explanation`;
+    const { text } = await get('member', `${path}?audience=auditor`)
+      .expect(200)
+      .expect('content-type', /text\/plain/);
+    expect(text).toContain('免补额 1,000.00 元由您自己承担');
+    expect((await get('officer', `${path}?language=en`).expect(200)).text).toContain('in-scope self-pay');
+    expect((await get('auditor', `${path}?audience=auditor`).expect(200)).text).toContain(`plan=${PLAN_ID}`);
+    await get('auditor', `${path}?audience=chef`).expect(422);
+    await get('auditor', `/claims/${NOBODY}/explanation`).expect(404);
   });
 
   it('quotes upon what the member has used, and says nothing of the person', async () => {

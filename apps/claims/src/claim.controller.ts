@@ -1,8 +1,8 @@
-import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
+import { Body, Controller, Get, Header, HttpCode, Param, ParseUUIDPipe, Post, Query } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { ClaimReader, type ClaimDetail, type ClaimView } from '@app/claims';
 import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { IsOptional, IsString, Length } from 'class-validator';
+import { IsIn, IsOptional, IsString, Length } from 'class-validator';
 
 class ClaimLookUp {
   @ApiPropertyOptional()
@@ -18,6 +18,18 @@ class ClaimLookUp {
   personalNumber?: string;
 }
 
+class Explanation {
+  @ApiPropertyOptional({ enum: ['zh', 'en'] })
+  @IsOptional()
+  @IsIn(['zh', 'en'])
+  language?: 'zh' | 'en';
+
+  @ApiPropertyOptional({ enum: ['member', 'officer', 'auditor'], description: 'A member always reads the member’s.' })
+  @IsOptional()
+  @IsIn(['member', 'officer', 'auditor'])
+  audience?: 'member' | 'officer' | 'auditor';
+}
+
 @Controller('claims')
 export class ClaimController {
   constructor(private readonly claims: ClaimReader) {}
@@ -27,6 +39,18 @@ export class ClaimController {
   @Requires('claim.read')
   one(@CurrentPrincipal() principal: Principal, @Param('id', ParseUUIDPipe) id: string): Promise<ClaimDetail> {
     return this.claims.one(principal, id);
+  }
+
+  /** Why this amount, in words: from the stored trace, never computed again. */
+  @Get(':id/explanation')
+  @Header('Content-Type', 'text/plain; charset=utf-8')
+  @Requires('claim.read')
+  explain(
+    @CurrentPrincipal() principal: Principal,
+    @Param('id', ParseUUIDPipe) id: string,
+    @Query() { language = 'zh', audience }: Explanation,
+  ): Promise<string> {
+    return this.claims.explain(principal, id, language, audience);
   }
 
   /** Claims by settlement or by person; a member sees their own whatever is asked. */
