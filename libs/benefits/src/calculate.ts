@@ -16,7 +16,7 @@ import type {
   CompiledReimbursement,
 } from './compile.js';
 import type { Accumulators, Facts } from './facts.js';
-import type { When } from './language.js';
+import type { EnrolmentKind, When } from './language.js';
 import type { ReasonCode } from './reasons.js';
 import { exactFen, type Trace, type TraceStep, type TraceStepName } from './trace.js';
 
@@ -260,6 +260,20 @@ function waitingRefusal(facts: Facts, used: Accumulators, plan: CompiledPlan, on
 /** Whether enough of a unit's staff take part; true where the plan asks nothing. */
 export const participates = ({ staff, enrolled }: { readonly staff: number; readonly enrolled: number }, plan: CompiledPlan): boolean =>
   plan.minimumParticipation === null || enrolled * BASIS >= staff * plan.minimumParticipation.basisPoints;
+
+/**
+ * What an enrolment is under the plan: `lastCoverTo` is the last day of the member's cover before. A gap longer than the plan allows makes a
+ * renewal a late one; a move between units is no enrolment, and is not asked for here.
+ */
+export function enrolmentKindOf(
+  enrolledOn: CivilDate,
+  lastCoverTo: CivilDate | undefined,
+  plan: CompiledPlan,
+): Exclude<EnrolmentKind, 'transfer'> {
+  if (lastCoverTo === undefined) return 'new';
+  const late = plan.renewalOnTimeDays !== null && daysBetween(lastCoverTo, enrolledOn) > plan.renewalOnTimeDays;
+  return late ? 'late-renewal' : 'renewal';
+}
 
 /** The answer that holds in these circumstances; null where the plan names none. */
 function choose<T>(choice: Choice<T>, facts: Facts, used: Accumulators): Answer<T> | null {

@@ -17,7 +17,8 @@ import {
 import { z } from 'zod';
 import type { CompiledPlan } from './compile.js';
 import type { Accumulators, Facts } from './facts.js';
-import { DATE, DIGITS, ENROLMENT_KINDS, SETTLEMENT_FIELDS, type SettlementField } from './language.js';
+import { enrolmentKindOf } from './calculate.js';
+import { DATE, DIGITS, ENROLMENT_KINDS, SETTLEMENT_FIELDS, type EnrolmentKind, type SettlementField } from './language.js';
 import { describe, shapeProblems } from './plan-problem.js';
 
 /** Decimal strings are exact; a number is taken where its shortest form has no more than two places. */
@@ -60,6 +61,7 @@ const person = {
   covered: z.boolean().optional(),
   enrolmentKind: z.enum(ENROLMENT_KINDS).optional(),
   enrolledOn: DATE.optional(),
+  lastCoverTo: DATE.optional(),
   consecutivePeriods: z.int().min(1).optional(),
   plansHeld: z.array(z.string()).optional(),
 };
@@ -202,7 +204,7 @@ function factsOf(who: Person, one: Event & Person, plan: CompiledPlan, refuse: R
     psnType,
     hardship: who.hardship ?? false,
     ...(who.age === undefined ? {} : { age: who.age }),
-    enrolmentKind: who.enrolmentKind ?? (who.enrolledOn ? 'new' : 'renewal'),
+    enrolmentKind: kindOf(who, plan),
     ...(who.enrolledOn ? { enrolledOn: who.enrolledOn as CivilDate } : {}),
     consecutivePeriods: who.consecutivePeriods ?? 1,
     plansHeld: who.plansHeld ?? (plan.basePlan === null ? [] : [plan.basePlan]),
@@ -262,6 +264,12 @@ function levelOf(level: number | undefined, hospLv: string | undefined, refuse: 
     throw refuse('hospitalLevel', `${coded}, as hosp_lv ${hospLv} says`, String(level), 'leave one of them out');
   const hospitalLevel = level ?? coded;
   return hospitalLevel === undefined ? {} : { hospitalLevel };
+}
+
+/** Said, or told by the dates; without any, a renewal in time. */
+function kindOf({ enrolmentKind, enrolledOn, lastCoverTo }: Person, plan: CompiledPlan): EnrolmentKind {
+  if (enrolmentKind) return enrolmentKind;
+  return enrolledOn ? enrolmentKindOf(enrolledOn as CivilDate, lastCoverTo as CivilDate | undefined, plan) : 'renewal';
 }
 
 /** The identities of a settlement, as far as its fields are there: a record that fails one by a fen is not calculated with. */

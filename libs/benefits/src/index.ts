@@ -1,6 +1,6 @@
 export { hospitalLevelOf, readCase } from './case-file.js';
 export type { QuoteCase } from './case-file.js';
-export { calculate, calculateAmounts, participates } from './calculate.js';
+export { calculate, calculateAmounts, enrolmentKindOf, participates } from './calculate.js';
 export type { Amounts, BenefitLine, Decision } from './calculate.js';
 export { parsePlan } from './compile.js';
 export type { CompiledPlan, Selection } from './compile.js';
