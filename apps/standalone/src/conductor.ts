@@ -28,7 +28,8 @@ const CLERK_UPLOADS = '09:30';
 const PAYING_DAYS = 14;
 /** Real time without any progress after which a run gives up and says what is stuck. */
 const STUCK_MS = 60_000;
-const LOOK_EVERY_MS = 5;
+// A year has some thousand rests, and each waits half of this for nothing.
+const LOOK_EVERY_MS = 1;
 /** Working days without anything to do after the last message, so that late returns are seen. */
 const QUIET_WORKING_DAYS = 3;
 const MOST_DAYS_AFTER = 90;
