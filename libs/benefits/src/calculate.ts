@@ -185,31 +185,30 @@ function refusalOf(facts: Facts, used: Accumulators, plan: CompiledPlan, steps: 
   const waiting =
     plan.waitingDays === null ? null : waitingRefusal(facts, used, plan, stay ? (admissionOn ?? dischargeOn) : eventOn, steps);
   if (waiting !== null) return waiting;
-  if (stay && plan.deadlineDays !== null) {
-    const day = daysBetween(dischargeOn, acceptedOn);
-    steps?.push({
-      step: 'deadline',
-      clause: 'claim.deadline_days',
-      inputs: { dischargeOn, acceptedOn, day },
-      parameter: { deadline_days: plan.deadlineDays },
-    });
-    if (day > plan.deadlineDays) return 'claimed-late';
-  } else if (deathOn !== undefined && plan.deathDeadlineDays !== null) {
-    const day = daysBetween(deathOn, acceptedOn);
-    steps?.push({
-      step: 'deadline',
-      clause: 'claim.death_deadline_days',
-      inputs: { deathOn, acceptedOn, day },
-      parameter: { deadline_days: plan.deathDeadlineDays },
-    });
-    if (day > plan.deathDeadlineDays) return 'claimed-late';
-  }
+  const late = stay
+    ? isLate('claim.deadline_days', { dischargeOn, acceptedOn }, dischargeOn, plan.deadlineDays, steps)
+    : deathOn !== undefined && isLate('claim.death_deadline_days', { deathOn, acceptedOn }, deathOn, plan.deathDeadlineDays, steps);
+  if (late) return 'claimed-late';
   if (stay && plan.quota !== null) {
     const claims = used['claims'] ?? 0;
     steps?.push({ step: 'quota', clause: 'quota.claims', inputs: { claims }, parameter: { claims: plan.quota } });
     if (claims >= plan.quota) return 'quota-exhausted';
   }
   return null;
+}
+
+/** The day after `on` is day 1. */
+function isLate(
+  clause: string,
+  days: { readonly dischargeOn?: CivilDate; readonly deathOn?: CivilDate; readonly acceptedOn: CivilDate },
+  on: CivilDate,
+  limit: number | null,
+  steps: Steps,
+): boolean {
+  if (limit === null) return false;
+  const day = daysBetween(on, days.acceptedOn);
+  steps?.push({ step: 'deadline', clause, inputs: { ...days, day }, parameter: { deadline_days: limit } });
+  return day > limit;
 }
 
 function ineligibility(facts: Facts, plan: CompiledPlan, steps: Steps): ReasonCode | null {

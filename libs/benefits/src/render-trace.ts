@@ -3,7 +3,7 @@
  * auditor (everything as it is kept). Nothing is computed here: amounts are those of the trace, texts those of the plan. What a renderer
  * does not know, such as a step of a later version, is shown under its own name and never dropped.
  */
-import { formatYuan, type Fen } from '@app/kernel';
+import { fen, formatYuan } from '@app/kernel';
 import type { CompiledDuty, CompiledPlan } from './compile.js';
 import type { SettlementField } from './language.js';
 import { REASONS, type Reason, type ReasonCode } from './reasons.js';
@@ -300,14 +300,14 @@ function voiceOf(language: TraceLanguage): Voice {
   return {
     language,
     t,
-    money: (fen) => {
-      const match = EXACT.exec(String(fen));
+    money: (amount) => {
+      const match = EXACT.exec(String(amount));
       if (!match) return NONE;
-      const grouped = formatYuan(Number(match[1]) as Fen).replace(/\B(?=(?:\d{3})+\.)/g, ',');
+      const grouped = formatYuan(fen(Number(match[1]))).replace(/\B(?=(?:\d{3})+\.)/g, ',');
       return `${grouped}${match[2] ?? ''} ${t('元', 'yuan')}`;
     },
     points: (basisPoints) => {
-      const points = formatYuan(basisPoints as Fen).replace(/\.?0+$/, '');
+      const points = formatYuan(fen(basisPoints)).replace(/\.?0+$/, '');
       return t(`${points} 个百分点`, `${points} percentage point${points === '1' ? '' : 's'}`);
     },
     list: (parts) => parts.join(t('、', ', ')),

@@ -1,4 +1,5 @@
 import { FUND_CODES, SETTLEMENT_AMOUNT_FIELDS, type FeedMessage, type SettleMessage, type SettlementAmountField } from '@app/contracts';
+import { SETTLEMENT_FIELDS } from '@app/benefits';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { personalNumber } from '../../../../test/support/people.js';
@@ -238,3 +239,5 @@ describe('no line whatever', () => {
     expect(read(settlement({ details }) satisfies SettleMessage)).toMatchObject({ fault: { field: 'output.setldetail[9].fund_payamt' } });
   });
 });
+
+it('every amount of a settlement can be named by a plan, and no other', () => expect(SETTLEMENT_FIELDS).toEqual(SETTLEMENT_AMOUNT_FIELDS));

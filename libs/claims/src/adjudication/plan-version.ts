@@ -55,6 +55,7 @@ export function signatureFault(check: SignatureCheck): SignatureFault | undefine
 
 export class PlansInForce {
   private readonly byId = new Map<string, CompiledPlan[]>();
+  private readonly ordered = new Map<string, CompiledPlan[]>();
 
   /** `versions`: those that were activated; `shipped` finds the version that an installation starts with. */
   constructor(
@@ -75,8 +76,14 @@ export class PlansInForce {
     return this.versionsOf(planId).at(-1);
   }
 
+  /** Asked for every claim of a set. */
   private versionsOf(planId: string): CompiledPlan[] {
-    const shipped = this.shipped(planId);
-    return [...(shipped ? [shipped] : []), ...(this.byId.get(planId) ?? [])].sort((a, b) => a.version - b.version);
+    let versions = this.ordered.get(planId);
+    if (!versions) {
+      const shipped = this.shipped(planId);
+      versions = [...(shipped ? [shipped] : []), ...(this.byId.get(planId) ?? [])].sort((a, b) => a.version - b.version);
+      this.ordered.set(planId, versions);
+    }
+    return versions;
   }
 }
