@@ -78,8 +78,8 @@ const together = async (step: () => Promise<number>): Promise<void> => {
 /** Every claim: base 3,000.00 to 9,999.99 yuan, four days, so that each is granted and approved by the policy. */
 const BASE_FEN = `(300000 + (i * 7919) % 700000)`;
 const SETUP = `
-  insert into cover (member_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at)
-    select md5('m' || i)::uuid, 'guangxi-1-2025', '2025-01-01', '2025-12-31', 'C' || i, '/45/4599/459999/', md5('n')::uuid, '2024-12-01' from generate_series(0, ${MEMBERS - 1}) i;
+  insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on)
+    select md5('m' || i)::uuid, md5('p')::uuid, 'guangxi-1-2025', '2025-01-01', '2025-12-31', 'C' || i, '/45/4599/459999/', md5('n')::uuid, '2024-12-01', '2024-11-01' from generate_series(0, ${MEMBERS - 1}) i;
   insert into claim (member_id, id, state, version, settlement_id, message_id, med_type, admission_on, discharge_on, accepted_at, accepted_on,
                      medfee_fen, inscp_scp_fen, fund_pay_fen, psn_part_fen, fulamt_ownpay_fen, context, flags, moved_at)
     select md5('m' || i % ${MEMBERS})::uuid, md5('c' || i)::uuid, 'accepted', 1, 'S' || i, md5('x' || i)::uuid, '21', '2025-06-01', '2025-06-05', '2025-06-04T08:00Z', '2025-06-04',

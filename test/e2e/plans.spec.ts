@@ -80,8 +80,8 @@ describe('plans over HTTP', () => {
       [memberId, sealed],
     );
     await system.database.direct.query(
-      `insert into cover (member_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at)
-       values ($1, $2, '2025-01-01', '2025-12-31', '1', '/45/4599/459999/U1/', gen_random_uuid(), now())`,
+      `insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on)
+       values ($1, gen_random_uuid(), $2, '2025-01-01', '2025-12-31', '1', '/45/4599/459999/U1/', gen_random_uuid(), now(), '2024-10-01')`,
       [memberId, PLAN_ID],
     );
     await system.medicalInsurance.playback(chinaInstant(civilDate('2025-03-03'), '16:00'));

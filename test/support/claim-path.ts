@@ -120,8 +120,8 @@ export class ClaimPath {
     await this.rows(
       `with m as (insert into member (id, sealed, roster_hash, unit_id, insutype, created_at, updated_at)
          select id, sealed, '', gen_random_uuid(), '310', now(), now() from unnest($1::uuid[], $2::bytea[]) as t(id, sealed))
-       insert into cover (member_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at)
-       select id, $3, '2025-01-01', '2025-12-31', id, $4, gen_random_uuid(), now() from unnest($1::uuid[]) as id`,
+       insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on)
+       select id, md5($3)::uuid, $3, '2025-01-01', '2025-12-31', id, $4, gen_random_uuid(), now(), '2024-10-01' from unnest($1::uuid[]) as id`,
       ids,
       sealed,
       PLAN_ID,

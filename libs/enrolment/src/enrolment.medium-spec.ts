@@ -27,6 +27,7 @@ import {
   OrganisationService,
   RosterService,
   WindowService,
+  type NewWindow,
   coversOf,
   memberCounts,
   payeesOf,
@@ -81,6 +82,14 @@ const personalNumber = (serial: number): string => {
   const body = `459999${day}${String(serial % 1000).padStart(3, '0')}`;
   return body + '10X98765432'[[...body].reduce((sum, digit, i) => sum + Number(digit) * WEIGHTS[i]!, 0) % 11]!;
 };
+
+const UNIT_ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY';
+function unitCode(body: string): string {
+  const sum = [...body].reduce((total, character, i) => total + UNIT_ALPHABET.indexOf(character) * (3 ** i % 31), 0);
+  return body + UNIT_ALPHABET[(31 - (sum % 31)) % 31]!;
+}
+
+const NEIGHBOUR_UNIT = unitCode('81459998MA0000001');
 
 const rosterRow = (serial: number, change: Partial<Record<keyof typeof COLUMNS, string>> = {}): string =>
   Object.values({
@@ -137,7 +146,7 @@ describe('enrolment', () => {
   });
 
   /** Each test has a window of its own: another cover year of the same plan. */
-  const newWindow = async (organisationCode = '459999') => {
+  const newWindow = async (organisationCode = '459999', change: Partial<NewWindow> = {}) => {
     const { id } = await windows.create({
       planId: 'guangxi-1-2025',
       organisationCode,
@@ -146,6 +155,7 @@ describe('enrolment', () => {
       coverFrom: civilDate(`${year}-01-01`),
       coverTo: civilDate(`${year++}-12-31`),
       contributionFen: fen(10_000),
+      ...change,
     });
     return id;
   };
@@ -343,6 +353,55 @@ describe('enrolment', () => {
       expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 500 });
     });
 
+    it('enrols a person once in a period, whichever county imports first', async () => {
+      const here = await newWindow();
+      const there = await newWindow('459998', { coverFrom: civilDate(`${year - 1}-01-01`), coverTo: civilDate(`${year - 1}-12-31`) });
+      const neighbour: Principal = { ...clerk, organisationPath: '/45/4599/459998/' };
+      const people = Array.from({ length: 40 }, (_, i) => 7_000 + i);
+      const imports = await Promise.all([
+        importRows(here, csv(...people.map((serial) => rosterRow(serial)))),
+        importRows(there, csv(...people.map((serial) => rosterRow(serial, { unitCode: NEIGHBOUR_UNIT }))), neighbour),
+      ]);
+      expect(imports[0].accepted + imports[1].accepted).toBe(40);
+      expect((imports[0].reasons.duplicate ?? 0) + (imports[1].reasons.duplicate ?? 0)).toBe(40);
+    });
+
+    it('keeps a period from overlapping another of its line of plans', async () => {
+      await newWindow();
+      const overlapping = { coverFrom: civilDate(`${year - 1}-07-01`), coverTo: civilDate(`${year}-06-30`) };
+      await expect(newWindow('459999', overlapping)).rejects.toMatchObject({ code: 'cover-period', kind: 'conflict' });
+      await newWindow('459999', { ...overlapping, planId: 'hainan-2' });
+    });
+
+    it('puts rows on the next notice when one was issued while they were on their way', async () => {
+      const windowId = await newWindow();
+      await importRows(windowId, csv(rosterRow(7_100), rosterRow(7_101)));
+      let issued = false;
+      async function* slowly() {
+        yield Buffer.from(`${Object.values(COLUMNS).join(',')}\n`);
+        // The first rows fill more than a chunk, so that the unit is known with its notice before the next one is issued.
+        for (let serial = 10_000; serial < 16_000; serial++) {
+          if (serial === 15_000) {
+            await contributions.issueNotices(windowId);
+            issued = true;
+          }
+          yield Buffer.from(`${rosterRow(serial)}\n`);
+        }
+      }
+      const { accepted } = await importRows(windowId, Readable.from(slowly()));
+      expect([accepted, issued]).toEqual([6_000, true]);
+      await contributions.issueNotices(windowId);
+      const notices = await source.query(
+        `select n.number, n.members, (select count(*)::int from enrolment e where e.window_id = n.window_id and e.unit_id = n.unit_id and e.notice = n.number) as rows
+         from payment_notice n where n.window_id = $1 order by number`,
+        [windowId],
+      );
+      expect(notices.map((notice: { members: number }) => notice.members).reduce((sum: number, n: number) => sum + n, 0)).toBe(6_002);
+      expect(notices.length).toBe(2);
+      for (const { members: asked, rows } of notices) expect(rows).toBe(asked);
+      expect(await db.transaction((tx) => recount(tx, windowId))).toBe(0);
+    });
+
     it('is seen by the clerk of its organisation and by nobody below or beside', async () => {
       const windowId = await newWindow();
       const { importId } = await importRows(windowId, csv(rosterRow(1)));
@@ -421,7 +480,7 @@ describe('enrolment', () => {
       });
       const numbers = await source.query('select number from cover');
       expect(new Set(numbers.map((row: { number: string }) => row.number)).size).toBe(numbers.length);
-      expect(numbers[0].number).toMatch(/^guangxi-1-2025-\d{4}-\d{8}$/);
+      expect(numbers[0].number).toMatch(/^guangxi-1-2025-\d{4}-\d{10}$/);
     });
 
     it('are seen by a clerk for the own organisation only', async () => {

@@ -20,18 +20,36 @@ export class Enrolment1700000002000 implements MigrationInterface {
         check ((parent_id is null) = (kind = 'region'))
       );
 
+      create extension if not exists btree_gist;
+      -- Periods of one line of plans never overlap, and a member enrols once in each: so nobody is enrolled twice for the same day.
+      create table cover_period (
+        id uuid primary key,
+        plan_line text not null,
+        cover_from date not null,
+        cover_to date not null,
+        unique (plan_line, cover_from, cover_to),
+        unique (id, cover_from, cover_to),
+        check (cover_from <= cover_to),
+        exclude using gist (plan_line with =, daterange(cover_from, cover_to, '[]') with &&)
+      );
       create table enrolment_window (
         id uuid primary key,
         plan_id text not null,
         organisation_id uuid not null references organisation,
         opens_at timestamptz not null,
         closes_at timestamptz not null,
+        period_id uuid not null,
         cover_from date not null,
         cover_to date not null,
         contribution_fen bigint not null check (contribution_fen > 0),
+        -- Of the contribution of one person: who pays it.
+        member_share_fen bigint not null check (member_share_fen >= 0),
+        unit_share_fen bigint not null check (unit_share_fen >= 0),
+        fund_share_fen bigint not null check (fund_share_fen >= 0),
         unique (plan_id, organisation_id, cover_from),
+        foreign key (period_id, cover_from, cover_to) references cover_period (id, cover_from, cover_to),
         check (opens_at < closes_at),
-        check (cover_from <= cover_to)
+        check (contribution_fen = member_share_fen + unit_share_fen + fund_share_fen)
       );
       -- How many people a node should enrol; without a row, as many as its children together.
       create table enrolment_target (
@@ -45,6 +63,9 @@ export class Enrolment1700000002000 implements MigrationInterface {
         window_id uuid not null,
         unit_id uuid not null,
         members int not null check (members >= 0),
+        -- Number of the payment notice that the next rows of a roster will be on, and how many are on it already.
+        notice int not null default 1 check (notice > 0),
+        unnoticed int not null default 0 check (unnoticed >= 0),
         primary key (window_id, unit_id)
       );
       -- No reference: whoever has locked the window would keep its countdown from being read.
@@ -126,13 +147,17 @@ export class Enrolment1700000002000 implements MigrationInterface {
       );
       create table enrolment (
         member_id uuid not null,
+        period_id uuid not null,
         window_id uuid not null,
         unit_id uuid not null,
-        import_id uuid not null,
-        row int not null,
+        -- Of the roster; without one the member joined alone.
+        import_id uuid,
+        row int,
         applied_at timestamptz not null,
-        notice_id uuid,
-        primary key (member_id, window_id)
+        -- Number of the unit's payment notice; without one the member pays.
+        notice int,
+        primary key (member_id, period_id),
+        check (num_nulls(import_id, row, notice) in (0, 3))
       );
       create index enrolment_unit on enrolment (window_id, unit_id);
 
@@ -175,15 +200,29 @@ export class Enrolment1700000002000 implements MigrationInterface {
       create sequence cover_number;
       create table cover (
         member_id uuid not null,
+        period_id uuid not null,
         plan_id text not null,
         cover_from date not null,
         cover_to date not null,
         number text not null,
         organisation_path text not null,
-        notice_id uuid not null,
+        -- Paid by the unit's notice, or by the member who joined alone.
+        notice_id uuid,
+        join_id uuid,
         started_at timestamptz not null,
-        primary key (member_id, plan_id, cover_from),
-        check (cover_to >= cover_from)
+        -- What the waiting days and the points of a loyal member go by.
+        enrolled_on date not null,
+        last_cover_to date,
+        consecutive_periods int not null default 1 check (consecutive_periods > 0),
+        -- The last day of a cover that did not last to its end.
+        ended_on date,
+        end_reason text check (end_reason in ('death', 'left')),
+        primary key (member_id, period_id),
+        check (cover_to >= cover_from),
+        check (num_nonnulls(notice_id, join_id) = 1),
+        check (last_cover_to < cover_from),
+        check (ended_on <= cover_to),
+        check ((ended_on is null) = (end_reason is null))
       );
 
       create table login_code (
@@ -201,6 +240,6 @@ export class Enrolment1700000002000 implements MigrationInterface {
       drop table login_code; drop table cover; drop sequence cover_number; drop table contribution_credit; drop table collection_statement;
       drop table payment_notice; drop table enrolment; drop table member; drop table roster_refusal; drop table roster_import;
       drop table window_extension_approval; drop table window_extension; drop table enrolment_sample; drop table enrolment_count;
-      drop table enrolment_target; drop table enrolment_window; drop function keep_window_closing; drop table organisation`);
+      drop table enrolment_target; drop table enrolment_window; drop table cover_period; drop function keep_window_closing; drop table organisation`);
   }
 }

@@ -4,6 +4,7 @@ import { LoginCode, Member } from './member/member.entity.js';
 import { Organisation } from './organisation/organisation.entity.js';
 import { Enrolment, RosterImport, RosterRefusal } from './roster/roster.entity.js';
 import {
+  CoverPeriod,
   EnrolmentCount,
   EnrolmentSample,
   EnrolmentTarget,
@@ -14,6 +15,7 @@ import {
 
 export const ENROLMENT_ENTITIES = [
   Organisation,
+  CoverPeriod,
   EnrolmentWindow,
   EnrolmentTarget,
   EnrolmentCount,
@@ -65,6 +67,7 @@ export {
   Enrolment,
   RosterImport,
   RosterRefusal,
+  CoverPeriod,
   EnrolmentWindow,
   EnrolmentTarget,
   EnrolmentCount,

@@ -8,57 +8,51 @@ export interface UnitDue {
   unitId: string;
   unitCode: string;
   members: number;
-  /** Of the last notice of the unit in the window; 0 for none. */
-  lastNumber: number;
+  /** Of the notice that these members are on. */
+  number: number;
 }
 
-export const unitsDue = (tx: Transaction, windowId: string): Promise<UnitDue[]> =>
+/** Ends the notice that each unit's rows have been on so far: whoever enrols from now on is on the next one. */
+export const closeNotices = (tx: Transaction, windowId: string): Promise<UnitDue[]> =>
   rowsOf(
     tx,
-    `select due.unit_id as "unitId", o.code as "unitCode", due.members,
-            coalesce((select max(number) from payment_notice n where n.window_id = $1 and n.unit_id = due.unit_id), 0) as "lastNumber"
-     from (select unit_id, count(*)::int as members from enrolment where window_id = $1 and notice_id is null group by unit_id) due
-     join organisation o on o.id = due.unit_id order by o.code`,
+    `with due as (select unit_id, notice, unnoticed from enrolment_count where window_id = $1 and unnoticed > 0 order by unit_id for update),
+     closed as (
+       update enrolment_count c set notice = c.notice + 1, unnoticed = 0 from due where c.window_id = $1 and c.unit_id = due.unit_id
+       returning due.unit_id, due.notice, due.unnoticed)
+     select unit_id as "unitId", o.code as "unitCode", unnoticed as members, notice as number
+     from closed join organisation o on o.id = closed.unit_id order by o.code`,
     [windowId],
   );
 
-export interface NewNotice {
+export interface NewNotice extends UnitDue {
   id: string;
-  unitId: string;
-  number: number;
   reference: string;
 }
 
-/** Ties the members that have none to these notices, and issues each for as many as it got. */
-export async function issue(
+export async function insertNotices(
   tx: Transaction,
   windowId: string,
   notices: readonly NewNotice[],
-  contributionFen: number,
+  personFen: number,
   at: Date,
-): Promise<{ notices: number; members: number }> {
-  const rows = await rowsOf<{ notices: number; members: number }>(
+): Promise<void> {
+  await rowsOf(
     tx,
-    `with fresh as (select * from unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[]) as f(id, unit_id, number, reference)),
-     tied as (
-       update enrolment e set notice_id = f.id from fresh f where e.window_id = $1 and e.unit_id = f.unit_id and e.notice_id is null returning e.notice_id),
-     issued as (
-       insert into payment_notice (id, window_id, unit_id, number, reference, members, amount_fen, issued_at, state)
-       select f.id, $1, f.unit_id, f.number, f.reference, t.members, t.members * $6::bigint, $7, 'open'
-       from fresh f join (select notice_id, count(*)::int as members from tied group by notice_id) t on t.notice_id = f.id
-       returning members)
-     select count(*)::int as notices, coalesce(sum(members), 0)::int as members from issued`,
+    `insert into payment_notice (id, window_id, unit_id, number, reference, members, amount_fen, issued_at, state)
+     select f.id, $1, f.unit_id, f.number, f.reference, f.members, f.members * $7::bigint, $8, 'open'
+     from unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::int[]) as f(id, unit_id, number, reference, members)`,
     [
       windowId,
       notices.map((notice) => notice.id),
       notices.map((notice) => notice.unitId),
       notices.map((notice) => notice.number),
       notices.map((notice) => notice.reference),
-      contributionFen,
+      notices.map((notice) => notice.members),
+      personFen,
       at,
     ],
   );
-  return rows[0]!;
 }
 
 export interface NoticeView {

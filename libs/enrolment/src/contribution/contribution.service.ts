@@ -5,7 +5,7 @@ import { ledger } from '@app/ledger';
 import { CONFIG, Database, reachOf, type Config, type Principal } from '@app/platform';
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import { startCovers } from '../cover/cover.repository.js';
-import { lockWindow, windowById } from '../window/window.repository.js';
+import { windowById } from '../window/window.repository.js';
 import { CollectionBank } from './collection-bank.js';
 import { daysDue, match, noticeReference, referenceIn, statementGap } from './contribution.js';
 import * as contributions from './contribution.repository.js';
@@ -36,16 +36,14 @@ export class ContributionService {
     if (principal) reachOf(principal, 'window.manage');
     return this.database.transaction(async (tx) => {
       const { window } = await windowById(tx, windowId);
-      await lockWindow(tx, windowId);
-      const due = await contributions.unitsDue(tx, windowId);
-      const notices = due.map(({ unitId, unitCode, lastNumber }) => ({
+      const notices = (await contributions.closeNotices(tx, windowId)).map((due) => ({
+        ...due,
         id: uuidv7(),
-        unitId,
-        number: lastNumber + 1,
-        reference: noticeReference(windowId, unitCode, lastNumber + 1),
+        reference: noticeReference(windowId, due.unitCode, due.number),
       }));
-      const issued = await contributions.issue(tx, windowId, notices, window.contribution_fen, this.clock.now());
-      return { ...issued, amountFen: issued.members * window.contribution_fen };
+      await contributions.insertNotices(tx, windowId, notices, window.contribution_fen, this.clock.now());
+      const members = notices.reduce((sum, notice) => sum + notice.members, 0);
+      return { notices: notices.length, members, amountFen: members * window.contribution_fen };
     });
   }
 

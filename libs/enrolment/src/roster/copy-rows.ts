@@ -79,6 +79,8 @@ export function copyBytes(from: Buffer, at: number, to: Buffer, toAt: number, le
 
 export const uuidBytes = (uuid: string): Buffer => Buffer.from(uuid.replaceAll('-', ''), 'hex');
 
+export const uuidText = (bytes: Buffer): string => bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+
 /** A timestamptz: microseconds since 2000. */
 export function instantBytes(instant: Date): Buffer {
   const bytes = Buffer.alloc(8);

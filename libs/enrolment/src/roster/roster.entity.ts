@@ -31,10 +31,11 @@ export class RosterRefusal {
 @Entity('enrolment')
 export class Enrolment {
   @PrimaryColumn('uuid') member_id: string;
-  @PrimaryColumn('uuid') window_id: string;
+  @PrimaryColumn('uuid') period_id: string;
+  @Column('uuid') window_id: string;
   @Column('uuid') unit_id: string;
-  @Column('uuid') import_id: string;
-  @Column('int') row: number;
+  @Column('uuid', { nullable: true }) import_id: string | null;
+  @Column('int', { nullable: true }) row: number | null;
   @Column('timestamptz') applied_at: Date;
-  @Column('uuid', { nullable: true }) notice_id: string | null;
+  @Column('int', { nullable: true }) notice: number | null;
 }

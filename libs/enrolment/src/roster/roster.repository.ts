@@ -2,6 +2,8 @@ import { assert } from '@app/kernel';
 import { FINGERPRINT_BYTES, UNIQUE_VIOLATION, copyInto, copyText, rowsOf, sqlState, type SealedSet, type Transaction } from '@app/platform';
 import { REFUSALS, type RefusalReason } from './roster.js';
 import { RosterImport, RosterRefusal } from './roster.entity.js';
+import type { Organisation } from '../organisation/organisation.entity.js';
+import type { ByUnit } from '../window/enrolment-count.repository.js';
 import { CopyRows, copyBytes, instantBytes, pattern, uuidBytes } from './copy-rows.js';
 
 export interface Refusal {
@@ -28,6 +30,15 @@ export async function insertImport(
   );
 }
 
+/** Organisations of these codes, with the number of the payment notice that a unit's next rows are on. */
+export const unitsOf = (tx: Transaction, windowId: string, codes: readonly string[]): Promise<(Organisation & { notice: number })[]> =>
+  rowsOf(
+    tx,
+    `select o.*, coalesce(c.notice, 1) as notice
+     from organisation o left join enrolment_count c on c.window_id = $1 and c.unit_id = o.id where o.code = any($2::text[])`,
+    [windowId, codes],
+  );
+
 export async function addToImport(tx: Transaction, id: string, counts: Counts): Promise<void> {
   await tx.query(
     `update roster_import set rows = rows + $2, accepted = accepted + $3, refused = refused + $4, unchanged = unchanged + $5, normalised = normalised + $6,
@@ -41,16 +52,31 @@ export async function endImport(tx: Transaction, id: string, state: 'done' | 'fa
   return tx.findOneByOrFail(RosterImport, { id });
 }
 
-const ENROLMENT_COLUMNS = 'member_id, window_id, unit_id, import_id, row, applied_at';
+const ENROLMENT_COLUMNS = 'member_id, period_id, window_id, unit_id, import_id, row, applied_at, notice';
 const MEMBER_COLUMNS = 'id, unit_id, created_at, updated_at, insutype, roster_hash, sealed';
 const UUID_BYTES = 16;
 const INT_BYTES = 4;
 const INSUTYPE_BYTES = 3;
 
+/** A unit as an import knows it; one object a unit. */
+export interface UnitPlace {
+  /** 16 bytes. */
+  readonly id: Buffer;
+  /** Number of the payment notice that its next rows are on. */
+  notice: number;
+}
+
 export interface AcceptedRow {
   readonly row: number;
-  readonly unitId: Buffer;
+  readonly unit: UnitPlace;
   readonly insutype: string;
+}
+
+/** What every row of an import has in common. */
+export interface ImportKey {
+  readonly windowId: string;
+  readonly periodId: string;
+  readonly importId: string;
 }
 
 /** People and rows in the same order. */
@@ -67,29 +93,39 @@ export class RosterRows {
   readonly enrolments: CopyRows;
   readonly members: CopyRows;
 
-  constructor(windowId: string, importId: string, at: Date, sets: readonly SealedRows[]) {
+  constructor({ windowId, periodId, importId }: ImportKey, at: Date, sets: readonly SealedRows[]) {
     const instant = instantBytes(at);
-    const enrolment = pattern(UUID_BYTES, uuidBytes(windowId), UUID_BYTES, uuidBytes(importId), INT_BYTES, instant);
+    const enrolment = pattern(
+      UUID_BYTES,
+      uuidBytes(periodId),
+      uuidBytes(windowId),
+      UUID_BYTES,
+      uuidBytes(importId),
+      INT_BYTES,
+      instant,
+      INT_BYTES,
+    );
     const member = pattern(UUID_BYTES, UUID_BYTES, instant, instant, INSUTYPE_BYTES, FINGERPRINT_BYTES, 0);
     const [enrolments, members] = [(this.enrolments = new CopyRows(enrolment)), (this.members = new CopyRows(member))];
-    const [toMember, , toUnit, , toRow] = enrolment.at as [number, number, number, number, number];
+    const [toMember, , , toUnit, , toRow, , toNotice] = enrolment.at as [number, number, number, number, number, number, number, number];
     const [toId, toMemberUnit, , , toInsutype, toHash, toSealed] = member.at as [number, number, number, number, number, number, number];
     inMemberOrder(sets, ({ sealed: { memberIds, fingerprints, sealed, ends }, rows }, i) => {
-      const { unitId, insutype, row } = rows[i]!;
+      const { unit, insutype, row } = rows[i]!;
       const from = i === 0 ? 0 : ends[i - 1]!;
       const length = ends[i]! - from;
 
       const m = members.begin(length);
       copyBytes(memberIds, i * UUID_BYTES, members.block, m + toId, UUID_BYTES);
-      copyBytes(unitId, 0, members.block, m + toMemberUnit, UUID_BYTES);
+      copyBytes(unit.id, 0, members.block, m + toMemberUnit, UUID_BYTES);
       for (let at = 0; at < INSUTYPE_BYTES; at++) members.block[m + toInsutype + at] = insutype.charCodeAt(at);
       copyBytes(fingerprints, i * FINGERPRINT_BYTES, members.block, m + toHash, FINGERPRINT_BYTES);
       copyBytes(sealed, from, members.block, m + toSealed, length);
 
       const e = enrolments.begin();
       copyBytes(memberIds, i * UUID_BYTES, enrolments.block, e + toMember, UUID_BYTES);
-      copyBytes(unitId, 0, enrolments.block, e + toUnit, UUID_BYTES);
+      copyBytes(unit.id, 0, enrolments.block, e + toUnit, UUID_BYTES);
       enrolments.block.writeInt32BE(row, e + toRow);
+      enrolments.block.writeInt32BE(unit.notice, e + toNotice);
     });
   }
 
@@ -130,25 +166,26 @@ export const saveNewMembers = (tx: Transaction, rows: RosterRows): Promise<numbe
 export const isTaken = (error: unknown): boolean => [UNIQUE_VIOLATION, DEADLOCK].includes(sqlState(error) ?? '');
 const DEADLOCK = '40P01';
 
-/** How many of these rows a unit has, by its id. */
-export type ByUnit = ReadonlyMap<string, number>;
-
-/** Enrols whom it can; `elsewhere` are the numbers of the rows whose member another unit has enrolled in the window. */
-export async function enrol(tx: Transaction, rows: RosterRows, windowId: string): Promise<{ elsewhere: number[]; enrolled: ByUnit }> {
+/** Enrols whom it can; `elsewhere` are the numbers of the rows whose member another unit, or another window, has enrolled in the period. */
+export async function enrol(
+  tx: Transaction,
+  rows: RosterRows,
+  { windowId, periodId }: ImportKey,
+): Promise<{ elsewhere: number[]; enrolled: ByUnit }> {
   await stage(tx, 'enrolment', ENROLMENT_COLUMNS, rows.enrolments);
   // In member order, like every lock.
   const enrolled = await rowsOf<{ unitId: string; members: number }>(
     tx,
     `with e as (insert into enrolment (${ENROLMENT_COLUMNS}) select ${ENROLMENT_COLUMNS} from enrolment_stage order by member_id
-       on conflict (member_id, window_id) do nothing returning unit_id)
+       on conflict (member_id, period_id) do nothing returning unit_id)
      select unit_id as "unitId", count(*)::int as members from e group by unit_id`,
     [],
   );
   const elsewhere = await rowsOf<{ row: number }>(
     tx,
     `delete from enrolment_stage s using enrolment e
-     where e.member_id = s.member_id and e.window_id = $1 and e.unit_id <> s.unit_id returning s.row`,
-    [windowId],
+     where e.member_id = s.member_id and e.period_id = $1 and (e.unit_id, e.window_id) <> (s.unit_id, $2::uuid) returning s.row`,
+    [periodId, windowId],
   );
   return { elsewhere: elsewhere.map(({ row }) => row), enrolled: new Map(enrolled.map(({ unitId, members }) => [unitId, members])) };
 }
@@ -166,14 +203,14 @@ export async function saveMembers(tx: Transaction, rows: RosterRows, afterEnrol:
 }
 
 /** How many of the staged rows have changed neither a member nor an enrolment; after {@link enrol} and {@link saveMembers}. */
-export async function countUnchanged(tx: Transaction, windowId: string, importId: string): Promise<number> {
+export async function countUnchanged(tx: Transaction, { periodId, importId }: ImportKey): Promise<number> {
   const rows = await rowsOf<{ count: number }>(
     tx,
     `select count(*)::int as count from member_stage s
-     join enrolment e on e.member_id = s.id and e.window_id = $1 join enrolment_stage using (member_id)
+     join enrolment e on e.member_id = s.id and e.period_id = $1 join enrolment_stage using (member_id)
      join member m on m.id = s.id
-     where e.import_id <> $2 and m.sealed <> s.sealed`,
-    [windowId, importId],
+     where e.import_id is distinct from $2 and m.sealed <> s.sealed`,
+    [periodId, importId],
   );
   return rows[0]!.count;
 }

@@ -21,16 +21,16 @@ import type { Readable } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';
 import { personalText } from '../member/member.js';
 import { liesUnder } from '../organisation/organisation.js';
-import { insertOrganisations, newUnit, organisationsByCode } from '../organisation/organisation.repository.js';
+import { insertOrganisations, newUnit } from '../organisation/organisation.repository.js';
 import type { Organisation } from '../organisation/organisation.entity.js';
-import { addEnrolled } from '../window/enrolment-count.repository.js';
+import { addRostered, type ByUnit } from '../window/enrolment-count.repository.js';
 import { windowState } from '../window/window.js';
-import { windowById } from '../window/window.repository.js';
+import { windowById, type PlacedWindow } from '../window/window.repository.js';
 import { readRecords, type RosterRecord } from './roster-file.js';
 import { COLUMNS, readHeader, readRow, unitCodeOf, type RefusalReason, type RosterLayout, type RosterRow } from './roster.js';
 import type { RosterImport, RosterRefusal } from './roster.entity.js';
 import { SeenPeople } from './seen-people.js';
-import { uuidBytes } from './copy-rows.js';
+import { uuidBytes, uuidText } from './copy-rows.js';
 import * as rosters from './roster.repository.js';
 
 const CHUNK_ROWS = 10_000;
@@ -70,8 +70,9 @@ type SealedGroup = Group & rosters.SealedRows;
 
 /** What goes into the database at once. */
 interface Chunk {
-  readonly rows: rosters.RosterRows;
-  readonly byUnit: rosters.ByUnit;
+  readonly at: Date;
+  readonly groups: readonly rosters.SealedRows[];
+  readonly byUnit: ReadonlyMap<string, { readonly unit: rosters.UnitPlace; readonly members: number }>;
   readonly refused: readonly rosters.Refusal[];
   /** Row numbers. */
   readonly normalised: ReadonlySet<number>;
@@ -85,13 +86,12 @@ const ATTEMPTS = 5;
 
 /** What one import knows while it runs. */
 interface Run {
-  readonly importId: string;
-  readonly windowId: string;
+  readonly key: rosters.ImportKey;
   readonly organisation: Organisation;
   readonly seen: SeenPeople;
   readonly elsewhere: Set<string>;
-  /** Ids of the units of this organisation by code. */
-  readonly units: Map<string, Buffer>;
+  /** The units of this organisation by code. */
+  readonly units: Map<string, rosters.UnitPlace>;
   filling: (typeof FILLINGS)[number];
   thread?: SealingThread;
 }
@@ -109,10 +109,10 @@ export class RosterService {
    * `roster-encoding`, `roster-quotes` (invalid).
    */
   async importRoster({ windowId, fileName, principal, stream }: RosterUpload): Promise<RosterSummary> {
-    const organisation = await this.openWindow(windowId, principal);
+    const { window, organisation } = await this.openWindow(windowId, principal);
+    const importId = uuidv7();
     const run: Run = {
-      importId: uuidv7(),
-      windowId,
+      key: { windowId, periodId: window.period_id, importId },
       organisation,
       seen: new SeenPeople(),
       elsewhere: new Set(),
@@ -120,7 +120,7 @@ export class RosterService {
       filling: 'strangers',
     };
     await rosters.insertImport(this.database.direct, {
-      id: run.importId,
+      id: importId,
       window_id: windowId,
       file_name: fileName,
       received_at: this.clock.now(),
@@ -137,12 +137,12 @@ export class RosterService {
       await applying;
     } catch (error) {
       await applying.catch(() => {});
-      await rosters.endImport(this.database.direct, run.importId, 'failed');
+      await rosters.endImport(this.database.direct, importId, 'failed');
       throw error;
     } finally {
       await run.thread?.close();
     }
-    return this.summarise(await rosters.endImport(this.database.direct, run.importId, 'done'));
+    return this.summarise(await rosters.endImport(this.database.direct, importId, 'done'));
   }
 
   /** Errors: `roster` (not found), `forbidden`. */
@@ -179,8 +179,9 @@ export class RosterService {
     };
   }
 
-  private async openWindow(windowId: string, principal: Principal): Promise<Organisation> {
-    const { window, organisation } = await windowById(this.database.direct, windowId);
+  private async openWindow(windowId: string, principal: Principal): Promise<PlacedWindow> {
+    const placed = await windowById(this.database.direct, windowId);
+    const { window, organisation } = placed;
     const reach = reachOf(principal, 'roster.import');
     if (reach.scope !== 'all' && !liesUnder(organisation.path, reach.organisationPath)) throw outOfReach();
     const state = windowState(window, this.clock.now());
@@ -196,7 +197,7 @@ export class RosterService {
         'conflict',
         'expected an open enrolment window, found one that has closed; use the next window',
       );
-    return organisation;
+    return placed;
   }
 
   private async *chunks(run: Run, stream: Readable): AsyncGenerator<Chunk> {
@@ -207,15 +208,16 @@ export class RosterService {
       groups.push(sealed);
       rows += sealed.rows.length + sealed.refused.length;
       if (rows < full) continue;
-      yield this.chunkOf(run, groups);
+      yield this.chunkOf(groups);
       [groups, rows, full] = [[], 0, Math.min(full * 2, CHUNK_ROWS)];
     }
-    yield this.chunkOf(run, groups);
+    yield this.chunkOf(groups);
   }
 
-  private chunkOf({ windowId, importId }: Run, groups: readonly SealedGroup[]): Chunk {
+  private chunkOf(groups: readonly SealedGroup[]): Chunk {
     return {
-      rows: new rosters.RosterRows(windowId, importId, this.clock.now(), groups),
+      at: this.clock.now(),
+      groups,
       byUnit: countByUnit(groups),
       refused: groups.flatMap(({ refused }) => refused),
       normalised: new Set(groups.flatMap(({ normalised }) => normalised)),
@@ -281,7 +283,7 @@ export class RosterService {
         personalNumbers: accepted.map(({ row }) => row.personalNumber).join(ENTRY_END),
         texts: accepted.map(({ row }) => personalText(row)).join(ENTRY_END),
       },
-      rows: accepted.map(({ line, row: { unitCode, insutype } }) => ({ row: line, unitId: run.units.get(unitCode)!, insutype })),
+      rows: accepted.map(({ line, row: { unitCode, insutype } }) => ({ row: line, unit: run.units.get(unitCode)!, insutype })),
       refused,
       normalised,
       cardWarnings,
@@ -291,9 +293,9 @@ export class RosterService {
   private async findUnits(run: Run, codes: Iterable<string>): Promise<void> {
     const sought = [...codes].filter((code) => !run.elsewhere.has(code) && isUnitCode(code));
     if (sought.length === 0) return;
-    for (const unit of await organisationsByCode(this.database.direct, sought)) {
-      if (unit.kind === 'unit' && liesUnder(unit.path, run.organisation.path)) run.units.set(unit.code, uuidBytes(unit.id));
-      else run.elsewhere.add(unit.code);
+    for (const { code, id, kind, path, notice } of await rosters.unitsOf(this.database.direct, run.key.windowId, sought)) {
+      if (kind === 'unit' && liesUnder(path, run.organisation.path)) run.units.set(code, { id: uuidBytes(id), notice });
+      else run.elsewhere.add(code);
     }
   }
 
@@ -317,45 +319,57 @@ export class RosterService {
   }
 
   private async apply(run: Run, chunk: Chunk): Promise<void> {
-    if (chunk.rows.count + chunk.refused.length === 0) return;
+    if (chunk.byUnit.size + chunk.refused.length === 0) return;
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.database.transaction((tx) => this.applyIn(tx, run, chunk));
+        const rows = new rosters.RosterRows(run.key, chunk.at, chunk.groups);
+        return await this.database.transaction((tx) => this.applyIn(tx, run, chunk, rows));
       } catch (error) {
-        if (!rosters.isTaken(error) || attempt === ATTEMPTS) throw error;
-        run.filling = FILLINGS[FILLINGS.indexOf(run.filling) + 1] ?? run.filling;
+        const again = error instanceof NoticeIssued || rosters.isTaken(error);
+        if (!again || attempt === ATTEMPTS) throw error;
+        if (!(error instanceof NoticeIssued)) run.filling = FILLINGS[FILLINGS.indexOf(run.filling) + 1] ?? run.filling;
       }
     }
   }
 
   private async applyIn(
     tx: Transaction,
-    { importId, windowId, filling }: Run,
-    { rows, byUnit, refused, normalised, cardWarnings }: Chunk,
+    { key, filling }: Run,
+    { byUnit, refused, normalised, cardWarnings }: Chunk,
+    rows: rosters.RosterRows,
   ): Promise<void> {
-    let [elsewhere, enrolled]: [number[], rosters.ByUnit] = [[], byUnit];
-    if (filling === 'anybody') ({ elsewhere, enrolled } = await rosters.enrol(tx, rows, windowId));
+    let elsewhere: number[] = [];
+    let enrolled: ByUnit = new Map([...byUnit].map(([unitId, { members }]) => [unitId, members]));
+    if (filling === 'anybody') ({ elsewhere, enrolled } = await rosters.enrol(tx, rows, key));
     else await rosters.enrolNew(tx, rows);
     if (filling === 'strangers') await rosters.saveNewMembers(tx, rows);
     else await rosters.saveMembers(tx, rows, filling === 'anybody');
-    await rosters.insertRefusals(tx, importId, [...refused, ...elsewhere.map((row) => ({ row, reason: 'duplicate' as const }))]);
-    await rosters.addToImport(tx, importId, {
+    await rosters.insertRefusals(tx, key.importId, [...refused, ...elsewhere.map((row) => ({ row, reason: 'duplicate' as const }))]);
+    await rosters.addToImport(tx, key.importId, {
       rows: rows.count + refused.length,
       accepted: rows.count - elsewhere.length,
       refused: refused.length + elsewhere.length,
-      unchanged: filling === 'anybody' ? await rosters.countUnchanged(tx, windowId, importId) : 0,
+      unchanged: filling === 'anybody' ? await rosters.countUnchanged(tx, key) : 0,
       normalised: normalised.size - elsewhere.filter((row) => normalised.has(row)).length,
       cardWarnings: cardWarnings.size - elsewhere.filter((row) => cardWarnings.has(row)).length,
     });
-    await addEnrolled(tx, windowId, enrolled);
+    let moved = false;
+    for (const [unitId, notice] of await addRostered(tx, key.windowId, enrolled)) {
+      const { unit } = byUnit.get(unitId)!;
+      moved ||= unit.notice !== notice;
+      unit.notice = notice;
+    }
+    if (moved) throw new NoticeIssued();
   }
 }
 
-function countByUnit(groups: readonly SealedGroup[]): rosters.ByUnit {
-  // A unit has one buffer in the whole import.
-  const counts = new Map<Buffer, number>();
-  for (const { rows } of groups) for (const { unitId } of rows) counts.set(unitId, (counts.get(unitId) ?? 0) + 1);
-  return new Map([...counts].map(([unitId, members]) => [unitId.toString('hex'), members]));
+/** A unit's notice was issued while its rows were on their way: they belong on the next one. */
+class NoticeIssued extends Error {}
+
+function countByUnit(groups: readonly SealedGroup[]): Chunk['byUnit'] {
+  const counts = new Map<rosters.UnitPlace, number>();
+  for (const { rows } of groups) for (const { unit } of rows) counts.set(unit, (counts.get(unit) ?? 0) + 1);
+  return new Map([...counts].map(([unit, members]) => [uuidText(unit.id), { unit, members }]));
 }
 
 async function* recordGroups(stream: Readable): AsyncGenerator<{ layout: RosterLayout; records: RosterRecord[] }> {

@@ -94,8 +94,8 @@ describe('the countdown', () => {
     db.transaction((tx) => addEnrolled(tx, windowId, byUnit(counts)));
   const enrol = async (windowId: string, code: string, people: number) => {
     await source.query(
-      `insert into enrolment (member_id, window_id, unit_id, import_id, row, applied_at)
-       select gen_random_uuid(), $1, $2, gen_random_uuid(), i, now() from generate_series(1, $3::int) i`,
+      `insert into enrolment (member_id, period_id, window_id, unit_id, applied_at)
+       select gen_random_uuid(), gen_random_uuid(), $1, $2, now() from generate_series(1, $3::int) i`,
       [windowId, idOf.get(code), people],
     );
   };
@@ -254,7 +254,7 @@ describe('the countdown', () => {
       let repaired: Promise<number> | undefined;
       await db.transaction(async (tx) => {
         await tx.query(
-          `insert into enrolment (member_id, window_id, unit_id, import_id, row, applied_at) values (gen_random_uuid(), $1, $2, gen_random_uuid(), 1, now())`,
+          `insert into enrolment (member_id, period_id, window_id, unit_id, applied_at) values (gen_random_uuid(), gen_random_uuid(), $1, $2, now())`,
           [windowId, idOf.get(U1)],
         );
         await addEnrolled(tx, windowId, byUnit({ [U1]: 1 }));

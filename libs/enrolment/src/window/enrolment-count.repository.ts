@@ -1,19 +1,32 @@
 import { rowsOf, type Transaction } from '@app/platform';
 
+/** Members by the id of their unit. */
+export type ByUnit = ReadonlyMap<string, number>;
+
 /**
- * Counts what this transaction has enrolled. The last statement of the transaction: its rows stay locked until the commit. They are taken in
- * the order of the units, so that two imports cannot wait for each other.
+ * Counts members who joined alone. The last statement of the transaction: its rows stay locked until the commit. They are taken in the
+ * order of the units, so that two imports cannot wait for each other.
  */
-export async function addEnrolled(tx: Transaction, windowId: string, byUnit: ReadonlyMap<string, number>): Promise<void> {
+export async function addEnrolled(tx: Transaction, windowId: string, byUnit: ByUnit): Promise<void> {
+  await add(tx, windowId, byUnit, false);
+}
+
+/** As {@link addEnrolled}, for rows of rosters; returns the number of the payment notice that each unit's rows are on. */
+export const addRostered = (tx: Transaction, windowId: string, byUnit: ByUnit): Promise<Map<string, number>> =>
+  add(tx, windowId, byUnit, true);
+
+async function add(tx: Transaction, windowId: string, byUnit: ByUnit, rostered: boolean): Promise<Map<string, number>> {
   const added = [...byUnit].filter(([, members]) => members !== 0);
-  if (added.length === 0) return;
-  await rowsOf(
+  if (added.length === 0) return new Map();
+  const rows = await rowsOf<{ unitId: string; notice: number }>(
     tx,
-    `insert into enrolment_count as c (window_id, unit_id, members)
-     select $1, unit_id, members from unnest($2::uuid[], $3::int[]) as u(unit_id, members) order by unit_id
-     on conflict (window_id, unit_id) do update set members = c.members + excluded.members`,
-    [windowId, added.map(([unitId]) => unitId), added.map(([, members]) => members)],
+    `insert into enrolment_count as c (window_id, unit_id, members, unnoticed)
+     select $1, unit_id, members, case when $4 then members else 0 end from unnest($2::uuid[], $3::int[]) as u(unit_id, members) order by unit_id
+     on conflict (window_id, unit_id) do update set members = c.members + excluded.members, unnoticed = c.unnoticed + excluded.unnoticed
+     returning unit_id as "unitId", notice`,
+    [windowId, added.map(([unitId]) => unitId), added.map(([, members]) => members), rostered],
   );
+  return new Map(rows.map(({ unitId, notice }) => [unitId, notice]));
 }
 
 /** Sets the counts of the window from its enrolments, and returns how many differed. A repair. */
@@ -22,13 +35,15 @@ export async function recount(tx: Transaction, windowId: string): Promise<number
   await tx.query('lock table enrolment_count in share row exclusive mode');
   const rows = await rowsOf<{ differed: number }>(
     tx,
-    `with enrolled as (select unit_id, count(*)::int as members from enrolment where window_id = $1 group by unit_id),
-     counted as (select unit_id, members from enrolment_count where window_id = $1),
+    `with counted as (select unit_id, members, notice, unnoticed from enrolment_count where window_id = $1),
+     enrolled as (
+       select e.unit_id, count(*)::int as members, count(*) filter (where e.notice = coalesce(c.notice, 1))::int as unnoticed
+       from enrolment e left join counted c using (unit_id) where e.window_id = $1 group by e.unit_id),
      corrected as (
-       insert into enrolment_count (window_id, unit_id, members)
-       select $1, unit_id, coalesce(e.members, 0) from enrolled e full join counted c using (unit_id)
-       where coalesce(e.members, 0) <> coalesce(c.members, 0) order by unit_id
-       on conflict (window_id, unit_id) do update set members = excluded.members returning unit_id)
+       insert into enrolment_count (window_id, unit_id, members, unnoticed)
+       select $1, unit_id, coalesce(e.members, 0), coalesce(e.unnoticed, 0) from enrolled e full join counted c using (unit_id)
+       where (coalesce(e.members, 0), coalesce(e.unnoticed, 0)) <> (coalesce(c.members, 0), coalesce(c.unnoticed, 0)) order by unit_id
+       on conflict (window_id, unit_id) do update set members = excluded.members, unnoticed = excluded.unnoticed returning unit_id)
      select count(*)::int as differed from corrected`,
     [windowId],
   );

@@ -20,13 +20,14 @@ export async function removeTargets(tx: Transaction, windowId: string, organisat
   await rowsOf(tx, 'delete from enrolment_target where window_id = $1 and organisation_id = any($2::uuid[])', [windowId, organisationIds]);
 }
 
-/** The window of the same organisation and the same plan, whatever year its id ends in, whose cover ended last before this one's starts. */
+/** The window of the same organisation and line of plans whose cover ended last before this one's starts. */
 export async function earlierWindow(tx: Transaction, windowId: string): Promise<string | undefined> {
   const rows = await rowsOf<{ id: string }>(
     tx,
-    String.raw`select e.id from enrolment_window w
-     join enrolment_window e on e.organisation_id = w.organisation_id and e.cover_to < w.cover_from
-       and regexp_replace(e.plan_id, '-\d{4}$', '') = regexp_replace(w.plan_id, '-\d{4}$', '')
+    `select e.id from enrolment_window w
+     join cover_period p on p.id = w.period_id
+     join cover_period ep on ep.plan_line = p.plan_line and ep.cover_to < p.cover_from
+     join enrolment_window e on e.organisation_id = w.organisation_id and e.period_id = ep.id
      where w.id = $1 order by e.cover_to desc, e.cover_from desc, e.id limit 1`,
     [windowId],
   );

@@ -6,6 +6,14 @@ export const bigintColumn = {
   to: (value: number | null) => value,
 };
 
+@Entity('cover_period')
+export class CoverPeriod {
+  @PrimaryColumn('uuid') id: string;
+  @Column('text') plan_line: string;
+  @Column('date') cover_from: CivilDate;
+  @Column('date') cover_to: CivilDate;
+}
+
 @Entity('enrolment_window')
 export class EnrolmentWindow {
   @PrimaryColumn('uuid') id: string;
@@ -13,9 +21,13 @@ export class EnrolmentWindow {
   @Column('uuid') organisation_id: string;
   @Column('timestamptz') opens_at: Date;
   @Column('timestamptz') closes_at: Date;
+  @Column('uuid') period_id: string;
   @Column('date') cover_from: CivilDate;
   @Column('date') cover_to: CivilDate;
   @Column('bigint', { transformer: bigintColumn }) contribution_fen: number;
+  @Column('bigint', { transformer: bigintColumn }) member_share_fen: number;
+  @Column('bigint', { transformer: bigintColumn }) unit_share_fen: number;
+  @Column('bigint', { transformer: bigintColumn }) fund_share_fen: number;
 }
 
 @Entity('enrolment_target')
@@ -30,6 +42,8 @@ export class EnrolmentCount {
   @PrimaryColumn('uuid') window_id: string;
   @PrimaryColumn('uuid') unit_id: string;
   @Column('int') members: number;
+  @Column('int', { default: 1 }) notice: number;
+  @Column('int', { default: 0 }) unnoticed: number;
 }
 
 @Entity('enrolment_sample')

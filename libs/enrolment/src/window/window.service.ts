@@ -1,11 +1,11 @@
 import { Injectable } from '@nestjs/common';
-import { Clock, DomainError, type CivilDate, type Fen } from '@app/kernel';
+import { Clock, DomainError, ZERO_FEN, type CivilDate, type Fen } from '@app/kernel';
 import { Database } from '@app/platform';
 import { v7 as uuidv7 } from 'uuid';
 import { organisationByCode } from '../organisation/organisation.repository.js';
 import type { EnrolmentWindow } from './window.entity.js';
-import { secondsLeft, windowState, type WindowState } from './window.js';
-import { insertWindow, windowById, windowCounts, type WindowCounts } from './window.repository.js';
+import { planLineOf, secondsLeft, sharesTotal, windowState, type Shares, type WindowState } from './window.js';
+import { findOrMakePeriod, insertWindow, windowById, windowCounts, type WindowCounts } from './window.repository.js';
 
 export interface NewWindow {
   planId: string;
@@ -15,6 +15,8 @@ export interface NewWindow {
   coverFrom: CivilDate;
   coverTo: CivilDate;
   contributionFen: Fen;
+  /** All of it is the member's when they are not given. */
+  shares?: Shares;
 }
 
 export interface Countdown extends WindowCounts {
@@ -32,7 +34,7 @@ export class WindowService {
     private readonly clock: Clock,
   ) {}
 
-  /** Errors: `window-dates` (invalid), `organisation` (not found), `window-exists` (conflict). */
+  /** Errors: `window-dates`, `window-shares`, `window-organisation` (invalid), `organisation` (not found), `window-exists`, `cover-period` (conflict). */
   async create(window: NewWindow): Promise<EnrolmentWindow> {
     if (window.opensAt >= window.closesAt || window.coverFrom > window.coverTo) {
       throw new DomainError(
@@ -41,6 +43,13 @@ export class WindowService {
         'expected opensAt before closesAt and coverFrom not after coverTo, found the reverse; correct the dates',
       );
     }
+    const shares = window.shares ?? { memberFen: window.contributionFen, unitFen: ZERO_FEN, fundFen: ZERO_FEN };
+    if (sharesTotal(shares) !== window.contributionFen)
+      throw new DomainError(
+        'window-shares',
+        'invalid',
+        'shares: expected the shares of member, unit and fund to add up to contributionFen, found another sum; correct them',
+      );
     const organisation = await organisationByCode(this.database.direct, window.organisationCode);
     if (!organisation)
       throw new DomainError('organisation', 'not-found', 'organisationCode: expected a known organisation, found none; make it first');
@@ -51,15 +60,31 @@ export class WindowService {
         'organisationCode: expected a region, city, county or industry, found a unit; name the organisation above it',
       );
     }
+    const period_id = await findOrMakePeriod(this.database.direct, {
+      id: uuidv7(),
+      plan_line: planLineOf(window.planId),
+      cover_from: window.coverFrom,
+      cover_to: window.coverTo,
+    });
+    if (period_id === undefined)
+      throw new DomainError(
+        'cover-period',
+        'conflict',
+        'expected a cover period that is known for this plan or overlaps no other one, found one that overlaps another; use the days of that period',
+      );
     const row: EnrolmentWindow = {
       id: uuidv7(),
       plan_id: window.planId,
       organisation_id: organisation.id,
       opens_at: window.opensAt,
       closes_at: window.closesAt,
+      period_id,
       cover_from: window.coverFrom,
       cover_to: window.coverTo,
       contribution_fen: window.contributionFen,
+      member_share_fen: shares.memberFen,
+      unit_share_fen: shares.unitFen,
+      fund_share_fen: shares.fundFen,
     };
     if (!(await insertWindow(this.database.direct, row))) {
       throw new DomainError(

@@ -1,4 +1,6 @@
 /** The enrolment window: the dates within which a cover period can be joined, and the countdown to its end. Bounds: opens_at <= now < closes_at. */
+import { addFen, type Fen } from '@app/kernel';
+
 export type WindowState = 'upcoming' | 'open' | 'closed';
 
 interface Bounds {
@@ -15,3 +17,15 @@ export function secondsLeft(bounds: Bounds, now: Date): number {
   if (state === 'closed') return 0;
   return Math.ceil(((state === 'upcoming' ? bounds.opens_at : bounds.closes_at).getTime() - now.getTime()) / 1000);
 }
+
+/** The plan through the years: its id without the year at the end. */
+export const planLineOf = (planId: string): string => planId.replace(/-\d{4}$/, '');
+
+/** Who pays the contribution of one person. */
+export interface Shares {
+  readonly memberFen: Fen;
+  readonly unitFen: Fen;
+  readonly fundFen: Fen;
+}
+
+export const sharesTotal = ({ memberFen, unitFen, fundFen }: Shares): Fen => addFen(addFen(memberFen, unitFen), fundFen);
