@@ -4,7 +4,7 @@
  */
 import { Clock, chinaInstant, civilDate, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
-import { Enrolment1700000002000, ENROLMENT_ENTITIES, OrganisationService, RosterService, WindowService } from '@app/enrolment';
+import { Enrolment1700000002000, ENROLMENT_ENTITIES, OrganisationService, RosterImportService, RosterService, WindowService } from '@app/enrolment';
 import { Database, PersonalDataVault, Platform1700000000000, type Principal } from '@app/platform';
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -87,7 +87,8 @@ async function measureOwn(databaseUrl: string, file: Buffer, expected: number): 
       coverTo: civilDate('2026-12-31'),
       contributionFen: fen(10_000),
     });
-    const rosters = new RosterService(db, clock, new PersonalDataVault(randomBytes(32).toString('base64')));
+    const vault = new PersonalDataVault(randomBytes(32).toString('base64'));
+    const rosters = new RosterService(db, clock, vault, new RosterImportService(db, clock, vault));
     const start = performance.now();
     const { accepted, rows } = await rosters.importRoster({
       windowId: window.id,

@@ -12,7 +12,7 @@ import { LoginController } from './login.controller.js';
 import { MemberController } from './member.controller.js';
 import { OrganisationController } from './organisation.controller.js';
 import { PublicCountdownController } from './public-countdown.controller.js';
-import { RosterController } from './roster.controller.js';
+import { ROSTER_TYPES, RosterController } from './roster.controller.js';
 import { TargetController } from './target.controller.js';
 import { WindowController } from './window.controller.js';
 
@@ -64,6 +64,6 @@ export class EnrolmentAppModule implements OnModuleInit {
   /** A roster is read as it arrives, whatever its size. */
   onModuleInit(): void {
     const server: FastifyInstance = this.host.httpAdapter.getInstance();
-    server.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload));
+    server.addContentTypeParser([...ROSTER_TYPES], (_request, payload, done) => done(null, payload));
   }
 }

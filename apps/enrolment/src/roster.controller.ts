@@ -1,29 +1,45 @@
-import { Controller, Get, Headers, HttpCode, Param, ParseUUIDPipe, Post, Req } from '@nestjs/common';
+import { Controller, Get, Headers, HttpCode, Param, ParseUUIDPipe, Post, Req, Res } from '@nestjs/common';
 import { ApiBody, ApiConsumes, ApiHeader } from '@nestjs/swagger';
 import { RosterService, type RefusalReason, type RosterSummary } from '@app/enrolment';
 import { DomainError } from '@app/kernel';
 import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
+
+/** Whatever a browser or a script calls a spreadsheet: what it is, its bytes tell. */
+export const ROSTER_TYPES = [
+  'text/csv',
+  'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet',
+  'application/vnd.ms-excel',
+  'application/vnd.ms-excel.sheet.macroenabled.12',
+  'application/octet-stream',
+] as const;
 
 @Controller()
 export class RosterController {
   constructor(private readonly rosters: RosterService) {}
 
-  /** The file is read as it arrives; the answer comes when all of it is in. */
+  /** Answers when all of the file is in, or, asked with `Prefer: respond-async` (RFC 7240), as soon as it is stored. */
   @Post('windows/:id/rosters')
   @HttpCode(200)
-  @ApiConsumes('text/csv')
+  @ApiConsumes(...ROSTER_TYPES)
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
   @ApiHeader({ name: 'x-file-name', description: 'Percent-encoded' })
+  @ApiHeader({ name: 'prefer', description: '"respond-async": 202 with the place where the import is followed', required: false })
   @Requires('roster.import')
-  import(
+  async import(
     @Param('id', ParseUUIDPipe) windowId: string,
     @Headers('x-file-name') fileName: string | undefined,
+    @Headers('prefer') prefer: string | undefined,
     @CurrentPrincipal() principal: Principal,
     @Req() request: FastifyRequest,
-  ): Promise<RosterSummary> {
-    return this.rosters.importRoster({ windowId, fileName: readFileName(fileName), principal, stream: readBody(request.body) });
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<RosterSummary | { importId: string }> {
+    const upload = { windowId, fileName: readFileName(fileName), principal, stream: readBody(request.body) };
+    if (!/(^|[\s,;])respond-async($|[\s,;])/i.test(prefer ?? '')) return this.rosters.importRoster(upload);
+    const importId = await this.rosters.receive(upload);
+    void reply.status(202).header('location', `/rosters/${importId}`).header('preference-applied', 'respond-async');
+    return { importId };
   }
 
   @Get('rosters/:id')
@@ -47,7 +63,7 @@ function readBody(body: unknown): Readable {
   throw new DomainError(
     'roster-body',
     'invalid',
-    'expected the file as the body with content type text/csv, found something else; send it so',
+    `expected the file as the body with one of the content types ${ROSTER_TYPES.join(', ')}, found something else; send it so`,
   );
 }
 

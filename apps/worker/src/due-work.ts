@@ -1,11 +1,14 @@
 /** Everything that is due in the whole engine; at rest it is empty. */
 import { claimsDue, type Due, type PaymentService, type ReconciliationService } from '@app/claims';
-import type { ContributionService } from '@app/enrolment';
+import type { ContributionService, RosterImportService } from '@app/enrolment';
 import { addDays, chinaDate, chinaInstant, type CivilDate, type Clock } from '@app/kernel';
 import { addToOutbox, hurryRelay, type BusinessHours, type Database } from '@app/platform';
 
+const DAY_MS = 86_400_000;
+
 export class DueWork {
   private noCollectionBefore = new Date(0);
+  private noForgettingBefore = new Date(0);
 
   constructor(
     private readonly database: Database,
@@ -13,6 +16,7 @@ export class DueWork {
     private readonly payment: PaymentService,
     private readonly reconciliation: ReconciliationService,
     private readonly contribution: ContributionService,
+    private readonly imports: RosterImportService,
     private readonly hours: BusinessHours,
   ) {}
 
@@ -23,11 +27,21 @@ export class DueWork {
     if (glance && due.length > 0) return due;
     const days = await this.reconciliation.daysDue();
     if (days.length > 0) due.push({ wakeUp: { queue: 'reconciliation', command: 'reconcile', ids: [] }, count: days.length });
+    due.push(...(await this.rosterWork(now)));
     const collections = await this.collectionDays(now);
     if (collections.length > 0) due.push({ wakeUp: { queue: 'contribution', command: 'collect', ids: [] }, count: collections.length });
     const resumable = stopped ? await this.payment.resumable() : 0;
     if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });
     return due;
+  }
+
+  private async rosterWork(now: Date): Promise<Due[]> {
+    const open = await this.imports.due();
+    const work: Due[] = open.length > 0 ? [{ wakeUp: { queue: 'roster', command: 'import', ids: open }, count: open.length }] : [];
+    if (now < this.noForgettingBefore) return work;
+    if (await this.imports.hasOldFiles()) return [...work, { wakeUp: { queue: 'roster', command: 'forget', ids: [] }, count: 1 }];
+    this.noForgettingBefore = new Date(now.getTime() + DAY_MS);
+    return work;
   }
 
   /** Statements of contributions come once a day: after a look that found none due, none is before the next evening. */

@@ -10,7 +10,7 @@ import {
   RehearsalService,
 } from '@app/claims';
 import type { QueueName } from '@app/contracts';
-import { ContributionService } from '@app/enrolment';
+import { ContributionService, RosterImportService } from '@app/enrolment';
 import { Clock, DomainError, type CivilDate } from '@app/kernel';
 import { JOB_IDS, WORKER_TIMING } from '@app/platform';
 import { UnrecoverableError, type Job } from 'bullmq';
@@ -114,6 +114,17 @@ export class ReconciliationProcessor extends StageProcessor {
   }
 }
 
+@on('roster', 1)
+export class RosterProcessor extends StageProcessor {
+  protected readonly commands: Commands = {
+    import: (ids) => this.imports.resume(ids),
+    forget: () => this.imports.forget(),
+  };
+  constructor(private readonly imports: RosterImportService) {
+    super();
+  }
+}
+
 @on('contribution', 1)
 export class ContributionProcessor extends StageProcessor {
   protected readonly commands: Commands = {
@@ -157,6 +168,7 @@ export const PROCESSORS = [
   ApprovalProcessor,
   PaymentProcessor,
   ReconciliationProcessor,
+  RosterProcessor,
   ContributionProcessor,
   NoticeProcessor,
   RehearsalProcessor,

@@ -2,7 +2,7 @@ import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CLAIMS_ENTITIES, ClaimsModule, PaymentService, ReconciliationService } from '@app/claims';
 import { QUEUES, type QueueName } from '@app/contracts';
-import { CollectionBank, ContributionService } from '@app/enrolment';
+import { CollectionBank, ContributionService, RosterImportService } from '@app/enrolment';
 import { BankGateway, GatewaysModule } from '@app/gateways';
 import { assert, Clock } from '@app/kernel';
 import { Database, PlatformModule, QUEUE_MAP, queueOptions, Relay, type Config } from '@app/platform';
@@ -28,6 +28,7 @@ export class WorkerAppModule {
       providers: [
         ...PROCESSORS,
         ContributionService,
+        RosterImportService,
         { provide: CollectionBank, useExisting: BankGateway },
         {
           provide: QUEUE_MAP,
@@ -42,8 +43,9 @@ export class WorkerAppModule {
             payment: PaymentService,
             reconciliation: ReconciliationService,
             contribution: ContributionService,
-          ) => new DueWork(database, clock, payment, reconciliation, contribution, config.hours),
-          inject: [Database, Clock, PaymentService, ReconciliationService, ContributionService],
+            imports: RosterImportService,
+          ) => new DueWork(database, clock, payment, reconciliation, contribution, imports, config.hours),
+          inject: [Database, Clock, PaymentService, ReconciliationService, ContributionService, RosterImportService],
         },
         Relay,
         Sweeper,

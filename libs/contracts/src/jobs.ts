@@ -8,6 +8,7 @@ export const QUEUES = [
   'approval',
   'payment',
   'reconciliation',
+  'roster',
   'contribution',
   'notice',
   'rehearsal',

@@ -11,6 +11,7 @@ import {
   Tokens,
   sealSet,
   type Principal,
+  type Transaction,
 } from '@app/platform';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
@@ -25,6 +26,7 @@ import {
   MemberMessenger,
   MemberService,
   OrganisationService,
+  RosterImportService,
   RosterService,
   WindowService,
   type NewWindow,
@@ -68,6 +70,7 @@ const OPENS = civilDate('2025-09-01');
 const CLOSES = civilDate('2025-12-11');
 const ACCOUNT = '6200009999000000025';
 const COUNTY = '/45/4599/459999/';
+const NIL = '00000000-0000-0000-0000-000000000000';
 const UNIT = '91350100M000100Y43';
 const OTHER_UNIT = '81459999MA0000245H';
 const ROSTER = new URL('../../../../shared/data/county-2025/roster.csv', import.meta.url);
@@ -128,7 +131,7 @@ describe('enrolment', () => {
       entities: [...PLATFORM_ENTITIES, ...ENROLMENT_ENTITIES],
     }).initialize();
     db = new Database(source);
-    rosters = new RosterService(db, clock, vault);
+    rosters = new RosterService(db, clock, vault, new RosterImportService(db, clock, vault));
     windows = new WindowService(db, clock);
     organisations = new OrganisationService(db);
     const hours = { officeOpens: '09:00', officeCloses: '17:00', batchCut: '10:00', statementReady: '20:00' };
@@ -376,30 +379,160 @@ describe('enrolment', () => {
     it('puts rows on the next notice when one was issued while they were on their way', async () => {
       const windowId = await newWindow();
       await importRows(windowId, csv(rosterRow(7_100), rosterRow(7_101)));
-      let issued = false;
-      async function* slowly() {
-        yield Buffer.from(`${Object.values(COLUMNS).join(',')}\n`);
-        // The first rows fill more than a chunk, so that the unit is known with its notice before the next one is issued.
-        for (let serial = 10_000; serial < 16_000; serial++) {
-          if (serial === 15_000) {
-            await contributions.issueNotices(windowId);
-            issued = true;
-          }
-          yield Buffer.from(`${rosterRow(serial)}\n`);
-        }
+      const importing = importRows(windowId, csv(...Array.from({ length: 40_000 }, (_, i) => rosterRow(10_000 + i))));
+      let ended = false;
+      void importing.finally(() => (ended = true));
+      while (!ended) {
+        await contributions.issueNotices(windowId);
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
-      const { accepted } = await importRows(windowId, Readable.from(slowly()));
-      expect([accepted, issued]).toEqual([6_000, true]);
+      expect((await importing).accepted).toBe(40_000);
       await contributions.issueNotices(windowId);
-      const notices = await source.query(
-        `select n.number, n.members, (select count(*)::int from enrolment e where e.window_id = n.window_id and e.unit_id = n.unit_id and e.notice = n.number) as rows
+      const notices = (await source.query(
+        `select n.members, (select count(*)::int from enrolment e where e.window_id = n.window_id and e.unit_id = n.unit_id and e.notice = n.number) as rows
          from payment_notice n where n.window_id = $1 order by number`,
         [windowId],
-      );
-      expect(notices.map((notice: { members: number }) => notice.members).reduce((sum: number, n: number) => sum + n, 0)).toBe(6_002);
-      expect(notices.length).toBe(2);
-      for (const { members: asked, rows } of notices) expect(rows).toBe(asked);
+      )) as { members: number; rows: number }[];
+      expect(notices.length).toBeGreaterThan(2);
+      expect(notices.map(({ rows }) => rows)).toEqual(notices.map(({ members: asked }) => asked));
+      expect(notices.reduce((sum, { members: asked }) => sum + asked, 0)).toBe(40_002);
       expect(await db.transaction((tx) => recount(tx, windowId))).toBe(0);
+    });
+
+    describe('again', () => {
+      const people = (from: number, count: number) => Array.from({ length: count }, (_, i) => rosterRow(from + i));
+      const bad = rosterRow(1, { name: '' });
+
+      it('is known by its groups of rows, and only what has changed is worked through', async () => {
+        const windowId = await newWindow();
+        const rows = [...people(100_000, 6_000), bad, rosterRow(100_000)];
+        const first = await importRows(windowId, csv(...rows));
+        expect(first).toMatchObject({ accepted: 6_000, refused: 2, reasons: { 'name-missing': 1, duplicate: 1 } });
+        const written = async () =>
+          (await source.query(`select count(*)::int as n, sum(version)::int as versions from member`))[0] as {
+            n: number;
+            versions: number;
+          };
+        const before = await written();
+        const again = await importRows(windowId, csv(...rows));
+        expect({ ...again, importId: '' }).toEqual({ ...first, importId: '', unchanged: 6_000 });
+        expect(await written()).toEqual(before);
+        expect(await rosters.refusals(again.importId, clerk)).toMatchObject([
+          { row: 6_002, reason: 'name-missing' },
+          { row: 6_003, reason: 'duplicate' },
+        ]);
+        // One row in, one out, one corrected.
+        rows.splice(10, 1, rosterRow(200_000), rosterRow(100_010, { phone: '19911112222' }));
+        rows.splice(3_000, 1);
+        const changed = await importRows(windowId, csv(...rows));
+        expect(changed).toMatchObject({ accepted: 6_000, refused: 2, unchanged: 5_998 });
+        const after = await written();
+        expect([after.n - before.n, after.versions - before.versions]).toEqual([1, 2]);
+      });
+
+      it('takes the second row of a person once the first is gone from the file', async () => {
+        const windowId = await newWindow();
+        const second = rosterRow(300_000, { phone: '19922223333' });
+        await importRows(windowId, csv(rosterRow(300_000), ...people(310_000, 1_500), second, ...people(320_000, 800)));
+        const { reasons, accepted } = await importRows(windowId, csv(...people(310_000, 1_500), second, ...people(320_000, 800)));
+        expect([reasons, accepted]).toEqual([{}, 2_301]);
+      });
+
+      it('asks again what the file alone could not decide', async () => {
+        const windowId = await newWindow();
+        await importRows(windowId, csv(rosterRow(330_000)));
+        const others = csv(rosterRow(330_000, { unitCode: OTHER_UNIT }), rosterRow(330_001, { unitCode: OTHER_UNIT }));
+        const again = csv(rosterRow(330_000, { unitCode: OTHER_UNIT }), rosterRow(330_001, { unitCode: OTHER_UNIT }));
+        for (const file of [others, again]) expect((await importRows(windowId, file)).reasons).toEqual({ duplicate: 1 });
+        await source.query('delete from enrolment where member_id = $1', [vault.memberId(personalNumber(330_000))]);
+        const freed = csv(rosterRow(330_000, { unitCode: OTHER_UNIT }), rosterRow(330_001, { unitCode: OTHER_UNIT }));
+        expect(await importRows(windowId, freed)).toMatchObject({ accepted: 2, reasons: {} });
+        // Put right what was deleted behind the back of the count.
+        await db.transaction((tx) => recount(tx, windowId));
+      });
+    });
+
+    describe('whose process died', () => {
+      /** Dies in its n-th transaction: the connection is gone, and nothing after it happens. */
+      class Dying extends Database {
+        constructor(
+          source: DataSource,
+          private left: number,
+        ) {
+          super(source);
+        }
+        override transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+          if (this.left-- > 0) return super.transaction(work);
+          return super.transaction(async (tx) => {
+            await work(tx);
+            return new Promise<never>((_, reject) => setTimeout(() => reject(new Died()), 5));
+          });
+        }
+        override get direct(): Transaction {
+          if (this.left < 0) throw new Died();
+          return super.direct;
+        }
+      }
+      class Died extends Error {}
+
+      it.each([0, 1, 2, 3])('in chunk %i goes on from there when its lease has run out, and enrols nobody twice', async (chunk) => {
+        const windowId = await newWindow();
+        const from = 400_000 + chunk * 50_000;
+        const rows = Array.from({ length: 20_000 }, (_, i) => rosterRow(from + i));
+        rows.splice(7_000, 0, rosterRow(from + 1), rosterRow(1, { name: '' }));
+        rows.splice(15_000, 0, rosterRow(from + 2));
+        const started = clock.now();
+        const dying = new Dying(source, chunk);
+        const failing = new RosterService(db, clock, vault, new RosterImportService(dying, clock, vault));
+        await expect(failing.importRoster({ windowId, fileName: 'a.csv', principal: clerk, stream: csv(...rows) })).rejects.toThrow(Died);
+
+        const imports = new RosterImportService(db, clock, vault);
+        expect(await imports.due()).toEqual([]);
+        clock.set(new Date(started.getTime() + 61_000));
+        const [id] = await imports.due();
+        await Promise.all([imports.resume([]), imports.resume([id!])]);
+        const done = await rosters.read(id!, clerk);
+        expect(done).toMatchObject({ state: 'done', percent: 100, rows: 20_003, accepted: 20_000, refused: 3 });
+        expect(done.reasons).toEqual({ duplicate: 2, 'name-missing': 1 });
+        expect((await rosters.refusals(id!, clerk)).map(({ row }) => row)).toEqual([7_002, 7_003, 15_002]);
+        expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 20_000 });
+        expect(await imports.due()).toEqual([]);
+        clock.set(started);
+      });
+
+      it('while the file came in is told to its clerk', async () => {
+        const windowId = await newWindow();
+        const started = clock.now();
+        await source.query(
+          `insert into roster_import (id, window_id, file_name, received_at, received_by, state) values ($1, $2, 'a.csv', $3, 'clerk', 'receiving')`,
+          [NIL, windowId, started],
+        );
+        const imports = new RosterImportService(db, clock, vault);
+        clock.set(new Date(started.getTime() + 7 * 3_600_000));
+        expect(await imports.due()).toEqual([NIL]);
+        await imports.resume([]);
+        expect(await rosters.read(NIL, clerk)).toMatchObject({ state: 'failed', failure: { code: 'roster-cut-off' } });
+        clock.set(started);
+      });
+    });
+
+    it('is stored sealed, and forgotten after thirty days', async () => {
+      const windowId = await newWindow();
+      const { importId } = await importRows(windowId, csv(rosterRow(40)));
+      const [{ sealed }] = (await source.query('select sealed from roster_file_part where import_id = $1', [importId])) as [
+        { sealed: Buffer },
+      ];
+      expect(sealed.includes(personalNumber(40))).toBe(false);
+      expect(vault.openBytes(sealed).toString()).toContain(personalNumber(40));
+      const started = clock.now();
+      const imports = new RosterImportService(db, clock, vault);
+      expect(await imports.hasOldFiles()).toBe(false);
+      clock.set(new Date(started.getTime() + 31 * 86_400_000));
+      expect(await imports.hasOldFiles()).toBe(true);
+      await imports.forget();
+      expect(await source.query('select from roster_file_part')).toEqual([]);
+      expect(await imports.hasOldFiles()).toBe(false);
+      clock.set(started);
     });
 
     it('is seen by the clerk of its organisation and by nobody below or beside', async () => {

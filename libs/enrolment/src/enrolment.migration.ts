@@ -112,7 +112,16 @@ export class Enrolment1700000002000 implements MigrationInterface {
         file_name text not null,
         received_at timestamptz not null,
         received_by text not null,
-        state text not null check (state in ('receiving', 'done', 'failed')),
+        state text not null check (state in ('receiving', 'received', 'done', 'failed')),
+        bytes bigint not null default 0,
+        -- How far it is: the last line that is worked through, and the bytes that were read for it.
+        reached_line int not null default 0,
+        reached_byte bigint not null default 0,
+        -- Who works on it, and until when nobody else may.
+        lease uuid,
+        leased_until timestamptz,
+        -- Why the file was refused whole: code, kind, message and details of the failure.
+        failure jsonb,
         rows int not null default 0,
         accepted int not null default 0,
         refused int not null default 0,
@@ -120,7 +129,29 @@ export class Enrolment1700000002000 implements MigrationInterface {
         normalised int not null default 0,
         card_warnings int not null default 0,
         check (rows = accepted + refused),
-        check (unchanged <= accepted)
+        check (unchanged <= accepted),
+        check ((state = 'failed') = (failure is not null))
+      );
+      create index roster_import_open on roster_import (received_at) where state in ('receiving', 'received');
+      -- The file as it came, sealed piece by piece.
+      create table roster_file_part (
+        import_id uuid not null references roster_import,
+        part int not null,
+        sealed bytea not null,
+        primary key (import_id, part)
+      );
+      alter table roster_file_part alter sealed set storage external;
+      -- Groups of rows that a window has taken as they are: the same group again changes nothing.
+      create table roster_block (
+        window_id uuid not null references enrolment_window,
+        digest bytea not null,
+        rows int not null,
+        normalised int not null,
+        card_warnings int not null,
+        -- Places in the group, and reasons, of the rows that were refused for what stands in the file.
+        refused_at int[] not null,
+        refused_for text[] not null,
+        primary key (window_id, digest)
       );
       create table roster_refusal (
         import_id uuid not null references roster_import,
@@ -238,7 +269,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       drop table login_code; drop table cover; drop sequence cover_number; drop table contribution_credit; drop table collection_statement;
-      drop table payment_notice; drop table enrolment; drop table member; drop table roster_refusal; drop table roster_import;
+      drop table payment_notice; drop table enrolment; drop table member; drop table roster_refusal; drop table roster_block; drop table roster_file_part; drop table roster_import;
       drop table window_extension_approval; drop table window_extension; drop table enrolment_sample; drop table enrolment_count;
       drop table enrolment_target; drop table enrolment_window; drop table cover_period; drop function keep_window_closing; drop table organisation`);
   }

@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { ContributionService } from './contribution/contribution.service.js';
 import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
+import { RosterImportService } from './roster/roster-import.service.js';
 import { RosterService } from './roster/roster.service.js';
 import { CountdownBoard, CountdownReader } from './window/countdown-board.js';
 import { CountdownService } from './window/countdown.service.js';
@@ -17,6 +18,7 @@ const SERVICES = [
   CountdownReader,
   CountdownBoard,
   CountdownService,
+  RosterImportService,
   RosterService,
   ContributionService,
   MemberService,

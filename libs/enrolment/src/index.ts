@@ -2,7 +2,7 @@ import { ContributionCredit, CollectionStatement, PaymentNotice } from './contri
 import { Cover } from './cover/cover.entity.js';
 import { LoginCode, Member } from './member/member.entity.js';
 import { Organisation } from './organisation/organisation.entity.js';
-import { Enrolment, RosterImport, RosterRefusal } from './roster/roster.entity.js';
+import { Enrolment, RosterBlock, RosterFilePart, RosterImport, RosterRefusal } from './roster/roster.entity.js';
 import {
   CoverPeriod,
   EnrolmentCount,
@@ -24,6 +24,8 @@ export const ENROLMENT_ENTITIES = [
   WindowExtensionApproval,
   RosterImport,
   RosterRefusal,
+  RosterFilePart,
+  RosterBlock,
   Member,
   LoginCode,
   Enrolment,
@@ -47,6 +49,7 @@ export { organisationsByCode } from './organisation/organisation.repository.js';
 export { ORGANISATION_KINDS, type OrganisationKind } from './organisation/organisation.js';
 export { OrganisationService, type NewOrganisation } from './organisation/organisation.service.js';
 export { REFUSALS, type RefusalReason } from './roster/roster.js';
+export { RosterImportService } from './roster/roster-import.service.js';
 export { RosterService, type RosterSummary, type RosterUpload } from './roster/roster.service.js';
 export { CountdownBoard, CountdownReader } from './window/countdown-board.js';
 export { CountdownService, type CountdownListener, type Following } from './window/countdown.service.js';
@@ -67,6 +70,8 @@ export {
   Enrolment,
   RosterImport,
   RosterRefusal,
+  RosterFilePart,
+  RosterBlock,
   CoverPeriod,
   EnrolmentWindow,
   EnrolmentTarget,

@@ -23,7 +23,7 @@ describe('personal data at rest', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'grapheme' }), (text) => {
         const sealed = vault.seal(text);
-        expect(sealed.length).toBe(vault.sealBytes + Buffer.byteLength(text));
+        expect(sealed.length).toBe(vault.sealLength + Buffer.byteLength(text));
         expect(vault.open(sealed)).toBe(text);
         expect(vault.seal(text).equals(sealed)).toBe(false);
       }),

@@ -21,7 +21,7 @@ export class PersonalDataVault {
   /** Signs login tokens; derived here so that an installation keeps one secret. */
   readonly tokenKey: Uint8Array;
   /** What a sealed text has more than the text. */
-  readonly sealBytes = SEAL_BYTES;
+  readonly sealLength = SEAL_BYTES;
   private ivPool = Buffer.alloc(0);
   private ivOffset = 0;
 
@@ -51,7 +51,7 @@ export class PersonalDataVault {
     return sealed;
   }
 
-  /** Writes {@link sealBytes} and those of the text at `at`, and returns how many; for sets, where a buffer each would cost as much as the cipher. */
+  /** Writes {@link sealLength} bytes and those of the text at `at`, and returns how many; for sets, where a buffer each would cost as much as the cipher. */
   sealInto(target: Buffer, at: number, text: string): number {
     const iv = this.nextIv();
     const cipher = createCipheriv('aes-256-gcm', this.sealKey, iv);
@@ -66,10 +66,25 @@ export class PersonalDataVault {
   }
 
   open(sealed: Buffer): string {
+    return this.openBytes(sealed).toString('utf8');
+  }
+
+  /** As {@link seal}, for a piece of a file. */
+  sealBytes(bytes: Buffer): Buffer {
+    const iv = this.nextIv();
+    const cipher = createCipheriv('aes-256-gcm', this.sealKey, iv);
+    const body = cipher.update(bytes);
+    cipher.final();
+    return Buffer.concat([Buffer.of(FORMAT), iv, cipher.getAuthTag(), body]);
+  }
+
+  openBytes(sealed: Buffer): Buffer {
     assert(sealed[0] === FORMAT, `sealed data of format ${FORMAT} expected, found ${sealed[0]}`);
     const decipher = createDecipheriv('aes-256-gcm', this.sealKey, sealed.subarray(1, 1 + IV_BYTES));
     decipher.setAuthTag(sealed.subarray(1 + IV_BYTES, SEAL_BYTES));
-    return decipher.update(sealed.subarray(SEAL_BYTES), undefined, 'utf8') + decipher.final('utf8');
+    const body = decipher.update(sealed.subarray(SEAL_BYTES));
+    decipher.final();
+    return body;
   }
 
   /** A UUID (version 8) of the keyed hash of the normalised personal number. */
@@ -100,6 +115,12 @@ export class PersonalDataVault {
   /** Writes 128 bits at `at`, to see whether a text is the same as before. Only compared with itself, so a secret in front of the text is key enough, at a sixth of an HMAC. */
   fingerprintInto(target: Buffer, at: number, text: string): void {
     target.write(hash('sha256', this.fingerprintKey + text, 'binary'), at, FINGERPRINT_BYTES, 'latin1');
+  }
+
+  fingerprint(text: string): Buffer {
+    const bytes = Buffer.allocUnsafe(FINGERPRINT_BYTES);
+    this.fingerprintInto(bytes, 0, text);
+    return bytes;
   }
 
   /** Another thread with the same keys; to be closed. */

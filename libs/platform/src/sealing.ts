@@ -22,7 +22,7 @@ export interface SealedSet {
 
 /** What is needed of the vault; named here since the vault itself starts the thread. */
 export interface Sealer {
-  readonly sealBytes: number;
+  readonly sealLength: number;
   memberIdInto(target: Buffer, at: number, personalNumber: string): void;
   fingerprintInto(target: Buffer, at: number, text: string): void;
   sealInto(target: Buffer, at: number, text: string): number;
@@ -36,7 +36,7 @@ export function sealSet(vault: Sealer, set: PersonalSet): SealedSet {
   const fingerprints = Buffer.alloc(count * FINGERPRINT_BYTES);
   const ends = new Uint32Array(count);
   // Not from the pool: the memory is handed over to the other thread.
-  const sealed = Buffer.allocUnsafeSlow(Buffer.byteLength(set.texts) + count * vault.sealBytes);
+  const sealed = Buffer.allocUnsafeSlow(Buffer.byteLength(set.texts) + count * vault.sealLength);
   let end = 0;
   for (let i = 0; i < count; i++) {
     const text = texts[i]!;

@@ -1,7 +1,17 @@
+import type { DomainError, DomainErrorKind } from '@app/kernel';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { bigintColumn } from '../window/window.entity.js';
 import type { RefusalReason } from './roster.js';
 
-export type ImportState = 'receiving' | 'done' | 'failed';
+/** receiving: the file is coming in; received: stored whole, being worked through. */
+export type ImportState = 'receiving' | 'received' | 'done' | 'failed';
+
+export interface ImportFailure {
+  readonly code: string;
+  readonly kind: DomainErrorKind;
+  readonly message: string;
+  readonly details: DomainError['details'];
+}
 
 @Entity('roster_import')
 export class RosterImport {
@@ -11,6 +21,12 @@ export class RosterImport {
   @Column('timestamptz') received_at: Date;
   @Column('text') received_by: string;
   @Column('text') state: ImportState;
+  @Column('bigint', { transformer: bigintColumn, default: 0 }) bytes: number;
+  @Column('int', { default: 0 }) reached_line: number;
+  @Column('bigint', { transformer: bigintColumn, default: 0 }) reached_byte: number;
+  @Column('uuid', { nullable: true }) lease: string | null;
+  @Column('timestamptz', { nullable: true }) leased_until: Date | null;
+  @Column('jsonb', { nullable: true }) failure: ImportFailure | null;
   @Column('int', { default: 0 }) rows: number;
   @Column('int', { default: 0 }) accepted: number;
   @Column('int', { default: 0 }) refused: number;
@@ -26,6 +42,24 @@ export class RosterRefusal {
   @Column('text') field: string;
   @Column('text') reason: RefusalReason;
   @Column('text') remedy: string;
+}
+
+@Entity('roster_file_part')
+export class RosterFilePart {
+  @PrimaryColumn('uuid') import_id: string;
+  @PrimaryColumn('int') part: number;
+  @Column('bytea') sealed: Buffer;
+}
+
+@Entity('roster_block')
+export class RosterBlock {
+  @PrimaryColumn('uuid') window_id: string;
+  @PrimaryColumn('bytea') digest: Buffer;
+  @Column('int') rows: number;
+  @Column('int') normalised: number;
+  @Column('int') card_warnings: number;
+  @Column('int', { array: true }) refused_at: number[];
+  @Column('text', { array: true }) refused_for: RefusalReason[];
 }
 
 @Entity('enrolment')

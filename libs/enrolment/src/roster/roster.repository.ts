@@ -1,7 +1,7 @@
 import { assert } from '@app/kernel';
 import { FINGERPRINT_BYTES, UNIQUE_VIOLATION, copyInto, copyText, rowsOf, sqlState, type SealedSet, type Transaction } from '@app/platform';
 import { REFUSALS, type RefusalReason } from './roster.js';
-import { RosterImport, RosterRefusal } from './roster.entity.js';
+import { RosterImport, RosterRefusal, type ImportFailure } from './roster.entity.js';
 import type { Organisation } from '../organisation/organisation.entity.js';
 import type { ByUnit } from '../window/enrolment-count.repository.js';
 import { CopyRows, copyBytes, instantBytes, pattern, uuidBytes } from './copy-rows.js';
@@ -30,6 +30,157 @@ export async function insertImport(
   );
 }
 
+export async function insertPart(tx: Transaction, importId: string, part: number, sealed: Buffer): Promise<void> {
+  await rowsOf(tx, 'insert into roster_file_part (import_id, part, sealed) values ($1, $2, $3)', [importId, part, sealed]);
+}
+
+/** undefined after the last one. */
+export async function readPart(tx: Transaction, importId: string, part: number): Promise<Buffer | undefined> {
+  return (
+    await rowsOf<{ sealed: Buffer }>(tx, 'select sealed from roster_file_part where import_id = $1 and part = $2', [importId, part])
+  )[0]?.sealed;
+}
+
+export async function setReceived(tx: Transaction, importId: string, bytes: number): Promise<void> {
+  await rowsOf(tx, `update roster_import set state = 'received', bytes = $2 where id = $1 and state = 'receiving'`, [importId, bytes]);
+}
+
+/** Who works on an import, until when. */
+export interface Lease {
+  readonly id: string;
+  readonly until: Date;
+}
+
+/** The import, when it is there to be worked on and nobody else does. */
+export async function takeImport(tx: Transaction, importId: string, lease: Lease, now: Date): Promise<RosterImport | undefined> {
+  const taken = await rowsOf(
+    tx,
+    `update roster_import set lease = $2, leased_until = $3 where id = $1 and state = 'received' and (leased_until is null or leased_until <= $4) returning id`,
+    [importId, lease.id, lease.until, now],
+  );
+  return taken.length > 0 ? tx.findOneByOrFail(RosterImport, { id: importId }) : undefined;
+}
+
+export interface Reached {
+  readonly line: number;
+  readonly byte: number;
+}
+
+/** False when somebody else has taken the import over: then nothing of this transaction may stay. */
+export async function addToImport(tx: Transaction, id: string, counts: Counts, reached: Reached, lease: Lease): Promise<boolean> {
+  const rows = await rowsOf(
+    tx,
+    `update roster_import set rows = rows + $2, accepted = accepted + $3, refused = refused + $4, unchanged = unchanged + $5, normalised = normalised + $6,
+       card_warnings = card_warnings + $7, reached_line = $8, reached_byte = $9, leased_until = $11 where id = $1 and lease = $10 and state = 'received' returning id`,
+    [
+      id,
+      counts.rows,
+      counts.accepted,
+      counts.refused,
+      counts.unchanged,
+      counts.normalised,
+      counts.cardWarnings,
+      reached.line,
+      reached.byte,
+      lease.id,
+      lease.until,
+    ],
+  );
+  return rows.length > 0;
+}
+
+export async function endImport(tx: Transaction, id: string, leaseId: string): Promise<void> {
+  await rowsOf(tx, `update roster_import set state = 'done', reached_byte = bytes where id = $1 and lease = $2 and state = 'received'`, [
+    id,
+    leaseId,
+  ]);
+}
+
+export async function failImport(tx: Transaction, id: string, failure: ImportFailure): Promise<void> {
+  await rowsOf(tx, `update roster_import set state = 'failed', failure = $2 where id = $1 and state in ('receiving', 'received')`, [
+    id,
+    JSON.stringify(failure),
+  ]);
+}
+
+export async function dropLease(tx: Transaction, id: string, leaseId: string): Promise<void> {
+  await rowsOf(tx, 'update roster_import set leased_until = null where id = $1 and lease = $2', [id, leaseId]);
+}
+
+/** Imports whose file is stored and on which nobody works, and those whose file stopped coming in before `cutBefore`. */
+export const openImports = (tx: Transaction, now: Date, cutBefore: Date): Promise<{ id: string; state: 'receiving' | 'received' }[]> =>
+  rowsOf(
+    tx,
+    `select id, state from roster_import
+     where state in ('receiving', 'received') and case state when 'received' then leased_until is null or leased_until <= $1 else received_at <= $2 end
+     order by received_at limit 100`,
+    [now, cutBefore],
+  );
+
+export const hasOldFiles = async (tx: Transaction, before: Date): Promise<boolean> =>
+  (
+    await rowsOf(
+      tx,
+      `select from roster_import i where i.received_at < $1 and i.state in ('done', 'failed') and exists (select from roster_file_part p where p.import_id = i.id) limit 1`,
+      [before],
+    )
+  ).length > 0;
+
+/** Files that came in before this day go; what was found in them stays. */
+export async function forgetFiles(tx: Transaction, before: Date, limit: number): Promise<number> {
+  const rows = await rowsOf<{ count: number }>(
+    tx,
+    `with old as (
+       select p.ctid from roster_file_part p join roster_import i on i.id = p.import_id where i.received_at < $1 and i.state in ('done', 'failed') limit $2),
+     gone as (delete from roster_file_part where ctid in (select ctid from old) returning 1)
+     select count(*)::int as count from gone`,
+    [before, limit],
+  );
+  return rows[0]!.count;
+}
+
+/** A group of rows of a file that the window has taken as it is. */
+export interface Block {
+  readonly digest: Buffer;
+  readonly rows: number;
+  readonly normalised: number;
+  readonly cardWarnings: number;
+  readonly refused: readonly { readonly at: number; readonly reason: RefusalReason }[];
+}
+
+export const hasBlocks = async (tx: Transaction, windowId: string): Promise<boolean> =>
+  (await rowsOf(tx, 'select from roster_block where window_id = $1 limit 1', [windowId])).length > 0;
+
+export async function findBlock(tx: Transaction, windowId: string, digest: Buffer): Promise<Block | undefined> {
+  const [row] = await rowsOf<Omit<Block, 'refused'> & { refusedAt: number[]; refusedFor: RefusalReason[] }>(
+    tx,
+    `select digest, rows, normalised, card_warnings as "cardWarnings", refused_at as "refusedAt", refused_for as "refusedFor"
+     from roster_block where window_id = $1 and digest = $2`,
+    [windowId, digest],
+  );
+  return row && { ...row, refused: row.refusedAt.map((at, i) => ({ at, reason: row.refusedFor[i]! })) };
+}
+
+export async function saveBlocks(tx: Transaction, windowId: string, blocks: readonly Block[]): Promise<void> {
+  if (blocks.length === 0) return;
+  await rowsOf(
+    tx,
+    `insert into roster_block (window_id, digest, rows, normalised, card_warnings, refused_at, refused_for)
+     select $1, digest, rows, normalised, card_warnings, refused_at::int[], refused_for::text[]
+     from unnest($2::bytea[], $3::int[], $4::int[], $5::int[], $6::text[], $7::text[]) as b(digest, rows, normalised, card_warnings, refused_at, refused_for)
+     order by digest on conflict (window_id, digest) do nothing`,
+    [
+      windowId,
+      blocks.map(({ digest }) => digest),
+      blocks.map(({ rows }) => rows),
+      blocks.map(({ normalised }) => normalised),
+      blocks.map(({ cardWarnings }) => cardWarnings),
+      blocks.map(({ refused }) => `{${refused.map(({ at }) => at).join(',')}}`),
+      blocks.map(({ refused }) => `{${refused.map(({ reason }) => reason).join(',')}}`),
+    ],
+  );
+}
+
 /** Organisations of these codes, with the number of the payment notice that a unit's next rows are on. */
 export const unitsOf = (tx: Transaction, windowId: string, codes: readonly string[]): Promise<(Organisation & { notice: number })[]> =>
   rowsOf(
@@ -38,19 +189,6 @@ export const unitsOf = (tx: Transaction, windowId: string, codes: readonly strin
      from organisation o left join enrolment_count c on c.window_id = $1 and c.unit_id = o.id where o.code = any($2::text[])`,
     [windowId, codes],
   );
-
-export async function addToImport(tx: Transaction, id: string, counts: Counts): Promise<void> {
-  await tx.query(
-    `update roster_import set rows = rows + $2, accepted = accepted + $3, refused = refused + $4, unchanged = unchanged + $5, normalised = normalised + $6,
-       card_warnings = card_warnings + $7 where id = $1`,
-    [id, counts.rows, counts.accepted, counts.refused, counts.unchanged, counts.normalised, counts.cardWarnings],
-  );
-}
-
-export async function endImport(tx: Transaction, id: string, state: 'done' | 'failed'): Promise<RosterImport> {
-  await tx.query(`update roster_import set state = $2 where id = $1 and state = 'receiving'`, [id, state]);
-  return tx.findOneByOrFail(RosterImport, { id });
-}
 
 const ENROLMENT_COLUMNS = 'member_id, period_id, window_id, unit_id, import_id, row, applied_at, notice';
 const MEMBER_COLUMNS = 'id, unit_id, created_at, updated_at, insutype, roster_hash, sealed';
@@ -171,7 +309,7 @@ export async function enrol(
   tx: Transaction,
   rows: RosterRows,
   { windowId, periodId }: ImportKey,
-): Promise<{ elsewhere: number[]; enrolled: ByUnit }> {
+): Promise<{ elsewhere: Set<number>; enrolled: ByUnit }> {
   await stage(tx, 'enrolment', ENROLMENT_COLUMNS, rows.enrolments);
   // In member order, like every lock.
   const enrolled = await rowsOf<{ unitId: string; members: number }>(
@@ -187,7 +325,10 @@ export async function enrol(
      where e.member_id = s.member_id and e.period_id = $1 and (e.unit_id, e.window_id) <> (s.unit_id, $2::uuid) returning s.row`,
     [periodId, windowId],
   );
-  return { elsewhere: elsewhere.map(({ row }) => row), enrolled: new Map(enrolled.map(({ unitId, members }) => [unitId, members])) };
+  return {
+    elsewhere: new Set(elsewhere.map(({ row }) => row)),
+    enrolled: new Map(enrolled.map(({ unitId, members }) => [unitId, members])),
+  };
 }
 
 /** Members as the rows say, where that is news; after {@link enrol} only those it left. */

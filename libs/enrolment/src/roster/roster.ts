@@ -165,3 +165,6 @@ const rawRow = (cells: readonly string[], { at }: RosterLayout): RosterRow => ({
 
 /** The unit code of a row that may be unknown yet, before the row is read whole. */
 export const unitCodeOf = (cells: readonly string[], layout: RosterLayout): string => identifier(cells[layout.at.unitCode] ?? '');
+
+export const personalNumberOf = (cells: readonly string[], layout: RosterLayout): string =>
+  identifier(cells[layout.at.personalNumber] ?? '');

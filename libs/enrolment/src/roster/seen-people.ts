@@ -5,7 +5,7 @@ const FIRST_SLOTS = 1 << 14;
 const EMPTY = -1;
 
 export class SeenPeople {
-  /** At most half full; its length is a power of two. */
+  /** At most two thirds full; its length is a power of two. */
   private slots = new Float64Array(FIRST_SLOTS).fill(EMPTY);
   private count = 0;
 
@@ -15,7 +15,7 @@ export class SeenPeople {
   }
 
   add(personalNumber: string): void {
-    if (this.count * 2 >= this.slots.length) this.grow();
+    if (this.count * 3 >= this.slots.length * 2) this.grow();
     const packed = packPersonalNumber(personalNumber);
     this.slots[this.slotOf(packed)] = packed;
     this.count++;

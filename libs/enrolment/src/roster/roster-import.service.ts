@@ -1,0 +1,481 @@
+/**
+ * Works a stored roster through. The rows are read in groups; while the database works on one chunk of them, the next is read and sealed.
+ * Each chunk is one transaction, which also says how far the import is: one that was cut off goes on from there.
+ */
+import { Injectable } from '@nestjs/common';
+import { Clock, DomainError, assert, chinaDate, isUnitCode, type CivilDate } from '@app/kernel';
+import {
+  Database,
+  ENTRY_END,
+  PersonalDataVault,
+  sealSet,
+  type PersonalSet,
+  type SealedSet,
+  type SealingThread,
+  type Transaction,
+} from '@app/platform';
+import { setImmediate as otherWork } from 'node:timers/promises';
+import { v7 as uuidv7 } from 'uuid';
+import { personalText } from '../member/member.js';
+import { liesUnder } from '../organisation/organisation.js';
+import { insertOrganisations, newUnit } from '../organisation/organisation.repository.js';
+import type { Organisation } from '../organisation/organisation.entity.js';
+import { addRostered, type ByUnit } from '../window/enrolment-count.repository.js';
+import { windowById } from '../window/window.repository.js';
+import { uuidBytes, uuidText } from './copy-rows.js';
+import { readRecords, type RosterRecord } from './roster-file.js';
+import {
+  COLUMNS,
+  personalNumberOf,
+  readHeader,
+  readRow,
+  unitCodeOf,
+  type RefusalReason,
+  type RosterLayout,
+  type RosterRow,
+} from './roster.js';
+import { groupText, rowGroups, type RowGroup } from './row-groups.js';
+import { SeenPeople } from './seen-people.js';
+import * as rosters from './roster.repository.js';
+
+const CHUNK_ROWS = 10_000;
+/** Doubled with each: the database need not wait long for something to do. */
+const FIRST_CHUNK_ROWS = 2_500;
+/** From here on a second thread pays for its start. */
+const THREAD_FROM_ROWS = 4_000;
+const GROUPS_AHEAD = 4;
+/** An import that has not moved for so long has lost its process. */
+const LEASE_SECONDS = 60;
+/** A file whose upload has taken so long is no longer coming in. */
+const CUT_HOURS = 6;
+/** A clerk gets the file back with its findings for so long; strict necessity asks for no longer. */
+const FILE_DAYS = 30;
+/** Parts that are deleted in one transaction. */
+const FORGET_PARTS = 200;
+
+/** Rows that are worked on together, and what became of them. */
+interface Group {
+  readonly people: PersonalSet;
+  /** Of the same people, in the same order. */
+  readonly rows: readonly rosters.AcceptedRow[];
+  readonly refused: readonly rosters.Refusal[];
+  /** Row numbers. */
+  readonly normalised: readonly number[];
+  readonly cardWarnings: readonly number[];
+  /** To be kept when the window takes all of it; or what was kept of it before, and is only counted. */
+  readonly block: rosters.Block | undefined;
+  readonly unchanged: boolean;
+  readonly reached: rosters.Reached;
+}
+
+type SealedGroup = Group & rosters.SealedRows;
+
+/** What goes into the database at once. */
+interface Chunk {
+  readonly at: Date;
+  readonly groups: readonly SealedGroup[];
+  readonly byUnit: ReadonlyMap<string, { readonly unit: rosters.UnitPlace; readonly members: number }>;
+}
+
+/** Whom a file has turned out to hold so far: nobody known, known people who are new in the window, or anybody. Each is dearer than the last. */
+const FILLINGS = ['strangers', 'newcomers', 'anybody'] as const;
+/** Two imports of the same people can meet crosswise this often before one gives up. */
+const ATTEMPTS = 5;
+
+/** What one import knows while it runs. */
+interface Run {
+  readonly key: rosters.ImportKey;
+  readonly leaseId: string;
+  readonly organisation: Organisation;
+  /** The day on which the file was received: what a row is must not depend on when it is worked through. */
+  readonly today: CivilDate;
+  /** Lines up to this one are done: they are only read, for whom they hold. */
+  readonly doneLine: number;
+  readonly mayKnowBlocks: boolean;
+  readonly seen: SeenPeople;
+  readonly elsewhere: Set<string>;
+  /** The units of this organisation by code. */
+  readonly units: Map<string, rosters.UnitPlace>;
+  /** Bytes of the file that have been read. */
+  read: number;
+  filling: (typeof FILLINGS)[number];
+  thread?: SealingThread;
+}
+
+@Injectable()
+export class RosterImportService {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly vault: PersonalDataVault,
+  ) {}
+
+  /** Ids of imports on which somebody has to work. */
+  async due(): Promise<string[]> {
+    const open = await rosters.openImports(this.database.direct, this.clock.now(), this.hoursAgo(CUT_HOURS));
+    return open.map(({ id }) => id);
+  }
+
+  /** Goes on with what is due of these (none: whatever is due). */
+  async resume(ids: readonly string[]): Promise<void> {
+    const open = await rosters.openImports(this.database.direct, this.clock.now(), this.hoursAgo(CUT_HOURS));
+    for (const { id, state } of open) {
+      if (ids.length > 0 && !ids.includes(id)) continue;
+      if (state === 'received') await this.work(id);
+      else await rosters.failImport(this.database.direct, id, cutOff());
+    }
+  }
+
+  /** Whether there are files that have been kept long enough. */
+  hasOldFiles(): Promise<boolean> {
+    return rosters.hasOldFiles(this.database.direct, this.hoursAgo(FILE_DAYS * 24));
+  }
+
+  /** Deletes the files that have been kept long enough; what was found in them stays. */
+  async forget(): Promise<void> {
+    while ((await rosters.forgetFiles(this.database.direct, this.hoursAgo(FILE_DAYS * 24), FORGET_PARTS)) === FORGET_PARTS);
+  }
+
+  /** Works an import through; does nothing when it is not there to be worked on, or somebody else does it. A file that is refused whole ends as failed. */
+  async work(importId: string): Promise<void> {
+    const leaseId = uuidv7();
+    const found = await rosters.takeImport(this.database.direct, importId, this.lease(leaseId), this.clock.now());
+    if (!found) return;
+    const { window, organisation } = await windowById(this.database.direct, found.window_id);
+    const run: Run = {
+      key: { windowId: window.id, periodId: window.period_id, importId },
+      leaseId,
+      organisation,
+      today: chinaDate(found.received_at),
+      doneLine: found.reached_line,
+      mayKnowBlocks: await rosters.hasBlocks(this.database.direct, window.id),
+      seen: new SeenPeople(),
+      elsewhere: new Set(),
+      units: new Map(),
+      read: 0,
+      filling: 'strangers',
+    };
+    let applying = Promise.resolve();
+    try {
+      for await (const chunk of this.chunks(run)) {
+        await applying;
+        applying = this.apply(run, chunk);
+        // Awaited a round later; until then a failure must not count as unhandled.
+        applying.catch(() => {});
+      }
+      await applying;
+      await rosters.endImport(this.database.direct, importId, leaseId);
+    } catch (error) {
+      await applying.catch(() => {});
+      if (error instanceof LeaseLost) return;
+      if (error instanceof DomainError && !error.retry) {
+        const { code, kind, message, details } = error;
+        return await rosters.failImport(this.database.direct, importId, { code, kind, message, details });
+      }
+      await rosters.dropLease(this.database.direct, importId, leaseId);
+      throw error;
+    } finally {
+      await run.thread?.close();
+    }
+  }
+
+  private lease(id: string): rosters.Lease {
+    return { id, until: new Date(this.clock.now().getTime() + LEASE_SECONDS * 1000) };
+  }
+
+  private hoursAgo(hours: number): Date {
+    return new Date(this.clock.now().getTime() - hours * 3_600_000);
+  }
+
+  /** The next part is fetched while one is read. */
+  private async *storedFile(run: Run): AsyncGenerator<Buffer> {
+    const part = (number: number) => {
+      const sealed = rosters.readPart(this.database.direct, run.key.importId, number);
+      sealed.catch(() => {});
+      return sealed;
+    };
+    let next = part(0);
+    for (let number = 1; ; number++) {
+      const sealed = await next;
+      if (sealed === undefined) return;
+      next = part(number);
+      const bytes = this.vault.openBytes(sealed);
+      yield bytes;
+      run.read += bytes.length;
+    }
+  }
+
+  private async *chunks(run: Run): AsyncGenerator<Chunk> {
+    let groups: SealedGroup[] = [];
+    let rows = 0;
+    let full = FIRST_CHUNK_ROWS;
+    for await (const sealed of this.sealedGroups(run)) {
+      groups.push(sealed);
+      // Groups that are only counted cost the database nothing.
+      rows += sealed.unchanged ? 0 : sealed.rows.length + sealed.refused.length;
+      if (rows < full && groups.length < CHUNK_ROWS / 10) continue;
+      yield this.chunkOf(groups);
+      [groups, rows, full] = [[], 0, Math.min(full * 2, CHUNK_ROWS)];
+    }
+    if (groups.length > 0) yield this.chunkOf(groups);
+  }
+
+  private chunkOf(groups: readonly SealedGroup[]): Chunk {
+    return { at: this.clock.now(), groups, byUnit: countByUnit(groups) };
+  }
+
+  /** In the order of the file; some are being sealed by the thread while the next are read. */
+  private async *sealedGroups(run: Run): AsyncGenerator<SealedGroup> {
+    const ahead: { group: Group; sealing: Promise<SealedSet> }[] = [];
+    const next = async () => {
+      const { group, sealing } = ahead.shift()!;
+      return { ...group, sealed: await sealing };
+    };
+    let rows = 0;
+    for await (const rowGroup of rowGroups(rosterBlocks(this.storedFile(run)))) {
+      // A set that is being sealed, and every other request, gets its turn.
+      await otherWork();
+      if (rowGroup.records.at(-1)!.line <= run.doneLine) {
+        await this.remember(run, rowGroup);
+        continue;
+      }
+      const group = (await this.unchangedGroup(run, rowGroup)) ?? (await this.readGroup(run, rowGroup));
+      rows += group.rows.length;
+      if (rows > THREAD_FROM_ROWS) run.thread ??= this.vault.startThread();
+      const sealing = run.thread?.hasTime ? run.thread.seal(group.people) : Promise.resolve(sealSet(this.vault, group.people));
+      // Awaited later; until then a failure must not count as unhandled.
+      sealing.catch(() => {});
+      ahead.push({ group, sealing });
+      if (ahead.length > GROUPS_AHEAD) yield await next();
+    }
+    while (ahead.length > 0) yield await next();
+  }
+
+  /** Whom rows hold that were worked through before the import was cut off. */
+  private async remember(run: Run, rowGroup: RowGroup): Promise<void> {
+    await this.findUnitsOf(run, rowGroup);
+    const { layout, records } = rowGroup;
+    const context = { layout, today: run.today, seen: run.seen, units: run.units, elsewhere: run.elsewhere };
+    for (const { cells } of records) {
+      const reading = readRow(cells, context);
+      if ('row' in reading) run.seen.add(reading.row.personalNumber);
+    }
+  }
+
+  /** What is known of a group that the window has taken as it is before, unless other rows of this file now hold its people. */
+  private async unchangedGroup(run: Run, rowGroup: RowGroup): Promise<Group | undefined> {
+    if (!run.mayKnowBlocks) return undefined;
+    const { layout, records } = rowGroup;
+    const block = await rosters.findBlock(this.database.direct, run.key.windowId, this.vault.fingerprint(groupText(rowGroup)));
+    if (!block) return undefined;
+    const refusedAt = new Map(block.refused.map(({ at, reason }) => [at, reason]));
+    const fresh = new Set<string>();
+    for (const [at, { cells }] of records.entries()) {
+      const reason = refusedAt.get(at);
+      if (reason !== undefined && reason !== 'duplicate') continue;
+      const personalNumber = personalNumberOf(cells, layout);
+      const known = fresh.has(personalNumber) || run.seen.has(personalNumber);
+      if (known !== (reason === 'duplicate')) return undefined;
+      if (!known) fresh.add(personalNumber);
+    }
+    for (const personalNumber of fresh) run.seen.add(personalNumber);
+    return {
+      people: { personalNumbers: '', texts: '' },
+      rows: [],
+      refused: block.refused.map(({ at, reason }) => ({ row: records[at]!.line, reason })),
+      normalised: [],
+      cardWarnings: [],
+      block,
+      unchanged: true,
+      reached: { line: records.at(-1)!.line, byte: run.read },
+    };
+  }
+
+  private async readGroup(run: Run, rowGroup: RowGroup): Promise<Group> {
+    await this.findUnitsOf(run, rowGroup);
+    const { layout, records } = rowGroup;
+    const newUnits = new Map<string, string>();
+    const units = { has: (code: string) => run.units.has(code) || newUnits.has(code) };
+    const context = { layout, today: run.today, seen: run.seen, units, elsewhere: run.elsewhere };
+    const accepted: { line: number; row: RosterRow }[] = [];
+    const [refused, normalised, cardWarnings]: [rosters.Refusal[], number[], number[]] = [[], [], []];
+    const refusedAt: { at: number; reason: RefusalReason }[] = [];
+    for (const [at, { line, cells }] of records.entries()) {
+      const reading = readRow(cells, context);
+      if ('reason' in reading) {
+        refused.push({ row: line, reason: reading.reason });
+        refusedAt.push({ at, reason: reading.reason });
+        continue;
+      }
+      const { row } = reading;
+      run.seen.add(row.personalNumber);
+      if (!units.has(row.unitCode)) newUnits.set(row.unitCode, row.unitName || row.unitCode);
+      if (reading.normalised) normalised.push(line);
+      if (reading.cardWarning) cardWarnings.push(line);
+      accepted.push({ line, row });
+    }
+    await this.makeUnits(run, newUnits);
+    return {
+      people: {
+        personalNumbers: accepted.map(({ row }) => row.personalNumber).join(ENTRY_END),
+        texts: accepted.map(({ row }) => personalText(row)).join(ENTRY_END),
+      },
+      rows: accepted.map(({ line, row: { unitCode, insutype } }) => ({ row: line, unit: run.units.get(unitCode)!, insutype })),
+      refused,
+      normalised,
+      cardWarnings,
+      // Whose unit it is can change without the file.
+      block: refused.some(({ reason }) => reason === 'unit-elsewhere')
+        ? undefined
+        : {
+            digest: this.vault.fingerprint(groupText(rowGroup)),
+            rows: records.length,
+            normalised: normalised.length,
+            cardWarnings: cardWarnings.length,
+            refused: refusedAt,
+          },
+      unchanged: false,
+      reached: { line: records.at(-1)!.line, byte: run.read },
+    };
+  }
+
+  private async findUnitsOf(run: Run, { layout, records }: RowGroup): Promise<void> {
+    const unknown = new Set<string>();
+    let last: string | undefined;
+    for (const { cells } of records) {
+      // A roster is mostly unit after unit.
+      if (cells[layout.at.unitCode] === last) continue;
+      last = cells[layout.at.unitCode];
+      const code = unitCodeOf(cells, layout);
+      if (!run.units.has(code)) unknown.add(code);
+    }
+    await this.findUnits(run, unknown);
+  }
+
+  private async findUnits(run: Run, codes: Iterable<string>): Promise<void> {
+    const sought = [...codes].filter((code) => !run.elsewhere.has(code) && isUnitCode(code));
+    if (sought.length === 0) return;
+    for (const { code, id, kind, path, notice } of await rosters.unitsOf(this.database.direct, run.key.windowId, sought)) {
+      if (kind === 'unit' && liesUnder(path, run.organisation.path)) run.units.set(code, { id: uuidBytes(id), notice });
+      else run.elsewhere.add(code);
+    }
+  }
+
+  /** In a transaction of its own, so that imports which meet the same new unit wait for each other no longer than that. */
+  private async makeUnits(run: Run, names: ReadonlyMap<string, string>): Promise<void> {
+    if (names.size === 0) return;
+    const codes = [...names.keys()];
+    await insertOrganisations(
+      this.database.direct,
+      codes.map((code) => newUnit(run.organisation, code, names.get(code)!)),
+    );
+    await this.findUnits(run, codes);
+    const taken = codes.find((code) => run.elsewhere.has(code));
+    if (taken)
+      throw new DomainError(
+        'unit-taken',
+        'conflict',
+        'another organisation made one of the units of this file in the meantime; import the file again',
+        { unitCode: taken },
+      );
+  }
+
+  private async apply(run: Run, chunk: Chunk): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const rows = new rosters.RosterRows(run.key, chunk.at, chunk.groups);
+        return await this.database.transaction((tx) => this.applyIn(tx, run, chunk, rows));
+      } catch (error) {
+        const taken = rosters.isTaken(error);
+        if ((!taken && !(error instanceof NoticeIssued)) || attempt === ATTEMPTS) throw error;
+        if (taken) run.filling = FILLINGS[FILLINGS.indexOf(run.filling) + 1] ?? run.filling;
+      }
+    }
+  }
+
+  private async applyIn(
+    tx: Transaction,
+    { key, filling, leaseId }: Run,
+    { groups, byUnit }: Chunk,
+    rows: rosters.RosterRows,
+  ): Promise<void> {
+    let elsewhere = new Set<number>();
+    let enrolled: ByUnit = new Map([...byUnit].map(([unitId, { members }]) => [unitId, members]));
+    if (rows.count > 0) {
+      if (filling === 'anybody') ({ elsewhere, enrolled } = await rosters.enrol(tx, rows, key));
+      else await rosters.enrolNew(tx, rows);
+      if (filling === 'strangers') await rosters.saveNewMembers(tx, rows);
+      else await rosters.saveMembers(tx, rows, filling === 'anybody');
+    }
+    const refused = groups.flatMap((group) => group.refused);
+    await rosters.insertRefusals(tx, key.importId, [...refused, ...[...elsewhere].map((row) => ({ row, reason: 'duplicate' as const }))]);
+    const known = groups.flatMap(({ unchanged, block }) => (unchanged ? [block!] : []));
+    const sum = (of: (block: rosters.Block) => number) => known.reduce((total, block) => total + of(block), 0);
+    const taken = sum((block) => block.rows - block.refused.length);
+    const count = (of: (group: SealedGroup) => readonly number[]) =>
+      groups.reduce((total, group) => total + of(group).filter((row) => !elsewhere.has(row)).length, 0);
+    const counts = {
+      rows: rows.count + taken + refused.length,
+      accepted: rows.count + taken - elsewhere.size,
+      refused: refused.length + elsewhere.size,
+      unchanged: taken + (rows.count > 0 && filling === 'anybody' ? await rosters.countUnchanged(tx, key) : 0),
+      normalised: sum((block) => block.normalised) + count((group) => group.normalised),
+      cardWarnings: sum((block) => block.cardWarnings) + count((group) => group.cardWarnings),
+    };
+    await rosters.saveBlocks(
+      tx,
+      key.windowId,
+      groups.flatMap(({ block, unchanged, rows: accepted }) =>
+        block && !unchanged && !accepted.some(({ row }) => elsewhere.has(row)) ? [block] : [],
+      ),
+    );
+    if (!(await rosters.addToImport(tx, key.importId, counts, groups.at(-1)!.reached, this.lease(leaseId)))) throw new LeaseLost();
+    let moved = false;
+    for (const [unitId, notice] of await addRostered(tx, key.windowId, enrolled)) {
+      const { unit } = byUnit.get(unitId)!;
+      moved ||= unit.notice !== notice;
+      unit.notice = notice;
+    }
+    if (moved) throw new NoticeIssued();
+  }
+}
+
+/** A unit's notice was issued while its rows were on their way: they belong on the next one. */
+class NoticeIssued extends Error {}
+
+/** Another process has taken the import over. */
+class LeaseLost extends Error {}
+
+const cutOff = () => ({
+  code: 'roster-cut-off',
+  kind: 'invalid' as const,
+  message: 'expected the whole file, found that it stopped coming in; send it again',
+  details: {},
+});
+
+function countByUnit(groups: readonly SealedGroup[]): Chunk['byUnit'] {
+  const counts = new Map<rosters.UnitPlace, number>();
+  for (const { rows } of groups) for (const { unit } of rows) counts.set(unit, (counts.get(unit) ?? 0) + 1);
+  return new Map([...counts].map(([unit, members]) => [uuidText(unit.id), { unit, members }]));
+}
+
+async function* rosterBlocks(bytes: AsyncIterable<Buffer>): AsyncGenerator<RowGroup> {
+  let layout: RosterLayout | undefined;
+  for await (const records of readRecords(bytes)) {
+    if (records.length === 0) continue;
+    layout ??= layoutOf(records.shift()!.cells);
+    yield { layout, records };
+  }
+  yield { layout: layout ?? layoutOf([]), records: [] };
+}
+
+function layoutOf(cells: readonly string[]): RosterLayout {
+  const read = readHeader(cells);
+  if ('width' in read) return read;
+  throw new DomainError(
+    'roster-columns',
+    'invalid',
+    `the first line: expected the columns ${Object.values(COLUMNS).join('、')}, found ${read.found.join('、') || 'none of them'}; add ${read.missing.join('、')} and import the file again`,
+    { missing: read.missing.join('、') },
+  );
+}
