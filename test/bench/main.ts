@@ -7,6 +7,7 @@ import { calculatorBench } from './calculator.bench.js';
 import { claimPathBench } from './claim-path.bench.js';
 import type { Measured } from './measure.js';
 import { countdownBench } from './countdown.bench.js';
+import { provinceBench } from './province.bench.js';
 import { rehearsalBench } from './rehearsal.bench.js';
 import { rosterImportBench } from './roster-import.bench.js';
 
@@ -14,6 +15,7 @@ const BENCHES: Readonly<Record<string, (databaseUrl: string) => Promise<Measured
   calculator: calculatorBench,
   rehearsal: rehearsalBench,
   'roster-import': rosterImportBench,
+  province: provinceBench,
   'claim-path': claimPathBench,
   countdown: countdownBench,
 };

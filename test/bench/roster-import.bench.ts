@@ -4,7 +4,14 @@
  */
 import { Clock, chinaInstant, civilDate, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
-import { Enrolment1700000002000, ENROLMENT_ENTITIES, OrganisationService, RosterImportService, RosterService, WindowService } from '@app/enrolment';
+import {
+  Enrolment1700000002000,
+  ENROLMENT_ENTITIES,
+  OrganisationService,
+  RosterImportService,
+  RosterService,
+  WindowService,
+} from '@app/enrolment';
 import { Database, PersonalDataVault, Platform1700000000000, type Principal } from '@app/platform';
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -13,15 +20,12 @@ import { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { DataSource } from 'typeorm';
 import { createTestDatabase } from '../support/test-database.js';
+import { DUPLICATE_EVERY, rosterLine, ROSTER_HEADER } from './roster-lines.js';
 
 const ROWS = 200_000;
-const MEMBERS_A_UNIT = 34; // as in the county of ../shared
-const DUPLICATE_EVERY = 700;
 const RUNS = 5;
 const LIMIT = 2.5;
 const BLOCK = 64 * 1024;
-
-const HEADER = '单位统一社会信用代码,单位名称,姓名,身份证号码,手机号,医保险种,银行卡号,开户银行';
 
 export async function rosterImportBench(
   databaseUrl: string,
@@ -118,33 +122,6 @@ class FixedClock extends Clock {
 }
 
 function makeRoster(): { file: Buffer; duplicates: number } {
-  const lines = [HEADER];
-  let duplicates = 0;
-  for (let i = 0; i < ROWS; i++) {
-    const duplicate = i % DUPLICATE_EVERY === DUPLICATE_EVERY - 1;
-    if (duplicate) duplicates++;
-    const person = duplicate ? i - 1 : i;
-    const unit = Math.trunc(i / MEMBERS_A_UNIT);
-    const tail = String(person).padStart(9, '0');
-    lines.push(
-      `${unitCode(unit)},第${unit}基层工会,职工${person},${personalNumber(person)},199${tail.slice(1)},310,6200000${tail}000,模拟银行宾山支行`,
-    );
-  }
-  return { file: Buffer.from(`${lines.join('\n')}\n`), duplicates };
-}
-
-const PERSONAL_WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
-
-function personalNumber(serial: number): string {
-  const day = new Date(Date.UTC(1970, 0, 1 + (Math.trunc(serial / 1000) % 12_000))).toISOString().slice(0, 10).replaceAll('-', '');
-  const body = `459999${day}${String(serial % 1000).padStart(3, '0')}`;
-  return body + '10X98765432'[[...body].reduce((sum, digit, i) => sum + Number(digit) * PERSONAL_WEIGHTS[i]!, 0) % 11]!;
-}
-
-const UNIT_ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY';
-
-function unitCode(serial: number): string {
-  const body = `81459999MA0${String(serial).padStart(6, '0')}`;
-  const sum = [...body].reduce((total, character, i) => total + UNIT_ALPHABET.indexOf(character) * (3 ** i % 31), 0);
-  return body + UNIT_ALPHABET[(31 - (sum % 31)) % 31]!;
+  const lines = [ROSTER_HEADER, ...Array.from({ length: ROWS }, (_, i) => rosterLine(i))];
+  return { file: Buffer.from(`${lines.join('\n')}\n`), duplicates: Math.trunc(ROWS / DUPLICATE_EVERY) };
 }

@@ -39,10 +39,15 @@ const coverNumber = (row: string): string =>
 // Enough for all the covers there will be: lpad would cut a longer one.
 const SERIAL_DIGITS = 10;
 
-/** The cover of the line that ended last before the period of `due` starts. */
+/** Ids of the periods of the line before that of window `w`. */
+const EARLIER_PERIODS = `array(
+  select earlier.id from cover_period own join cover_period earlier on earlier.plan_line = own.plan_line and earlier.cover_to < own.cover_from
+  where own.id = w.period_id)`;
+
+/** The cover that ended last before the period of `due` starts; not looked for in the first period of a line. */
 const LAST_COVER = `
-  select coalesce(c.ended_on, c.cover_to) as cover_to, c.consecutive_periods from cover c join cover_period cp on cp.id = c.period_id
-  where c.member_id = due.member_id and cp.plan_line = due.plan_line and cp.cover_to < due.cover_from order by cp.cover_to desc limit 1`;
+  select coalesce(c.ended_on, c.cover_to) as cover_to, c.consecutive_periods from cover c
+  where cardinality(due.earlier) > 0 and c.member_id = due.member_id and c.period_id = any(due.earlier) order by c.cover_from desc limit 1`;
 
 /** Covers for the members on these paid notices; a member who has that cover already keeps it. Returns how many are new. */
 export async function startCovers(tx: Transaction, noticeIds: readonly string[], at: Date): Promise<number> {
@@ -50,11 +55,10 @@ export async function startCovers(tx: Transaction, noticeIds: readonly string[],
   const rows = await rowsOf<{ count: number }>(
     tx,
     `with due as (
-       select e.member_id, e.period_id, w.plan_id, p.plan_line, w.cover_from, w.cover_to, unit.path, n.id as notice_id,
-              (e.applied_at at time zone 'Asia/Shanghai')::date as enrolled_on
+       select e.member_id, e.period_id, w.plan_id, w.cover_from, w.cover_to, unit.path, n.id as notice_id,
+              (e.applied_at at time zone 'Asia/Shanghai')::date as enrolled_on, ${EARLIER_PERIODS} as earlier
        from payment_notice n
        join enrolment_window w on w.id = n.window_id
-       join cover_period p on p.id = w.period_id
        join organisation unit on unit.id = n.unit_id
        join enrolment e on e.window_id = n.window_id and e.unit_id = n.unit_id and e.notice = n.number
        where n.id = any($1::uuid[]) and n.state = 'paid'
