@@ -185,6 +185,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
         primary key (member_id, plan_id, cover_from),
         check (cover_to >= cover_from)
       );
+      create index cover_with_number on cover (number);
 
       create table login_code (
         member_id uuid primary key,
