@@ -20,8 +20,9 @@ export class PersonalDataVault {
   private readonly fingerprintKey: string;
   /** Signs login tokens; derived here so that an installation keeps one secret. */
   readonly tokenKey: Uint8Array;
-  /** Of the Ed25519 key that signs certificates, and the key that hides in them whose they are. */
-  readonly certificateSeed: Buffer;
+  /** Seeds of Ed25519 keys: the first signs certificates, and what one behind it signed stays good. */
+  readonly certificateSeeds: readonly Buffer[];
+  /** Hides in a certificate whose it is. */
   readonly certificateHolderKey: Buffer;
   /** What a sealed text has more than the text. */
   readonly sealBytes = SEAL_BYTES;
@@ -46,7 +47,7 @@ export class PersonalDataVault {
     this.signKey = derive('sign');
     this.fingerprintKey = derive('fingerprint').toString('base64');
     this.tokenKey = derive('token');
-    this.certificateSeed = derive('certificate');
+    this.certificateSeeds = [derive('certificate')];
     this.certificateHolderKey = derive('certificate-holder');
   }
 

@@ -9,11 +9,12 @@ import { drawableText, type CertificateText } from './certificate.js';
 const MM = 72 / 25.4;
 const [WIDTH, HEIGHT] = [210 * MM, 297 * MM];
 const MARGIN = 22 * MM;
+const FOOT = 18 * MM;
 const INNER = WIDTH - 2 * MARGIN;
 const LABEL_WIDTH = 42 * MM;
 const CODE = 44 * MM;
 /** Longer values are cut with an ellipsis, so that there is one page whatever a unit is called. */
-const LINES = 3;
+const LINES = 2;
 
 const INK = '#1c2733';
 const GREY = '#66727f';
@@ -80,16 +81,16 @@ function drawHead(document: PDFKit.PDFDocument, { title, number }: CertificateTe
   document
     .font('bold', 25)
     .fillColor(ACCENT)
-    .text(title.zh, MARGIN, 27 * MM, centred);
+    .text(title.zh, MARGIN, 24 * MM, centred);
   document
     .font('regular', 11)
     .fillColor(GREY)
-    .text(title.en, MARGIN, 41 * MM, centred);
+    .text(title.en, MARGIN, 38 * MM, centred);
   document
     .font('regular', 12)
     .fillColor(INK)
-    .text(`凭证号码 No. ${number}`, MARGIN, 52 * MM, centred);
-  return 64 * MM;
+    .text(`凭证号码 No. ${number}`, MARGIN, 48 * MM, centred);
+  return 59 * MM;
 }
 
 function drawRows(document: PDFKit.PDFDocument, { rows }: CertificateText, top: number): number {
@@ -145,8 +146,8 @@ function drawNotes(document: PDFKit.PDFDocument, { statement, notes }: Certifica
   }
 }
 
-function drawFoot(document: PDFKit.PDFDocument, { hint }: CertificateText, url: string): void {
-  const top = HEIGHT - MARGIN - CODE;
+function drawFoot(document: PDFKit.PDFDocument, { hint, issuer }: CertificateText, url: string): void {
+  const top = HEIGHT - FOOT - CODE;
   drawCode(document, url, MARGIN, top);
   const left = MARGIN + CODE + 8 * MM;
   const width = INNER - CODE - 8 * MM;
@@ -160,7 +161,7 @@ function drawFoot(document: PDFKit.PDFDocument, { hint }: CertificateText, url: 
   document.moveDown(0.4);
   document.font('regular', 8.5).fillColor(GREY).text(hint.en, left, document.y, { width, lineGap: 1 });
   document.moveDown(0.4);
-  document.text(url.slice(0, url.indexOf('#')), left, document.y, { width });
+  document.text(`${issuer}  ${url.slice(0, url.indexOf('#'))}`, left, document.y, { width });
 }
 
 /** Error level M: a seventh of the code may be soiled. What is around it is white, as a reader needs. */

@@ -30,8 +30,7 @@ export class CertificateTokens {
   private readonly holderKey: Buffer;
 
   constructor(vault: PersonalDataVault) {
-    // The first signs. One that signed before stays behind it, and what it signed stays good.
-    this.keys = [vault.certificateSeed].map(signingKey);
+    this.keys = vault.certificateSeeds.map(signingKey);
     this.holderKey = vault.certificateHolderKey;
   }
 

@@ -33,7 +33,7 @@ export class CertificateService {
     private readonly clock: Clock,
     private readonly vault: PersonalDataVault,
     private readonly audit: Audit,
-    @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl'>,
+    @Inject(CONFIG) private readonly config: Pick<Config, 'publicUrl' | 'payerName'>,
     private readonly tokens: CertificateTokens,
     private readonly plans: PlanCatalogue,
     private readonly limit: HolderCheckLimit,
@@ -102,7 +102,15 @@ export class CertificateService {
     const issuedOn = chinaDate(this.clock.now());
     const token = await this.tokens.issue({ number, planId, coverFrom, coverTo: lastDayOf(cover), issuedOn, memberId });
     return drawCertificate({
-      text: certificateText({ cover, plan: this.describe(planId), name, personalNumber, unitName: unit!.name, issuedOn }),
+      text: certificateText({
+        cover,
+        plan: this.describe(planId),
+        name,
+        personalNumber,
+        unitName: unit!.name,
+        issuedOn,
+        issuer: this.config.payerName,
+      }),
       // Behind the #, so that a token is in no server's log before somebody asks for it.
       url: `${this.config.publicUrl}/verify#${token}`,
       issuedOn,

@@ -78,6 +78,7 @@ export interface CertificateFacts {
   readonly personalNumber: string;
   readonly unitName: string;
   readonly issuedOn: CivilDate;
+  readonly issuer: string;
 }
 
 /** Every word on the page. */
@@ -88,11 +89,12 @@ export interface CertificateText {
   readonly statement: InTwoLanguages;
   readonly notes: readonly InTwoLanguages[];
   readonly hint: InTwoLanguages;
+  readonly issuer: string;
 }
 
 export const TITLE: InTwoLanguages = { zh: '职工医疗互助保障凭证', en: "Workers' mutual medical aid – certificate of cover" };
 
-export function certificateText({ cover, plan, name, personalNumber, unitName, issuedOn }: CertificateFacts): CertificateText {
+export function certificateText({ cover, plan, name, personalNumber, unitName, issuedOn, issuer }: CertificateFacts): CertificateText {
   const lastDay = lastDayOf(cover);
   return {
     title: TITLE,
@@ -114,6 +116,7 @@ export function certificateText({ cover, plan, name, personalNumber, unitName, i
       en: 'This certifies that the person named above is covered by this plan during the cover period.',
     },
     notes: notesOn(cover, plan),
+    issuer,
     hint: {
       zh: '请扫描二维码查验：可查询本凭证的真伪及当前状态；核对持有人时需输入身份证号码。二维码不含姓名和身份证号码。',
       en: 'Scan the code to see whether this certificate is genuine and in force. It holds neither name nor personal number; to check the holder, enter the personal number there.',
@@ -141,6 +144,7 @@ const periodText = (from: CivilDate, to: CivilDate): string => `${dayText(from)}
 
 /** Stands for a character that the font does not have. */
 export const REPLACEMENT = '□';
+const LISTED = 4;
 
 /** The same page with what cannot be drawn replaced, and a note that says what was; never an empty box in silence. */
 export function drawableText(text: CertificateText, hasGlyph: (codePoint: number) => boolean): CertificateText {
@@ -154,14 +158,14 @@ export function drawableText(text: CertificateText, hasGlyph: (codePoint: number
       })
       .join('');
   const rows = text.rows.map((row) => ({ ...row, value: replaced(row.value), ...(row.small ? { small: replaced(row.small) } : {}) }));
-  const number = replaced(text.number);
-  if (missing.size === 0) return { ...text, number, rows };
-  const list = [...missing].join(' ');
+  const [number, issuer] = [replaced(text.number), replaced(text.issuer)];
+  if (missing.size === 0) return { ...text, number, issuer, rows };
+  const list = [...missing].slice(0, LISTED).join(' ') + (missing.size > LISTED ? ' …' : '');
   const note = {
     zh: `“${REPLACEMENT}”代表字库中没有的字（${list}），以登记的文字为准。`,
     en: `${REPLACEMENT} stands for a character that the font lacks (${list}); what is registered holds.`,
   };
-  return { ...text, number, rows, notes: [...text.notes, note] };
+  return { ...text, number, issuer, rows, notes: [...text.notes, note] };
 }
 
 /** Chooses among the forms of one character; the character itself stays. */
