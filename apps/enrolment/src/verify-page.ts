@@ -11,7 +11,9 @@ h1{font-size:1.1rem;margin:.25rem 0 1rem;color:var(--accent)}
 h2{font-size:1rem;margin:0}
 small,.en{display:block;color:var(--soft);font-size:.85rem;font-weight:400}
 section{background:var(--sheet);border:1px solid var(--rule);border-radius:.75rem;padding:1.1rem;margin-bottom:1rem}
-.state{font-size:1.5rem;font-weight:700;line-height:1.3;margin:0}
+#answer p{margin:.9rem 0 0}
+#answer .state{margin:0}
+.state{font-size:1.5rem;font-weight:700;line-height:1.3}
 .valid{color:var(--good)}.not-started,.ended{color:var(--wait)}.forged,.unknown,.failed{color:var(--bad)}
 dl{margin:1rem 0 0}
 dt{color:var(--soft);font-size:.85rem;margin-top:.6rem}
@@ -63,7 +65,7 @@ const show = (state, answer) => {
   byId('holder').hidden = !answer.coverFrom;
 };
 const check = async () => {
-  token = decodeURIComponent(location.hash.slice(1));
+  token = location.hash.slice(1);
   byId('holder-answer').textContent = '';
   if (!token) return show('missing', {});
   try {
@@ -124,7 +126,7 @@ export const VERIFY_PAGE = `<!doctype html>
 <section id="holder" hidden>
 <h2>核对持有人<small>Is it this person's?</small></h2>
 <form id="holder-form" autocomplete="off">
-<label for="personal-number">持有人的身份证号码<small>Personal number of the holder; it is not kept, and the answer is yes or no</small></label>
+<label for="personal-number">持有人的身份证号码<small>仅用于本次核对，不保存，只回答“一致”或“不一致” · Personal number of the holder: not kept, and answered with yes or no only</small></label>
 <input id="personal-number" name="personal-number" required maxlength="40" autocomplete="off" autocapitalize="characters" spellcheck="false">
 <button id="ask">核对 · Check</button>
 </form>
