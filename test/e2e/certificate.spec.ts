@@ -278,6 +278,24 @@ describe('the certificate of a cover', () => {
     });
   });
 
+  it('is not asked about more often by who only says that he is others', async () => {
+    const config = readConfig({ DATABASE_URL: database.url, HUBAO_CLOCK_FILE: join(folder, 'clock'), HUBAO_MASTER_KEY: MASTER_KEY });
+    const bare = await createHttpApp(EnrolmentAppModule.forRoot(config), 'Hubao enrolment', config.trustedProxies);
+    await bare.init();
+    await bare.getHttpAdapter().getInstance().ready();
+    const ask = (from: number) =>
+      request(bare.getHttpServer())
+        .post('/certificates/verification/holder')
+        .set('x-forwarded-for', `203.0.113.${from}`)
+        .send({ token: 'x', personalNumber: NUMBER });
+    try {
+      for (let i = 1; i <= 30; i++) await ask(i).expect(404);
+      await ask(31).expect(429);
+    } finally {
+      await bare.close();
+    }
+  });
+
   it('leaves no personal data in an answer, a log or the access record', async () => {
     const token = await issue();
     const [header, payload] = token.split('.').map((part) => Buffer.from(part, 'base64url').toString('latin1'));

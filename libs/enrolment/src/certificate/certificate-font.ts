@@ -1,6 +1,6 @@
 /**
- * The font of certificates, read once: Noto Sans SC has every character of the Table of General Standard Chinese Characters (通用规范汉字表),
- * which names are written in. An older name may have a rarer one; see drawableText.
+ * The font of certificates, read once: Noto Sans SC is made for the Table of General Standard Chinese Characters (通用规范汉字表),
+ * which names are given from. An older name may have a rarer character; see drawableText.
  */
 import { createRequire } from 'node:module';
 import { openSync, type Font } from 'fontkit';

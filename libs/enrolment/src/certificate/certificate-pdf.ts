@@ -1,6 +1,6 @@
 /** The page: A4, legible when it is printed at A5, where the code is still 31 mm wide. The same certificate is the same to the byte. */
 import { chinaInstant, type CivilDate } from '@app/kernel';
-import PDFDocument from 'pdfkit';
+import Pdf from 'pdfkit';
 import { create } from 'qrcode';
 import { certificateFonts, hasGlyph } from './certificate-font.js';
 import { drawableText, type CertificateText } from './certificate.js';
@@ -43,7 +43,7 @@ export function drawCertificate({ text, url, issuedOn, compress = true }: Certif
 }
 
 function newDocument({ title }: CertificateText, issuedOn: CivilDate, compress: boolean): PDFKit.PDFDocument {
-  const document = new PDFDocument({
+  const document = new Pdf({
     size: [WIDTH, HEIGHT],
     margin: 0,
     compress,
