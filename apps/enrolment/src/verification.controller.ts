@@ -25,7 +25,7 @@ export class VerificationController {
     return this.certificates.verify(token);
   }
 
-  /** Few questions an hour, by cover and by address; then 429 with Retry-After. */
+  /** Few questions, counted by cover and by address; then 429 with Retry-After. */
   @Post('certificates/verification/holder')
   @HttpCode(200)
   async matchesHolder(@Body() { token, personalNumber }: HolderRequest, @Ip() address: string): Promise<{ matches: boolean }> {

@@ -96,8 +96,8 @@ byId('holder-form').addEventListener('submit', async (event) => {
       body: JSON.stringify({ token, personalNumber: byId('personal-number').value }),
     });
     if (response.status === 429) {
-      const minutes = Math.ceil(Number(response.headers.get('retry-after')) / 60);
-      tell('核对次数过多，请在' + minutes + '分钟后再试。', 'Too many questions; try again in ' + minutes + ' minutes.', 'not-started');
+      const hours = Math.ceil(Number(response.headers.get('retry-after')) / 3600);
+      tell('核对次数过多，请在' + hours + '小时后再试。', 'Too many questions; try again in ' + hours + ' h.', 'not-started');
     } else if (!response.ok) tell('暂时无法核对，请稍后再试。', 'It cannot be checked now; try again later.', 'failed');
     else if ((await response.json()).matches) tell('一致：本凭证属于该身份证号码的持有人。', 'It matches: the certificate is of the person with this number.', 'valid');
     else tell('不一致：本凭证不属于该身份证号码的持有人。', 'It does not match: the certificate is of somebody else.', 'forged');
