@@ -44,7 +44,7 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = this.describe(error);
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (problem.status === 503) void reply.header('retry-after', '5');
-    if (problem.status === 429) void reply.header('retry-after', String(problem.retryAfterSeconds));
+    if (typeof problem.retryAfterSeconds === 'number') void reply.header('retry-after', String(problem.retryAfterSeconds));
     void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   }
 
