@@ -61,9 +61,13 @@ test('these routes are open without a login, and no others', () => {
     .map(({ app, method, path }) => `${app} ${method} ${path.replace(/(.)\/$/, '$1')}`);
   expect(open.sort()).toEqual([
     'claims GET health',
+    'enrolment GET /.well-known/hubao-certificate-keys.json',
+    'enrolment GET /certificates/verification',
+    'enrolment GET /verify',
     'enrolment GET health',
     'enrolment GET public/windows/:id/countdown',
     'enrolment GET public/windows/:id/countdown/events',
+    'enrolment POST /certificates/verification/holder',
     'enrolment POST login',
     'enrolment POST login/member',
     'enrolment POST login/member/code',

@@ -1,10 +1,11 @@
 import { Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger } from '@app/enrolment';
+import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger, PlanCatalogue } from '@app/enrolment';
 import { BankGateway, GatewaysModule, WechatGateway } from '@app/gateways';
 import { PlatformModule, type Config } from '@app/platform';
 import type { FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
+import { CertificateController } from './certificate.controller.js';
 import { CountdownController } from './countdown.controller.js';
 import { EventStreams } from './event-stream.js';
 import { ExtensionController } from './extension.controller.js';
@@ -13,11 +14,14 @@ import { MemberController } from './member.controller.js';
 import { OrganisationController } from './organisation.controller.js';
 import { PublicCountdownController } from './public-countdown.controller.js';
 import { ROSTER_TYPES, RosterController } from './roster.controller.js';
+import { ShippedPlans } from './shipped-plans.js';
 import { TargetController } from './target.controller.js';
+import { VerificationController } from './verification.controller.js';
 import { WindowController } from './window.controller.js';
 
 const PORTS: Provider[] = [
   { provide: CollectionBank, useExisting: BankGateway },
+  { provide: PlanCatalogue, useClass: ShippedPlans },
   {
     provide: MemberMessenger,
     useFactory: (wechat: WechatGateway): MemberMessenger => ({
@@ -56,6 +60,8 @@ export class EnrolmentAppModule implements OnModuleInit {
         PublicCountdownController,
         RosterController,
         MemberController,
+        CertificateController,
+        VerificationController,
       ],
       providers: [EventStreams],
     };

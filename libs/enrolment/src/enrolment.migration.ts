@@ -255,6 +255,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
         check (ended_on <= cover_to),
         check ((ended_on is null) = (end_reason is null))
       );
+      create index cover_with_number on cover (number);
 
       create table login_code (
         member_id uuid primary key,

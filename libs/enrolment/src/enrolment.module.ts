@@ -1,4 +1,7 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
+import { CertificateTokens } from './certificate/certificate-token.js';
+import { CertificateService } from './certificate/certificate.service.js';
+import { HolderCheckLimit } from './certificate/holder-check-limit.js';
 import { ContributionService } from './contribution/contribution.service.js';
 import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
@@ -22,11 +25,14 @@ const SERVICES = [
   RosterService,
   ContributionService,
   MemberService,
+  CertificateTokens,
+  HolderCheckLimit,
+  CertificateService,
 ];
 
 @Module({})
 export class EnrolmentModule {
-  /** `ports`: providers of CollectionBank and MemberMessenger. Stands on PlatformModule. */
+  /** `ports`: providers of CollectionBank, MemberMessenger and PlanCatalogue. Stands on PlatformModule. */
   static forRoot(ports: Provider[]): DynamicModule {
     return { module: EnrolmentModule, providers: [...ports, ...SERVICES], exports: SERVICES };
   }

@@ -37,6 +37,9 @@ export const ENROLMENT_ENTITIES = [
 export * from './enrolment.migration.js';
 export * from './enrolment.module.js';
 export { enrolmentFigures, planFigures, type EnrolmentFigures, type PlanFigures } from './enrolment-figures.repository.js';
+export { CertificateService, type Verification } from './certificate/certificate.service.js';
+export { type PlanDescription } from './certificate/certificate.js';
+export { PlanCatalogue } from './certificate/plan-catalogue.js';
 export { CollectionBank } from './contribution/collection-bank.js';
 export { ContributionService, type MatchedStatement } from './contribution/contribution.service.js';
 export { type NoticeView } from './contribution/contribution.repository.js';

@@ -1,4 +1,4 @@
-export type DomainErrorKind = 'invalid' | 'not-found' | 'conflict' | 'forbidden' | 'unauthenticated' | 'unavailable';
+export type DomainErrorKind = 'invalid' | 'not-found' | 'conflict' | 'forbidden' | 'unauthenticated' | 'too-many' | 'unavailable';
 
 /**
  * The one failure type. `message` says what was expected, what was found and what to do; neither it nor `details` may hold personal data.

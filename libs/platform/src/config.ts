@@ -12,6 +12,10 @@ export interface Config {
   readonly treasuryUrl: string;
   readonly bankUrl: string;
   readonly wechatUrl: string;
+  /** Where the public reaches the enrolment service, without a slash at the end; it is printed on certificates. */
+  readonly publicUrl: string;
+  /** Addresses or networks whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[];
   /** The account subsidies are paid from, and the one contributions come into. */
   readonly payoutAccount: string;
   readonly collectionAccount: string;
@@ -44,6 +48,13 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       throw new DomainError('config', 'invalid', `${name}: expected a time HH:mm, found "${value}"; correct it in the environment`);
     return value;
   };
+  const publicUrl = (env.PUBLIC_URL ?? 'http://127.0.0.1:3001').replace(/\/+$/, '');
+  if (!/^https?:\/\/[^?#]+$/.test(publicUrl) || !URL.canParse(publicUrl))
+    throw new DomainError(
+      'config',
+      'invalid',
+      `PUBLIC_URL: expected an address like https://aid.example.org, found "${env.PUBLIC_URL}"; correct it in the environment`,
+    );
   const sweepEveryMs = Number(env.SWEEP_EVERY_MS ?? 5_000);
   if (!Number.isInteger(sweepEveryMs) || sweepEveryMs < 50) {
     throw new DomainError(
@@ -61,6 +72,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     treasuryUrl: env.TREASURY_URL ?? 'http://127.0.0.1:4102',
     bankUrl: env.BANK_URL ?? 'http://127.0.0.1:4103',
     wechatUrl: env.WECHAT_URL ?? 'http://127.0.0.1:4104',
+    publicUrl,
+    trustedProxies: (env.TRUSTED_PROXIES ?? '').split(',').flatMap((address) => address.trim() || []),
     payoutAccount: env.PAYOUT_ACCOUNT ?? '6200009999000000017',
     collectionAccount: env.COLLECTION_ACCOUNT ?? '6200009999000000025',
     payerName: env.PAYER_NAME ?? '职工互助保障中心',

@@ -8,11 +8,18 @@ import { invalidRequest } from './problem.js';
 
 const BODY_LIMIT = 64 * 1024 * 1024;
 
-export async function createHttpApp(module: Type | DynamicModule, title: string): Promise<NestFastifyApplication> {
-  const app = await NestFactory.create<NestFastifyApplication>(module, new FastifyAdapter({ bodyLimit: BODY_LIMIT, logger: false }), {
-    logger: ['error', 'warn'],
-    bufferLogs: false,
+/** `trustedProxies`: who may say for whom it asks; else the address of a request is that of its connection. */
+export async function createHttpApp(
+  module: Type | DynamicModule,
+  title: string,
+  trustedProxies: readonly string[] = [],
+): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: BODY_LIMIT,
+    logger: false,
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
   });
+  const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: ['error', 'warn'], bufferLogs: false });
   app.useGlobalPipes(
     new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true, exceptionFactory: invalidRequest }),
   );

@@ -20,6 +20,10 @@ export class PersonalDataVault {
   private readonly fingerprintKey: string;
   /** Signs login tokens; derived here so that an installation keeps one secret. */
   readonly tokenKey: Uint8Array;
+  /** Seeds of Ed25519 keys: the first signs certificates, and what one behind it signed stays good. */
+  readonly certificateSeeds: readonly Buffer[];
+  /** Hides in a certificate whose it is. */
+  readonly certificateHolderKey: Buffer;
   /** What a sealed text has more than the text. */
   readonly sealLength = SEAL_BYTES;
   private ivPool = Buffer.alloc(0);
@@ -43,6 +47,8 @@ export class PersonalDataVault {
     this.signKey = derive('sign');
     this.fingerprintKey = derive('fingerprint').toString('base64');
     this.tokenKey = derive('token');
+    this.certificateSeeds = [derive('certificate')];
+    this.certificateHolderKey = derive('certificate-holder');
   }
 
   seal(text: string): Buffer {

@@ -11,6 +11,7 @@ const STATUS: Record<DomainErrorKind, number> = {
   conflict: 409,
   forbidden: 403,
   unauthenticated: 401,
+  'too-many': 429,
   unavailable: 503,
 };
 
@@ -43,6 +44,7 @@ export class ProblemFilter implements ExceptionFilter {
     const problem = this.describe(error);
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     if (problem.status === 503) void reply.header('retry-after', '5');
+    if (typeof problem.retryAfterSeconds === 'number') void reply.header('retry-after', String(problem.retryAfterSeconds));
     void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   }
 

@@ -46,6 +46,8 @@ export const POLICY = {
   },
   'member.read-own': { roles: { member: 'own' }, audited: true },
   'member.change-own-account': { roles: { member: 'own' }, audited: true },
+  'certificate.read-own': { roles: { member: 'own' }, audited: true },
+  'certificate.read': { roles: { 'unit-clerk': 'organisation' }, audited: true },
   'feed.push': { roles: { 'medical-insurance-platform': 'all' }, audited: false },
   'feed.read': { roles: { 'claims-officer': 'all', auditor: 'all' }, audited: true },
   'claim.read': { roles: { member: 'own', 'claims-officer': 'organisation', reviewer: 'organisation', auditor: 'all' }, audited: true },
