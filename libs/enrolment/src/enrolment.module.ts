@@ -24,7 +24,7 @@ const SERVICES = [
 
 @Module({})
 export class EnrolmentModule {
-  /** `ports`: providers of CollectionBank and MemberMessenger. Stands on PlatformModule. */
+  /** `ports`: providers of CollectionBank, MemberMessenger and PhonePay. Stands on PlatformModule. */
   static forRoot(ports: Provider[]): DynamicModule {
     return { module: EnrolmentModule, providers: [...ports, ...SERVICES], exports: SERVICES };
   }
