@@ -1,5 +1,5 @@
 /** Everything an installation can set, read once from the environment and checked; a wrong value stops the start with what to do. */
-import { WECHAT_PAY_NOTIFICATION, type WechatPayMerchant } from '@app/contracts';
+import type { WechatPayMerchant } from '@app/contracts';
 import { DomainError } from '@app/kernel';
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 
@@ -70,7 +70,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     wechatUrl: env.WECHAT_URL ?? 'http://127.0.0.1:4104',
     wechatPayUrl: env.WECHAT_PAY_URL ?? 'http://127.0.0.1:4105',
     wechatPayMerchant: env.WECHAT_PAY_MERCHANT ? readMerchant(env.WECHAT_PAY_MERCHANT) : undefined,
-    wechatPayNotifyUrl: env.WECHAT_PAY_NOTIFY_URL ?? `http://127.0.0.1:3001${WECHAT_PAY_NOTIFICATION.path}`,
+    wechatPayNotifyUrl: env.WECHAT_PAY_NOTIFY_URL ?? 'http://127.0.0.1:3001/wechat-pay/notifications',
     payoutAccount: env.PAYOUT_ACCOUNT ?? '6200009999000000017',
     collectionAccount: env.COLLECTION_ACCOUNT ?? '6200009999000000025',
     payerName: env.PAYER_NAME ?? '职工互助保障中心',

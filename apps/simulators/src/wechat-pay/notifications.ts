@@ -7,17 +7,13 @@ import { Signer, type SignedHeaders, type WechatPayKeys } from './keys.js';
 import { rfc3339 } from './orders.js';
 import type { PayerFate } from './payer-ending.js';
 
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
+const MINUTE_MS = 60_000;
 /** Between two attempts; after the last, WeChat gives up. */
-const PAUSES_MS: readonly number[] = [
-  ...[15 * SECOND_MS, 15 * SECOND_MS, 30 * SECOND_MS],
-  ...[3 * MINUTE_MS, 10 * MINUTE_MS, 20 * MINUTE_MS, 30 * MINUTE_MS, 30 * MINUTE_MS, 30 * MINUTE_MS],
-  ...[HOUR_MS, 3 * HOUR_MS, 3 * HOUR_MS, 3 * HOUR_MS, 6 * HOUR_MS, 6 * HOUR_MS],
-];
+const PAUSES_MS: readonly number[] = [15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10_800, 10_800, 10_800, 21_600, 21_600].map(
+  (seconds) => seconds * 1000,
+);
 const LATE_MS = 30 * MINUTE_MS;
-const TIMEOUT_MS = 5 * SECOND_MS;
+const TIMEOUT_MS = 5_000;
 const CONNECTIONS = 64;
 const AT_ONCE = 256;
 
@@ -46,7 +42,7 @@ export interface MadeUpPayment {
   payer: string;
 }
 
-/** Notifications of orders that this WeChat never saw, for load without a call to it. About four thousand a second and core. */
+/** Notifications of orders that this WeChat never saw, for load without a call to it. Signing takes 0.3 ms of a core each: before measuring. */
 export async function signPayments(keys: WechatPayKeys, payments: readonly MadeUpPayment[], at: Date): Promise<SignedNotification[]> {
   const signer = new Signer(keys);
   const { appId: appid, mchId: mchid } = keys.merchant;
