@@ -14,6 +14,7 @@ import { SetClock } from '../../../test/support/set-clock.js';
 import { WechatPayGateway } from './wechat-pay.gateway.js';
 
 const DAY = civilDate('2025-03-07');
+const REASON = '重复缴费';
 const NOTIFY_URL = 'http://127.0.0.1:9/wechat-pay/notifications';
 const ORDER: PhoneOrder = {
   orderNumber: '0197a3c200007000800000000001ab3f',
@@ -69,7 +70,7 @@ const refund = (amountFen: number, change: { orderNumber?: string; refundNumber?
     orderNumber: ORDER.orderNumber,
     amountFen: fen(amountFen),
     totalFen: ORDER.amountFen,
-    reason: '重复缴费',
+    reason: REASON,
     ...change,
   });
 
@@ -357,6 +358,12 @@ describe('the bill', () => {
     });
   });
 
+  it('of a day without payments is not known to be empty before that', async () => {
+    theirs.set('2025-03-08 10:00');
+    ours.set('2025-03-08 09:59');
+    expect(await phone.bill(DAY)).toBeUndefined();
+  });
+
   it('of a day without payments is empty', async () => {
     setBoth('2025-03-08 10:00');
     expect(await phone.bill(addDays(DAY, -1))).toEqual({ lines: [] });
@@ -413,7 +420,14 @@ describe('an answer', () => {
 });
 
 it('no failure says who pays, what for, or with which key', async () => {
-  const personal = [ORDER.payer, ORDER.description, 'somebody-else', keys.merchant.privateKey.split('\n')[1]!, keys.merchant.apiV3Key];
+  const personal = [
+    ORDER.payer,
+    ORDER.description,
+    'somebody-else',
+    REASON,
+    keys.merchant.privateKey.split('\n')[1]!,
+    keys.merchant.apiV3Key,
+  ];
   await paid();
   await faults({ limitFrequency: 1 });
   const failures = [

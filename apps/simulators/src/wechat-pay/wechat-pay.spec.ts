@@ -1,10 +1,14 @@
 import type { JsapiOrder, JsapiOrderAnswer, WechatPayNotification, WechatRefund, WechatTransaction } from '@app/contracts';
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { createDecipheriv, createPublicKey, randomUUID, sign, verify } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Refusal } from '../http.js';
 import { call, SetClock } from '../testing.js';
 import { generateWechatPayKeys, type WechatPayKeys } from './keys.js';
+import { Orders } from './orders.js';
+import { Payers } from './payer-ending.js';
 import { startWechatPay, type RunningWechatPay } from './start-wechat-pay.js';
 
 const PAYER = 'member-1';
@@ -340,6 +344,55 @@ describe('refunds', () => {
     clock.set('2025-03-07 10:05');
     expect((await refund(10_000)).body.status).toBe('ABNORMAL');
   });
+});
+
+test('whatever is asked in whatever order, an order is paid at most once, not after it was closed, and not given back twice', () => {
+  const NUMBERS = ['order-0001', 'order-0002'];
+  const act = fc.record({
+    number: fc.constantFrom(...NUMBERS),
+    what: fc.constantFrom('order', 'pay', 'close', 'refund'),
+    refundNumber: fc.constantFrom('r1', 'r2', 'r3'),
+    refundFen: fc.integer({ min: 1, max: 10_000 }),
+  });
+  const attempt = <T>(work: () => T): T | undefined => {
+    try {
+      return work();
+    } catch (error) {
+      // Anything but a refusal is a bug.
+      if (error instanceof Refusal) return undefined;
+      throw error;
+    }
+  };
+  fc.assert(
+    fc.property(fc.array(act, { maxLength: 40 }), (acts) => {
+      const orders = new Orders(clock, new Payers());
+      const prepayIds = new Map<string, string>();
+      const closed = new Set<string>();
+      const paid = new Set<string>();
+      for (const { number, what, refundNumber, refundFen } of acts) {
+        if (what === 'order') {
+          const made = attempt(() => orders.order(orderOf({ out_trade_no: number })));
+          if (made) prepayIds.set(number, made.prepayId);
+        } else if (what === 'pay') {
+          if (attempt(() => orders.pay(prepayIds.get(number) ?? 'none', PAYER))) paid.add(number);
+        } else if (what === 'close') {
+          if (attempt(() => (orders.close(number), true))) closed.add(number);
+        } else {
+          const amount = { refund: refundFen, total: 10_000, currency: 'CNY' as const };
+          attempt(() => orders.refund({ out_trade_no: number, out_refund_no: refundNumber, reason: 'x', amount }));
+        }
+      }
+      const trades = orders.tradesOf('2025-03-07');
+      for (const number of NUMBERS) {
+        const ofOrder = trades.filter(({ order }) => order.out_trade_no === number);
+        const refundedFen = ofOrder.reduce((sum, { refund }) => sum + (refund?.request.amount.refund ?? 0), 0);
+        expect(ofOrder.filter(({ refund }) => !refund)).toHaveLength(paid.has(number) ? 1 : 0);
+        expect(refundedFen).toBeLessThanOrEqual(paid.has(number) ? 10_000 : 0);
+        expect(paid.has(number) && closed.has(number)).toBe(false);
+      }
+    }),
+    { numRuns: 500 },
+  );
 });
 
 describe('the bill', () => {
