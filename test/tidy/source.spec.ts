@@ -207,7 +207,7 @@ describe('names', () => {
   });
 
   /** The two ends of a cover, as the plan names them. */
-  const OTHER_DATES = ['cover_from', 'cover_to'];
+  const OTHER_DATES = ['cover_from', 'cover_to', 'last_cover_to'];
   const misnamedColumns = (sql: string): string[] =>
     [...sql.matchAll(/^\s*"?(\w+)"? (date|timestamptz|bigint)\b/gm)]
       .filter(([, name, type]) => {

@@ -1,7 +1,7 @@
 import { Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger, PlanCatalogue } from '@app/enrolment';
-import { BankGateway, GatewaysModule, WechatGateway } from '@app/gateways';
+import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger, PhonePay, PlanCatalogue } from '@app/enrolment';
+import { BankGateway, GatewaysModule, WechatGateway, WechatPayGateway } from '@app/gateways';
 import { PlatformModule, type Config } from '@app/platform';
 import type { FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
@@ -22,6 +22,7 @@ import { WindowController } from './window.controller.js';
 const PORTS: Provider[] = [
   { provide: CollectionBank, useExisting: BankGateway },
   { provide: PlanCatalogue, useClass: ShippedPlans },
+  { provide: PhonePay, useExisting: WechatPayGateway },
   {
     provide: MemberMessenger,
     useFactory: (wechat: WechatGateway): MemberMessenger => ({

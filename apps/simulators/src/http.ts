@@ -17,7 +17,7 @@ export interface Reply {
 }
 
 export class Refusal extends HttpException {
-  constructor(status: 400 | 404 | 409 | 429 | 502 | 503, code: string, message: string) {
+  constructor(status: 400 | 401 | 403 | 404 | 409 | 429 | 502 | 503, code: string, message: string) {
     super({ code, message }, status);
   }
 }
@@ -50,15 +50,17 @@ export interface Party {
   providers: Provider[];
   /** Content types whose body arrives as text. */
   textTypes?: string[];
+  /** The body as it came beside the one that was read: what a signature is over. */
+  rawBody?: boolean;
   port?: number;
 }
 
-export async function listen({ controller, providers, textTypes = [], port = 0 }: Party): Promise<RunningSimulator> {
+export async function listen({ controller, providers, textTypes = [], rawBody = false, port = 0 }: Party): Promise<RunningSimulator> {
   class PartyModule {}
   const app = await NestFactory.create<NestFastifyApplication>(
     { module: PartyModule, controllers: [controller], providers },
     new FastifyAdapter({ bodyLimit: BODY_LIMIT, forceCloseConnections: true }),
-    { logger: ['error', 'warn'], abortOnError: false },
+    { logger: ['error', 'warn'], abortOnError: false, rawBody },
   );
   app.useGlobalFilters(new JsonErrors());
   for (const type of textTypes) {

@@ -11,3 +11,6 @@ export { systemClock, type RunningSimulator, type SimulatorClock, type Simulator
 export type { RegisteredEInvoice } from './treasury/e-invoices.js';
 export { startTreasury, type TreasuryOptions } from './treasury/start-treasury.js';
 export { startWechat } from './wechat/start-wechat.js';
+export { generateWechatPayKeys, type WechatPayKeys } from './wechat-pay/keys.js';
+export { signPayments, type MadeUpPayment, type SignedNotification } from './wechat-pay/notifications.js';
+export { startWechatPay, type RunningWechatPay, type WechatPayOptions } from './wechat-pay/start-wechat-pay.js';

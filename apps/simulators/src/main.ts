@@ -1,9 +1,10 @@
-/** All four outside parties on fixed ports and the system clock; see README.md. */
+/** All outside parties on fixed ports and the system clock; see README.md. */
 import 'reflect-metadata';
 import { startBank } from './bank/start-bank.js';
 import { startMedicalInsurance } from './medical-insurance/start-medical-insurance.js';
 import { startTreasury } from './treasury/start-treasury.js';
 import { startWechat } from './wechat/start-wechat.js';
+import { startWechatPay } from './wechat-pay/start-wechat-pay.js';
 
 const port = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
 
@@ -17,6 +18,7 @@ const parties = {
   treasury: await startTreasury({ port: port('TREASURY_PORT', 4102), bankUrl: bank.url }),
   bank,
   wechat: await startWechat({ port: port('WECHAT_PORT', 4104) }),
+  'wechat-pay': await startWechatPay({ port: port('WECHAT_PAY_PORT', 4105) }),
 };
 
 for (const [name, { url }] of Object.entries(parties)) console.log(`${name} ${url}`);

@@ -1,6 +1,7 @@
 /** Everything in one process tree: PostgreSQL, the outside world, the services and the worker. The demo and the tests stand on it. */
 import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
+import { WECHAT_PAY_NOTIFICATION } from '@app/contracts';
 import { BookService, PaymentService, ReconciliationService, ReplayService } from '@app/claims';
 import { ContributionService, RosterImportService } from '@app/enrolment';
 import { Accounts, createHttpApp, Database, readConfig, SystemClock, VirtualClock, type Config } from '@app/platform';
@@ -15,9 +16,11 @@ import {
   startMedicalInsurance,
   startTreasury,
   startWechat,
+  startWechatPay,
   systemClock,
   type RunningMedicalInsurance,
   type RunningSimulator,
+  type RunningWechatPay,
 } from '../../simulators/src/index.js';
 import { DueWork } from '../../worker/src/due-work.js';
 import { WorkerAppModule } from '../../worker/src/worker-app.module.js';
@@ -47,6 +50,7 @@ export interface HubaoSystem {
   readonly bank: RunningSimulator;
   readonly treasury: RunningSimulator;
   readonly wechat: RunningSimulator;
+  readonly wechatPay: RunningWechatPay;
   readonly medicalInsurance: RunningMedicalInsurance;
   readonly administrator: { readonly login: string; readonly password: string };
   readonly dueWork: DueWork;
@@ -70,9 +74,10 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
 
   const feedToken = { value: '' };
   const bank = await startBank({ clock: simulatorClock });
-  const [treasury, wechat] = await Promise.all([
+  const [treasury, wechat, wechatPay] = await Promise.all([
     startTreasury({ clock: simulatorClock, bankUrl: bank.url }),
     startWechat({ clock: simulatorClock }),
+    startWechatPay({ clock: simulatorClock }),
   ]);
 
   const env = {
@@ -83,11 +88,14 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
     BANK_URL: bank.url,
     TREASURY_URL: treasury.url,
     WECHAT_URL: wechat.url,
+    WECHAT_PAY_URL: wechatPay.url,
+    WECHAT_PAY_MERCHANT: JSON.stringify(wechatPay.merchant),
     SWEEP_EVERY_MS: String(options.sweepEveryMs ?? 1_000),
   };
   await migrate(readConfig(env));
-  // The feed is pushed to the claims service, and the claims service asks the platform for totals: one of the two has to have its address first.
-  const claimsPort = port === 0 ? await freePort() : port;
+  // The feed is pushed to the claims service, and the claims service asks the platform for totals: one of the two has to have its address
+  // first. So it is with the enrolment service and the notifications of WeChat Pay.
+  const [claimsPort, enrolmentPort] = port === 0 ? await Promise.all([freePort(), freePort()]) : [port, port + 1];
   const claimsUrl = `http://${LOOPBACK}:${claimsPort}`;
   const medicalInsurance = await startMedicalInsurance({
     clock: simulatorClock,
@@ -96,12 +104,16 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
     pushToken: () => Promise.resolve(feedToken.value),
     ...(clock ? { advanceTo: (time: Date) => clock.advanceTo(time) } : {}),
   });
-  const fullEnv = { ...env, MEDICAL_INSURANCE_URL: medicalInsurance.url };
+  const fullEnv = {
+    ...env,
+    MEDICAL_INSURANCE_URL: medicalInsurance.url,
+    WECHAT_PAY_NOTIFY_URL: `http://${LOOPBACK}:${enrolmentPort}${WECHAT_PAY_NOTIFICATION.path}`,
+  };
   const config = readConfig(fullEnv);
 
   const enrolment = await createHttpApp(EnrolmentAppModule.forRoot(config), 'Hubao enrolment');
   const claims = await createHttpApp(ClaimsAppModule.forRoot(config), 'Hubao claims');
-  await enrolment.listen(port === 0 ? 0 : port + 1, LOOPBACK);
+  await enrolment.listen(enrolmentPort, LOOPBACK);
   await claims.listen(claimsPort, LOOPBACK);
 
   const administrator = { login: ADMINISTRATOR, password: randomBytes(12).toString('base64url') };
@@ -135,6 +147,7 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
     bank,
     treasury,
     wechat,
+    wechatPay,
     medicalInsurance,
     administrator,
     database,
@@ -153,7 +166,7 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
     async stop() {
       await running.stop();
       await Promise.all([claims.close(), enrolment.close()]);
-      await Promise.all([medicalInsurance, treasury, bank, wechat].map((party) => party.close()));
+      await Promise.all([medicalInsurance, treasury, bank, wechat, wechatPay].map((party) => party.close()));
       clock?.close();
     },
   };

@@ -2,8 +2,8 @@ import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CLAIMS_ENTITIES, ClaimsModule, PaymentService, ReconciliationService } from '@app/claims';
 import { QUEUES, type QueueName } from '@app/contracts';
-import { CollectionBank, ContributionService, RosterImportService } from '@app/enrolment';
-import { BankGateway, GatewaysModule } from '@app/gateways';
+import { CollectionBank, ContributionService, PhonePay, RosterImportService } from '@app/enrolment';
+import { BankGateway, GatewaysModule, WechatPayGateway } from '@app/gateways';
 import { assert, Clock } from '@app/kernel';
 import { Database, PlatformModule, QUEUE_MAP, queueOptions, Relay, type Config } from '@app/platform';
 import type { Queue } from 'bullmq';
@@ -30,6 +30,7 @@ export class WorkerAppModule {
         ContributionService,
         RosterImportService,
         { provide: CollectionBank, useExisting: BankGateway },
+        { provide: PhonePay, useExisting: WechatPayGateway },
         {
           provide: QUEUE_MAP,
           useFactory: (...queues: Queue[]): ReadonlyMap<QueueName, Queue> => new Map(QUEUES.map((name, index) => [name, queues[index]!])),

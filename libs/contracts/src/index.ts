@@ -4,3 +4,4 @@ export * from './jobs.js';
 export * from './medical-insurance.js';
 export * from './treasury.js';
 export * from './wechat.js';
+export * from './wechat-pay.js';

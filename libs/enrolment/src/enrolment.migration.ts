@@ -113,13 +113,13 @@ export class Enrolment1700000002000 implements MigrationInterface {
         received_at timestamptz not null,
         received_by text not null,
         state text not null check (state in ('receiving', 'received', 'done', 'failed')),
-        bytes bigint not null default 0,
-        -- How far it is: the last line that is worked through, and the bytes that were read for it.
+        parts int not null default 0,
+        -- How far it is: the last line that is worked through, and the parts of the file that were read for it.
         reached_line int not null default 0,
-        reached_byte bigint not null default 0,
+        reached_part int not null default 0,
         -- Who works on it, and until when nobody else may.
         lease uuid,
-        leased_until timestamptz,
+        lease_ends_at timestamptz,
         -- Why the file was refused whole: code, kind, message and details of the failure.
         failure jsonb,
         rows int not null default 0,

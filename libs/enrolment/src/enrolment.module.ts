@@ -32,7 +32,7 @@ const SERVICES = [
 
 @Module({})
 export class EnrolmentModule {
-  /** `ports`: providers of CollectionBank, MemberMessenger and PlanCatalogue. Stands on PlatformModule. */
+  /** `ports`: providers of CollectionBank, MemberMessenger, PlanCatalogue and PhonePay. Stands on PlatformModule. */
   static forRoot(ports: Provider[]): DynamicModule {
     return { module: EnrolmentModule, providers: [...ports, ...SERVICES], exports: SERVICES };
   }

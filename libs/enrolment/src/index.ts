@@ -51,6 +51,7 @@ export { MemberService, type OwnData } from './member/member.service.js';
 export { organisationsByCode } from './organisation/organisation.repository.js';
 export { ORGANISATION_KINDS, type OrganisationKind } from './organisation/organisation.js';
 export { OrganisationService, type NewOrganisation } from './organisation/organisation.service.js';
+export { PhonePay, type PhoneOrder, type PhonePayment, type PhoneRefund } from './phone-payment/phone-pay.js';
 export { REFUSALS, type RefusalReason } from './roster/roster.js';
 export { RosterImportService } from './roster/roster-import.service.js';
 export { RosterService, type RosterSummary, type RosterUpload } from './roster/roster.service.js';

@@ -5,6 +5,7 @@ import { BankGateway } from './bank.gateway.js';
 import { MedicalInsuranceGateway } from './medical-insurance.gateway.js';
 import { TreasuryGateway } from './treasury.gateway.js';
 import { WechatGateway } from './wechat.gateway.js';
+import { WechatPayGateway } from './wechat-pay.gateway.js';
 
 @Module({})
 export class GatewaysModule {
@@ -21,8 +22,14 @@ export class GatewaysModule {
           useFactory: (clock: Clock) => new MedicalInsuranceGateway(config.medicalInsuranceUrl, clock),
           inject: [Clock],
         },
+        {
+          provide: WechatPayGateway,
+          useFactory: (clock: Clock) =>
+            new WechatPayGateway(config.wechatPayUrl, config.wechatPayMerchant, config.wechatPayNotifyUrl, clock),
+          inject: [Clock],
+        },
       ],
-      exports: [BankGateway, TreasuryGateway, WechatGateway, MedicalInsuranceGateway],
+      exports: [BankGateway, TreasuryGateway, WechatGateway, MedicalInsuranceGateway, WechatPayGateway],
     };
   }
 }

@@ -1,7 +1,7 @@
 /** One way to call an outside party: a time limit, and a retry only where the caller says that asking again is harmless. */
 import { DomainError } from '@app/kernel';
 import { ConstantBackoff, handleWhen, retry, type RetryPolicy } from 'cockatiel';
-import { Agent, request as httpRequest } from 'node:http';
+import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
 
 const TIMEOUT_MS = 10_000;
@@ -20,12 +20,14 @@ export class NoAnswer extends DomainError {
 
 export interface Answer {
   readonly status: number;
+  readonly headers: IncomingHttpHeaders;
   readonly body: string;
 }
 
 interface Call {
   readonly method: 'GET' | 'POST';
   readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: { readonly type: string; readonly text: string };
 }
 
@@ -51,13 +53,18 @@ export class HttpClient {
           method: call.method,
           agent: secure ? agents['https:'] : agents['http:'],
           timeout: TIMEOUT_MS,
-          headers: call.body ? { 'content-type': call.body.type, 'content-length': Buffer.byteLength(call.body.text) } : {},
+          headers: {
+            ...call.headers,
+            ...(call.body ? { 'content-type': call.body.type, 'content-length': Buffer.byteLength(call.body.text) } : {}),
+          },
         },
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
           response.on('error', () => reject(new NoAnswer(this.party)));
-          response.on('end', () => resolve({ status: response.statusCode!, body: Buffer.concat(chunks).toString('utf8') }));
+          response.on('end', () =>
+            resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks).toString('utf8') }),
+          );
         },
       );
       request.on('timeout', () => request.destroy());

@@ -1,5 +1,7 @@
 /** Everything an installation can set, read once from the environment and checked; a wrong value stops the start with what to do. */
+import type { WechatPayMerchant } from '@app/contracts';
 import { DomainError } from '@app/kernel';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
 
 export interface Config {
   readonly databaseUrl: string;
@@ -16,6 +18,11 @@ export interface Config {
   readonly publicUrl: string;
   /** Addresses or networks whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[];
+  readonly wechatPayUrl: string;
+  /** undefined: nobody can pay on the phone. */
+  readonly wechatPayMerchant: WechatPayMerchant | undefined;
+  /** Where WeChat sends notifications to. */
+  readonly wechatPayNotifyUrl: string;
   /** The account subsidies are paid from, and the one contributions come into. */
   readonly payoutAccount: string;
   readonly collectionAccount: string;
@@ -74,6 +81,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     wechatUrl: env.WECHAT_URL ?? 'http://127.0.0.1:4104',
     publicUrl,
     trustedProxies: (env.TRUSTED_PROXIES ?? '').split(',').flatMap((address) => address.trim() || []),
+    wechatPayUrl: env.WECHAT_PAY_URL ?? 'http://127.0.0.1:4105',
+    wechatPayMerchant: env.WECHAT_PAY_MERCHANT ? readMerchant(env.WECHAT_PAY_MERCHANT) : undefined,
+    wechatPayNotifyUrl: env.WECHAT_PAY_NOTIFY_URL ?? 'http://127.0.0.1:3001/wechat-pay/notifications',
     payoutAccount: env.PAYOUT_ACCOUNT ?? '6200009999000000017',
     collectionAccount: env.COLLECTION_ACCOUNT ?? '6200009999000000025',
     payerName: env.PAYER_NAME ?? '职工互助保障中心',
@@ -85,6 +95,25 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     },
     sweepEveryMs,
   };
+}
+
+/** The keys are tried here, so that a damaged one stops the start; what is said of it holds no part of it. */
+function readMerchant(json: string): WechatPayMerchant {
+  try {
+    const { appId, mchId, serial, privateKey, apiV3Key, platformKeys } = JSON.parse(json) as WechatPayMerchant;
+    createPrivateKey(privateKey);
+    const publicKeys = Object.values(platformKeys).map((pem) => createPublicKey(pem));
+    if (appId && mchId && serial && Buffer.byteLength(apiV3Key) === 32 && publicKeys.length > 0)
+      return { appId, mchId, serial, privateKey, apiV3Key, platformKeys };
+  } catch {
+    // Said below.
+  }
+  throw new DomainError(
+    'config',
+    'invalid',
+    'WECHAT_PAY_MERCHANT: expected JSON with appId, mchId, serial, privateKey (PEM), apiV3Key (32 characters) and platformKeys ' +
+      '(PEM by serial number), found something else; correct it in the environment',
+  );
 }
 
 /** For programs: what is wrong with the environment is said in one line, and the program ends with 2. */

@@ -96,8 +96,8 @@ interface Run {
   readonly elsewhere: Set<string>;
   /** The units of this organisation by code. */
   readonly units: Map<string, rosters.UnitPlace>;
-  /** Bytes of the file that have been read. */
-  read: number;
+  /** Parts of the file that have been read. */
+  part: number;
   filling: (typeof FILLINGS)[number];
   thread?: SealingThread;
 }
@@ -152,7 +152,7 @@ export class RosterImportService {
       seen: new SeenPeople(),
       elsewhere: new Set(),
       units: new Map(),
-      read: 0,
+      part: 0,
       filling: 'strangers',
     };
     let applying = Promise.resolve();
@@ -201,7 +201,7 @@ export class RosterImportService {
       next = part(number);
       const bytes = this.vault.openBytes(sealed);
       yield bytes;
-      run.read += bytes.length;
+      run.part = number;
     }
   }
 
@@ -287,7 +287,7 @@ export class RosterImportService {
       cardWarnings: [],
       block,
       unchanged: true,
-      reached: { line: records.at(-1)!.line, byte: run.read },
+      reached: { line: records.at(-1)!.line, part: run.part },
     };
   }
 
@@ -335,7 +335,7 @@ export class RosterImportService {
             refused: refusedAt,
           },
       unchanged: false,
-      reached: { line: records.at(-1)!.line, byte: run.read },
+      reached: { line: records.at(-1)!.line, part: run.part },
     };
   }
 

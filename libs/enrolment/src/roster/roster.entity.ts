@@ -1,6 +1,5 @@
 import type { DomainError, DomainErrorKind } from '@app/kernel';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import { bigintColumn } from '../window/window.entity.js';
 import type { RefusalReason } from './roster.js';
 
 /** receiving: the file is coming in; received: stored whole, being worked through. */
@@ -21,11 +20,11 @@ export class RosterImport {
   @Column('timestamptz') received_at: Date;
   @Column('text') received_by: string;
   @Column('text') state: ImportState;
-  @Column('bigint', { transformer: bigintColumn, default: 0 }) bytes: number;
+  @Column('int', { default: 0 }) parts: number;
   @Column('int', { default: 0 }) reached_line: number;
-  @Column('bigint', { transformer: bigintColumn, default: 0 }) reached_byte: number;
+  @Column('int', { default: 0 }) reached_part: number;
   @Column('uuid', { nullable: true }) lease: string | null;
-  @Column('timestamptz', { nullable: true }) leased_until: Date | null;
+  @Column('timestamptz', { nullable: true }) lease_ends_at: Date | null;
   @Column('jsonb', { nullable: true }) failure: ImportFailure | null;
   @Column('int', { default: 0 }) rows: number;
   @Column('int', { default: 0 }) accepted: number;

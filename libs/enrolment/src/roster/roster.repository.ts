@@ -41,8 +41,8 @@ export async function readPart(tx: Transaction, importId: string, part: number):
   )[0]?.sealed;
 }
 
-export async function setReceived(tx: Transaction, importId: string, bytes: number): Promise<void> {
-  await rowsOf(tx, `update roster_import set state = 'received', bytes = $2 where id = $1 and state = 'receiving'`, [importId, bytes]);
+export async function setReceived(tx: Transaction, importId: string, parts: number): Promise<void> {
+  await rowsOf(tx, `update roster_import set state = 'received', parts = $2 where id = $1 and state = 'receiving'`, [importId, parts]);
 }
 
 /** Who works on an import, until when. */
@@ -55,7 +55,7 @@ export interface Lease {
 export async function takeImport(tx: Transaction, importId: string, lease: Lease, now: Date): Promise<RosterImport | undefined> {
   const taken = await rowsOf(
     tx,
-    `update roster_import set lease = $2, leased_until = $3 where id = $1 and state = 'received' and (leased_until is null or leased_until <= $4) returning id`,
+    `update roster_import set lease = $2, lease_ends_at = $3 where id = $1 and state = 'received' and (lease_ends_at is null or lease_ends_at <= $4) returning id`,
     [importId, lease.id, lease.until, now],
   );
   return taken.length > 0 ? tx.findOneByOrFail(RosterImport, { id: importId }) : undefined;
@@ -63,7 +63,7 @@ export async function takeImport(tx: Transaction, importId: string, lease: Lease
 
 export interface Reached {
   readonly line: number;
-  readonly byte: number;
+  readonly part: number;
 }
 
 /** False when somebody else has taken the import over: then nothing of this transaction may stay. */
@@ -71,7 +71,7 @@ export async function addToImport(tx: Transaction, id: string, counts: Counts, r
   const rows = await rowsOf(
     tx,
     `update roster_import set rows = rows + $2, accepted = accepted + $3, refused = refused + $4, unchanged = unchanged + $5, normalised = normalised + $6,
-       card_warnings = card_warnings + $7, reached_line = $8, reached_byte = $9, leased_until = $11 where id = $1 and lease = $10 and state = 'received' returning id`,
+       card_warnings = card_warnings + $7, reached_line = $8, reached_part = $9, lease_ends_at = $11 where id = $1 and lease = $10 and state = 'received' returning id`,
     [
       id,
       counts.rows,
@@ -81,7 +81,7 @@ export async function addToImport(tx: Transaction, id: string, counts: Counts, r
       counts.normalised,
       counts.cardWarnings,
       reached.line,
-      reached.byte,
+      reached.part,
       lease.id,
       lease.until,
     ],
@@ -90,7 +90,7 @@ export async function addToImport(tx: Transaction, id: string, counts: Counts, r
 }
 
 export async function endImport(tx: Transaction, id: string, leaseId: string): Promise<void> {
-  await rowsOf(tx, `update roster_import set state = 'done', reached_byte = bytes where id = $1 and lease = $2 and state = 'received'`, [
+  await rowsOf(tx, `update roster_import set state = 'done', reached_part = parts where id = $1 and lease = $2 and state = 'received'`, [
     id,
     leaseId,
   ]);
@@ -104,7 +104,7 @@ export async function failImport(tx: Transaction, id: string, failure: ImportFai
 }
 
 export async function dropLease(tx: Transaction, id: string, leaseId: string): Promise<void> {
-  await rowsOf(tx, 'update roster_import set leased_until = null where id = $1 and lease = $2', [id, leaseId]);
+  await rowsOf(tx, 'update roster_import set lease_ends_at = null where id = $1 and lease = $2', [id, leaseId]);
 }
 
 /** Imports whose file is stored and on which nobody works, and those whose file stopped coming in before `cutBefore`. */
@@ -112,7 +112,7 @@ export const openImports = (tx: Transaction, now: Date, cutBefore: Date): Promis
   rowsOf(
     tx,
     `select id, state from roster_import
-     where state in ('receiving', 'received') and case state when 'received' then leased_until is null or leased_until <= $1 else received_at <= $2 end
+     where state in ('receiving', 'received') and case state when 'received' then lease_ends_at is null or lease_ends_at <= $1 else received_at <= $2 end
      order by received_at limit 100`,
     [now, cutBefore],
   );

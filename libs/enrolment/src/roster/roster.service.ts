@@ -83,12 +83,11 @@ export class RosterService {
       received_at,
       received_by: principal.userId,
     });
-    let [bytes, part] = [0, 0];
+    let part = 0;
     let storing = Promise.resolve();
     try {
       for await (const piece of parts(stream)) {
         await storing;
-        bytes += piece.length;
         storing = rosters.insertPart(this.database.direct, id, part++, this.vault.sealBytes(piece));
         // Awaited a round later; until then a failure must not count as unhandled.
         storing.catch(() => {});
@@ -105,7 +104,7 @@ export class RosterService {
       await rosters.failImport(this.database.direct, id, failure);
       throw error;
     }
-    await rosters.setReceived(this.database.direct, id, bytes);
+    await rosters.setReceived(this.database.direct, id, part);
     return id;
   }
 
@@ -122,7 +121,7 @@ export class RosterService {
     return {
       importId: found.id,
       state: found.state,
-      percent: found.bytes === 0 ? 0 : Math.floor((found.reached_byte / found.bytes) * 100),
+      percent: found.parts === 0 ? 0 : Math.floor((found.reached_part / found.parts) * 100),
       failure: found.failure && { code: found.failure.code, message: found.failure.message },
       rows: found.rows,
       accepted: found.accepted,
