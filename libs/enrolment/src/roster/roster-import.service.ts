@@ -44,6 +44,8 @@ const FIRST_CHUNK_ROWS = 2_500;
 /** From here on a second thread pays for its start. */
 const THREAD_FROM_ROWS = 4_000;
 const GROUPS_AHEAD = 4;
+/** What is parsed at once: rows that are read long before they are worked on outlive the young generation. */
+const READ_BYTES = 64 * 1024;
 /** An import that has not moved for so long has lost its process. */
 const LEASE_SECONDS = 60;
 /** A file whose upload has taken so long is no longer coming in. */
@@ -200,7 +202,7 @@ export class RosterImportService {
       if (sealed === undefined) return;
       next = part(number);
       const bytes = this.vault.openBytes(sealed);
-      yield bytes;
+      for (let at = 0; at < bytes.length; at += READ_BYTES) yield bytes.subarray(at, at + READ_BYTES);
       run.part = number;
     }
   }
@@ -229,7 +231,7 @@ export class RosterImportService {
     const ahead: { group: Group; sealing: Promise<SealedSet> }[] = [];
     const next = async () => {
       const { group, sealing } = ahead.shift()!;
-      return { ...group, sealed: await sealing };
+      return { ...group, people: NOBODY, sealed: await sealing };
     };
     let rows = 0;
     for await (const rowGroup of rowGroups(rosterBlocks(this.storedFile(run)))) {
@@ -280,7 +282,7 @@ export class RosterImportService {
     }
     for (const personalNumber of fresh) run.seen.add(personalNumber);
     return {
-      people: { personalNumbers: '', texts: '' },
+      people: NOBODY,
       rows: [],
       refused: block.refused.map(({ at, reason }) => ({ row: records[at]!.line, reason })),
       normalised: [],
@@ -442,6 +444,9 @@ export class RosterImportService {
 
 /** A unit's notice was issued while its rows were on their way: they belong on the next one. */
 class NoticeIssued extends Error {}
+
+/** What is sealed need not be kept. */
+const NOBODY: PersonalSet = { personalNumbers: '', texts: '' };
 
 /** Another process has taken the import over. */
 class LeaseLost extends Error {}
