@@ -1,11 +1,13 @@
 import { Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger } from '@app/enrolment';
+import { decidedClaims } from '@app/claims';
+import { CollectionBank, CoverClaims, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger } from '@app/enrolment';
 import { BankGateway, GatewaysModule, WechatGateway } from '@app/gateways';
 import { PlatformModule, type Config } from '@app/platform';
 import type { FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
 import { CountdownController } from './countdown.controller.js';
+import { CoverController } from './cover.controller.js';
 import { EventStreams } from './event-stream.js';
 import { ExtensionController } from './extension.controller.js';
 import { LoginController } from './login.controller.js';
@@ -17,6 +19,7 @@ import { TargetController } from './target.controller.js';
 import { WindowController } from './window.controller.js';
 
 const PORTS: Provider[] = [
+  { provide: CoverClaims, useValue: { decided: decidedClaims } satisfies CoverClaims },
   { provide: CollectionBank, useExisting: BankGateway },
   {
     provide: MemberMessenger,
@@ -56,6 +59,7 @@ export class EnrolmentAppModule implements OnModuleInit {
         PublicCountdownController,
         RosterController,
         MemberController,
+        CoverController,
       ],
       providers: [EventStreams],
     };

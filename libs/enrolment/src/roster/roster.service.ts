@@ -343,7 +343,10 @@ export class RosterService {
     if (filling === 'anybody') ({ elsewhere, enrolled } = await rosters.enrol(tx, rows, key));
     else await rosters.enrolNew(tx, rows);
     if (filling === 'strangers') await rosters.saveNewMembers(tx, rows);
-    else await rosters.saveMembers(tx, rows, filling === 'anybody');
+    else {
+      const saved = await rosters.saveMembers(tx, rows, filling === 'anybody');
+      await rosters.keepTransferred(tx, key, saved);
+    }
     await rosters.insertRefusals(tx, key.importId, [...refused, ...elsewhere.map((row) => ({ row, reason: 'duplicate' as const }))]);
     await rosters.addToImport(tx, key.importId, {
       rows: rows.count + refused.length,
