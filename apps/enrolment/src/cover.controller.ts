@@ -90,11 +90,7 @@ export class CoverController {
   @Post(':number/end')
   @HttpCode(200)
   @Requires('cover.end')
-  end(
-    @Param('number') number: string,
-    @CurrentPrincipal() principal: Principal,
-    @Body() { reason, on }: EndRequest,
-  ): Promise<CoverView> {
+  end(@Param('number') number: string, @CurrentPrincipal() principal: Principal, @Body() { reason, on }: EndRequest): Promise<CoverView> {
     return this.covers.end(principal, number, { reason, on: civilDate(on) });
   }
 

@@ -42,7 +42,12 @@ export interface KnownMember {
 export type MemberFacts = Pick<Facts, 'age' | 'enrolmentKind' | 'enrolledOn' | 'consecutivePeriods' | 'plansHeld'>;
 
 /** Of these facts' member no more than the plan asks. */
-export function memberFactsOf(facts: Facts, { covers, birthOn }: KnownMember, cover: HeldCover | undefined, plan: CompiledPlan): MemberFacts {
+export function memberFactsOf(
+  facts: Facts,
+  { covers, birthOn }: KnownMember,
+  cover: HeldCover | undefined,
+  plan: CompiledPlan,
+): MemberFacts {
   const { asks } = plan;
   const day = eventDayOf(facts, plan);
   const continuity =

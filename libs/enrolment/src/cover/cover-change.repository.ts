@@ -2,15 +2,7 @@ import type { CivilDate } from '@app/kernel';
 import { rowsOf, type Transaction } from '@app/platform';
 import type { Organisation } from '../organisation/organisation.entity.js';
 import { moveEnrolled } from '../window/enrolment-count.repository.js';
-import type {
-  CoverChangeKind,
-  CoverEnd,
-  DatedCover,
-  ReinstateReason,
-  TransferReason,
-  TransferSide,
-  TransferState,
-} from './cover.js';
+import type { CoverChangeKind, CoverEnd, DatedCover, ReinstateReason, TransferReason, TransferSide, TransferState } from './cover.js';
 
 export interface CoverKey {
   readonly memberId: string;
@@ -204,11 +196,7 @@ export const openProposals = (tx: Transaction, path: string): Promise<(Proposal 
     [path],
   );
 
-export async function insertProposal(
-  tx: Transaction,
-  { memberId, periodId }: CoverKey,
-  proposal: Omit<Proposal, 'state'>,
-): Promise<void> {
+export async function insertProposal(tx: Transaction, { memberId, periodId }: CoverKey, proposal: Omit<Proposal, 'state'>): Promise<void> {
   await rowsOf(
     tx,
     `insert into cover_transfer (member_id, id, period_id, from_path, to_path, effective_on, reason, proposed_for, proposed_by, proposed_at, state)

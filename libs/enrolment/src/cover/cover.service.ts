@@ -200,7 +200,7 @@ export class CoverService {
     const { scope, organisationPath } = reachOf(principal, 'cover.review');
     const tx = this.database.direct;
     const found: CoverConflict[] = [];
-    for (let last = ''; ; ) {
+    for (let last = ''; ;) {
       const ended = await changes.endedCovers(tx, scope === 'all' ? '/' : organisationPath, last, JOB_IDS);
       const claims = await this.claims.decided(tx, ended.map(contradicted));
       for (const cover of ended) {

@@ -47,7 +47,13 @@ export const POLICY = {
   'member.read-own': { roles: { member: 'own' }, audited: true },
   'member.change-own-account': { roles: { member: 'own' }, audited: true },
   'cover.read': {
-    roles: { 'unit-clerk': 'organisation', reviewer: 'organisation', 'claims-officer': 'organisation', administrator: 'all', auditor: 'all' },
+    roles: {
+      'unit-clerk': 'organisation',
+      reviewer: 'organisation',
+      'claims-officer': 'organisation',
+      administrator: 'all',
+      auditor: 'all',
+    },
     audited: true,
   },
   'cover.transfer': { roles: { 'unit-clerk': 'organisation' }, audited: true },
