@@ -225,7 +225,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
       );
       create index cover_by_number on cover (number);
       -- For those who look for claims after the end.
-      create index cover_ended on cover (ended_on) where ended_on is not null;
+      create index cover_ended on cover (number) where ended_on is not null;
       -- All that happened to a cover, in order; only ever added to.
       create table cover_change (
         member_id uuid not null,
