@@ -31,9 +31,11 @@ const core = (...names) => `^(?:node:)?${any(names)}(?:/|$)`;
 
 /** Decisions without a clock, I/O or a framework: `<stage>.ts`, `from-<previous>.ts`, and the files that hold only rules and shapes. */
 const PURE = [
-  ...STAGES.map((stage) => String.raw`^libs/claims/src/${stage}/(?:${stage}|from-[a-z-]+|approval-policy|settlement-report)\.ts$`),
+  ...STAGES.map((stage) => String.raw`^libs/claims/src/${stage}/(?:${stage}|from-[a-z-]+|approval-policy|book|settlement-report)\.ts$`),
   String.raw`^libs/claims/src/(?:claim|lifecycle)\.ts$`,
-  ...['contribution', 'cover', 'member', 'organisation', 'roster', 'window'].map((noun) => String.raw`^libs/enrolment/src/${noun}/${noun}\.ts$`),
+  ...['contribution', 'cover', 'member', 'organisation', 'roster', 'window'].map(
+    (noun) => String.raw`^libs/enrolment/src/${noun}/${noun}\.ts$`,
+  ),
   String.raw`^libs/enrolment/src/window/(?:countdown|extension)\.ts$`,
   String.raw`^libs/ledger/src/ledger\.ts$`,
   String.raw`^libs/benefits/src/(?!load-plans\.ts$|rehearsal-page\.ts$|index\.ts$)[^/]+\.ts$`,
