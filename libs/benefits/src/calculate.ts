@@ -152,7 +152,7 @@ function refusalOf(facts: Facts, used: Accumulators, plan: CompiledPlan, steps: 
   }
   const eventOn = eventDayOf(facts, plan);
   if (eventOn !== undefined) {
-    const lastOn = stay && plan.coverDecidedBy === 'any-day' ? dischargeOn : eventOn;
+    const lastOn = lastDayOf(facts, plan)!;
     steps?.push({
       step: 'cover',
       clause: 'cover.decided_by',
@@ -197,6 +197,18 @@ function refusalOf(facts: Facts, used: Accumulators, plan: CompiledPlan, steps: 
 export function eventDayOf({ admissionOn, dischargeOn, deathOn, diagnosedOn }: Facts, plan: CompiledPlan): CivilDate | undefined {
   if (dischargeOn === undefined) return deathOn ?? diagnosedOn;
   return plan.coverDecidedBy === 'discharge' ? dischargeOn : (admissionOn ?? dischargeOn);
+}
+
+const lastDayOf = (facts: Facts, plan: CompiledPlan): CivilDate | undefined =>
+  isStay(facts) && plan.coverDecidedBy === 'any-day' ? facts.dischargeOn : eventDayOf(facts, plan);
+
+/** Whether a cover of these days holds for what happened, under its plan; of an event without a day, whether it held when it was claimed. */
+export function isCovered(
+  facts: Facts,
+  { coverFrom, coverTo }: { readonly coverFrom: CivilDate; readonly coverTo: CivilDate },
+  plan: CompiledPlan,
+): boolean {
+  return (lastDayOf(facts, plan) ?? facts.acceptedOn) >= coverFrom && (eventDayOf(facts, plan) ?? facts.acceptedOn) <= coverTo;
 }
 
 /** The day after `on` is day 1. */

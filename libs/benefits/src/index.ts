@@ -1,6 +1,6 @@
 export { hospitalLevelOf, readCase } from './case-file.js';
 export type { QuoteCase } from './case-file.js';
-export { calculate, calculateAmounts, continuityOf, enrolmentKindOf, eventDayOf, participates } from './calculate.js';
+export { calculate, calculateAmounts, continuityOf, enrolmentKindOf, eventDayOf, isCovered, participates } from './calculate.js';
 export type { Amounts, BenefitLine, Continuity, CoverOfLine, Decision } from './calculate.js';
 export { parsePlan } from './compile.js';
 export type { AskedFacts, CompiledPlan, Selection } from './compile.js';

@@ -1,6 +1,6 @@
 /** Adjudication: the plan's benefit for each accepted claim, in sets, with its trace kept. */
 import { Injectable } from '@nestjs/common';
-import type { ReasonCode } from '@app/benefits';
+import { isCovered, type ReasonCode } from '@app/benefits';
 import { birthDatesOf, coversOf, type MemberCover } from '@app/enrolment';
 import { Clock, type CivilDate } from '@app/kernel';
 import { Database, JOB_IDS, PersonalDataVault, type Transaction } from '@app/platform';
@@ -73,7 +73,7 @@ interface Input extends AdjudicationInput {
   readonly cover: MemberCover | undefined;
 }
 
-/** The discharge date decides which of a member's covers a claim falls under, and which version of its plan. */
+/** The plan of a cover says which day of a stay has to be covered; the discharge date, which version of the plan decides. */
 function inputsOf(
   claims: readonly AcceptedClaim[],
   covers: readonly MemberCover[],
@@ -85,7 +85,11 @@ function inputsOf(
   const faults: AdjudicationFault[] = [];
   for (const claim of claims) {
     const held = byMember.get(claim.memberId) ?? [];
-    const cover = held.find((one) => one.coverFrom <= claim.dischargeOn && claim.dischargeOn <= one.coverTo);
+    const cover = held.find((one) => {
+      const plan = plans.planOn(claim.dischargeOn, one.planId);
+      // Without a plan it is a fault, that of the cover on the day of discharge.
+      return plan ? isCovered(claim, one, plan) : one.coverFrom <= claim.dischargeOn && claim.dischargeOn <= one.coverTo;
+    });
     const plan = plans.planOn(claim.dischargeOn, cover?.planId);
     if (plan) inputs.push({ claim, cover, covers: held, plan });
     else faults.push({ claim, fault: `no version of the plan ${cover?.planId} is in force` });

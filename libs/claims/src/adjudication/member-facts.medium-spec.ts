@@ -163,6 +163,30 @@ it('a plan for the young refuses the older member, in a quote as well', async ()
   expect(await path.quotes.quote(person('officer', 'claims-officer'), quoted)).toMatchObject({ reason: 'not-eligible' });
 });
 
+it.each([
+  ['admission', 'approved'],
+  ['any-day', 'approved'],
+  ['discharge', 'refused'],
+])('a stay across the end of a cover is one of the plan that goes by the %s: %s', async (decidedBy, state) => {
+  await inForce('', SECOND_VERSION.replace('value: discharge', `value: ${decidedBy}`));
+  await path.enrol(1);
+  await path.rows(`update cover set ended_on = $1, end_reason = 'left'`, ADMITTED);
+  await path.receive(settlement());
+  await path.work();
+  expect(await path.claim()).toMatchObject({ state });
+});
+
+it('a stay across two periods falls under the cover of its admission where that decides', async () => {
+  await inForce('', SECOND_VERSION.replace('value: discharge', 'value: admission'));
+  await path.enrol(1);
+  await path.rows(`update cover set cover_to = $1`, ADMITTED);
+  await addCover(PLAN_ID, addDays(ADMITTED, 1), '2025-12-31', '2024-10-01');
+  await path.receive(settlement());
+  await path.work();
+  expect(await path.claim()).toMatchObject({ state: 'approved' });
+  expect(await factsOf()).toMatchObject({ coverTo: ADMITTED });
+});
+
 it('periods without a gap earn their points', async () => {
   expect(SECOND_VERSION).toContain('    bands_on:');
   await inForce('', SECOND_VERSION.replace('    bands_on:', `    extra_points: { per_period: 1%, at_most: 3%, ${why} }\n    bands_on:`));

@@ -1,5 +1,5 @@
 /** A case put upon what is really known of a member. Pure. */
-import type { Accumulators, CompiledPlan, Facts, QuoteCase } from '@app/benefits';
+import { isCovered, type Accumulators, type CompiledPlan, type Facts, type QuoteCase } from '@app/benefits';
 import { DomainError, type CivilDate } from '@app/kernel';
 import { memberFactsOf, type KnownMember, type MemberFacts } from './from-acceptance.js';
 
@@ -20,8 +20,7 @@ export function caseOfMember(read: QuoteCase, written: unknown, { used, ...membe
     used,
     events: read.events.map((facts, index) => {
       const says = (...keys: string[]): boolean => saysOne(written, index, keys);
-      const day = dayOf(facts);
-      const cover = member.covers.find((one) => one.planId === plan.id && one.coverFrom <= day && day <= one.coverTo);
+      const cover = member.covers.find((one) => one.planId === plan.id && isCovered(facts, one, plan));
       const covered = says('coverFrom', 'coverTo', 'covered') ? facts : { ...facts, coverFrom: cover?.coverFrom, coverTo: cover?.coverTo };
       const known = Object.entries(memberFactsOf(covered, member, cover, plan)) as [keyof MemberFacts, unknown][];
       return { ...covered, ...Object.fromEntries(known.filter(([fact]) => !says(...(SAID_BY[fact] ?? [fact])))) };

@@ -37,6 +37,7 @@ import { personalText } from '../member/member.js';
 import { uuidBytes } from '../roster/copy-rows.js';
 import { COLUMNS } from '../roster/roster.js';
 import * as rosters from '../roster/roster.repository.js';
+import { COVER_CHANGES, COVER_ENDS, REINSTATE_REASONS, TRANSFER_REASONS, TRANSFER_STATES } from './cover.js';
 import { startCovers } from './cover.repository.js';
 
 class SetClock extends Clock {
@@ -374,6 +375,23 @@ describe('a cover', () => {
       expect([place.member, place.path, place.enrolment]).toEqual([units.get(code)!.id, units.get(code)!.path, units.get(A)!.id]);
       expect(await countOf(A)).toBe(here);
       expect(new Set(await recounted())).toEqual(new Set([0]));
+    });
+
+    it('has the states, kinds and reasons that the tables know', async () => {
+      const allowed = async (table: string, column: string): Promise<string[]> => {
+        const checks = await sql<{ text: string }>(
+          `select pg_get_constraintdef(oid) as text from pg_constraint where conrelid = $1::regclass and conname = $2`,
+          table,
+          `${table}_${column}_check`,
+        );
+        return [...checks[0]!.text.matchAll(/'([a-z-]+)'::text/g)].map((match) => match[1]!).sort();
+      };
+      const sorted = (words: readonly string[]) => [...words].sort();
+      expect(await allowed('cover_transfer', 'state')).toEqual(sorted(Object.keys(TRANSFER_STATES)));
+      expect(await allowed('cover_transfer', 'reason')).toEqual(sorted(TRANSFER_REASONS));
+      expect(await allowed('cover_change', 'kind')).toEqual(sorted(COVER_CHANGES));
+      expect(await allowed('cover_change', 'reason')).toEqual(sorted([...TRANSFER_REASONS, ...REINSTATE_REASONS]));
+      expect(await allowed('cover', 'end_reason')).toEqual(sorted(COVER_ENDS));
     });
 
     it('that is accepted and withdrawn at once has one of both outcomes', async () => {
