@@ -31,9 +31,9 @@ const core = (...names) => `^(?:node:)?${any(names)}(?:/|$)`;
 
 /** Decisions without a clock, I/O or a framework: `<stage>.ts`, `from-<previous>.ts`, and the files that hold only rules and shapes. */
 const PURE = [
-  ...STAGES.map((stage) => String.raw`^libs/claims/src/${stage}/(?:${stage}|from-[a-z-]+|approval-policy|settlement-report)\.ts$`),
+  ...STAGES.map((stage) => String.raw`^libs/claims/src/${stage}/(?:${stage}|from-[a-z-]+|approval-policy|book|settlement-report)\.ts$`),
   String.raw`^libs/claims/src/(?:claim|lifecycle)\.ts$`,
-  ...['certificate', 'contribution', 'member', 'organisation', 'roster', 'window'].map(
+  ...['certificate', 'contribution', 'cover', 'member', 'organisation', 'roster', 'window'].map(
     (noun) => String.raw`^libs/enrolment/src/${noun}/${noun}\.ts$`,
   ),
   String.raw`^libs/enrolment/src/window/(?:countdown|extension)\.ts$`,

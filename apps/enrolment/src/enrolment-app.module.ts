@@ -1,12 +1,14 @@
 import { Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger, PhonePay, PlanCatalogue } from '@app/enrolment';
+import { CollectionBank, CoverClaims, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger, PhonePay, PlanCatalogue } from '@app/enrolment';
 import { BankGateway, GatewaysModule, WechatGateway, WechatPayGateway } from '@app/gateways';
+import { decidedClaims } from '@app/claims';
 import { PlatformModule, type Config } from '@app/platform';
 import type { FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
 import { CertificateController } from './certificate.controller.js';
 import { CountdownController } from './countdown.controller.js';
+import { CoverController } from './cover.controller.js';
 import { EventStreams } from './event-stream.js';
 import { ExtensionController } from './extension.controller.js';
 import { LoginController } from './login.controller.js';
@@ -20,6 +22,7 @@ import { VerificationController } from './verification.controller.js';
 import { WindowController } from './window.controller.js';
 
 const PORTS: Provider[] = [
+  { provide: CoverClaims, useValue: { decided: decidedClaims } satisfies CoverClaims },
   { provide: CollectionBank, useExisting: BankGateway },
   { provide: PlanCatalogue, useClass: ShippedPlans },
   { provide: PhonePay, useExisting: WechatPayGateway },
@@ -63,6 +66,7 @@ export class EnrolmentAppModule implements OnModuleInit {
         MemberController,
         CertificateController,
         VerificationController,
+        CoverController,
       ],
       providers: [EventStreams],
     };

@@ -185,7 +185,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
         import_id uuid,
         row int,
         applied_at timestamptz not null,
-        -- Number of the unit's payment notice; without one the member pays.
+        -- Number of the unit's payment notice; without one the member pays. 0: was paid on a notice of the unit that the member came from.
         notice int,
         primary key (member_id, period_id),
         check (num_nulls(import_id, row, notice) in (0, 3))
@@ -241,21 +241,60 @@ export class Enrolment1700000002000 implements MigrationInterface {
         notice_id uuid,
         join_id uuid,
         started_at timestamptz not null,
-        -- What the waiting days and the points of a loyal member go by.
+        -- What the waiting days go by, and with the covers before it whether there was a gap: which the plan says, when it is asked.
         enrolled_on date not null,
-        last_cover_to date,
-        consecutive_periods int not null default 1 check (consecutive_periods > 0),
+        -- When the first move to another unit took effect.
+        transferred_on date,
         -- The last day of a cover that did not last to its end.
         ended_on date,
         end_reason text check (end_reason in ('death', 'left')),
         primary key (member_id, period_id),
         check (cover_to >= cover_from),
         check (num_nonnulls(notice_id, join_id) = 1),
-        check (last_cover_to < cover_from),
-        check (ended_on <= cover_to),
+        check (ended_on between cover_from and cover_to),
         check ((ended_on is null) = (end_reason is null))
       );
-      create index cover_with_number on cover (number);
+      create index cover_by_number on cover (number);
+      -- For those who look for claims after the end.
+      create index cover_ended on cover (number) where ended_on is not null;
+      -- All that happened to a cover, in order; only ever added to.
+      create table cover_change (
+        member_id uuid not null,
+        period_id uuid not null,
+        position int not null check (position > 0),
+        kind text not null check (kind in ('transfer', 'death', 'left', 'reinstated')),
+        -- The first day in the unit, the last covered day, or the last covered day that was wrong.
+        effective_on date not null,
+        from_path text,
+        to_path text,
+        reason text check (reason in ('job-change', 'unit-merged', 'unit-split', 'wrong-unit', 'wrong-person', 'wrong-day', 'did-not-leave')),
+        -- Of two steps.
+        transfer_id uuid,
+        made_by text not null,
+        made_at timestamptz not null,
+        primary key (member_id, period_id, position),
+        check (num_nulls(from_path, to_path) = case kind when 'transfer' then 0 else 2 end),
+        check ((reason is null) = (kind in ('death', 'left'))),
+        check (transfer_id is null or kind = 'transfer')
+      );
+      create table cover_transfer (
+        member_id uuid not null,
+        id uuid not null,
+        period_id uuid not null,
+        from_path text not null,
+        to_path text not null,
+        effective_on date not null,
+        reason text not null check (reason in ('job-change', 'unit-merged', 'unit-split', 'wrong-unit')),
+        proposed_for text not null check (proposed_for in ('from', 'to')),
+        proposed_by text not null,
+        proposed_at timestamptz not null,
+        state text not null check (state in ('proposed', 'accepted', 'declined', 'withdrawn')),
+        answered_by text,
+        answered_at timestamptz,
+        primary key (member_id, id),
+        check (num_nulls(answered_by, answered_at) = case state when 'proposed' then 2 else 0 end)
+      );
+      create unique index cover_transfer_open on cover_transfer (member_id, period_id) where state = 'proposed';
 
       create table login_code (
         member_id uuid primary key,
@@ -269,7 +308,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      drop table login_code; drop table cover; drop sequence cover_number; drop table contribution_credit; drop table collection_statement;
+      drop table login_code; drop table cover_transfer; drop table cover_change; drop table cover; drop sequence cover_number; drop table contribution_credit; drop table collection_statement;
       drop table payment_notice; drop table enrolment; drop table member; drop table roster_refusal; drop table roster_block; drop table roster_file_part; drop table roster_import;
       drop table window_extension_approval; drop table window_extension; drop table enrolment_sample; drop table enrolment_count;
       drop table enrolment_target; drop table enrolment_window; drop table cover_period; drop function keep_window_closing; drop table organisation`);

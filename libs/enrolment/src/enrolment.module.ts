@@ -3,6 +3,7 @@ import { CertificateTokens } from './certificate/certificate-token.js';
 import { CertificateService } from './certificate/certificate.service.js';
 import { HolderCheckLimit } from './certificate/holder-check-limit.js';
 import { ContributionService } from './contribution/contribution.service.js';
+import { CoverService } from './cover/cover.service.js';
 import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
 import { RosterImportService } from './roster/roster-import.service.js';
@@ -28,11 +29,12 @@ const SERVICES = [
   CertificateTokens,
   HolderCheckLimit,
   CertificateService,
+  CoverService,
 ];
 
 @Module({})
 export class EnrolmentModule {
-  /** `ports`: providers of CollectionBank, MemberMessenger, PlanCatalogue and PhonePay. Stands on PlatformModule. */
+  /** `ports`: providers of CollectionBank, MemberMessenger, PlanCatalogue, PhonePay and CoverClaims. Stands on PlatformModule. */
   static forRoot(ports: Provider[]): DynamicModule {
     return { module: EnrolmentModule, providers: [...ports, ...SERVICES], exports: SERVICES };
   }

@@ -1,5 +1,5 @@
 import { ContributionCredit, CollectionStatement, PaymentNotice } from './contribution/contribution.entity.js';
-import { Cover } from './cover/cover.entity.js';
+import { Cover, CoverChange, CoverTransfer } from './cover/cover.entity.js';
 import { LoginCode, Member } from './member/member.entity.js';
 import { Organisation } from './organisation/organisation.entity.js';
 import { Enrolment, RosterBlock, RosterFilePart, RosterImport, RosterRefusal } from './roster/roster.entity.js';
@@ -33,6 +33,8 @@ export const ENROLMENT_ENTITIES = [
   CollectionStatement,
   ContributionCredit,
   Cover,
+  CoverChange,
+  CoverTransfer,
 ];
 export * from './enrolment.migration.js';
 export * from './enrolment.module.js';
@@ -43,7 +45,19 @@ export { PlanCatalogue } from './certificate/plan-catalogue.js';
 export { CollectionBank } from './contribution/collection-bank.js';
 export { ContributionService, type MatchedStatement } from './contribution/contribution.service.js';
 export { type NoticeView } from './contribution/contribution.repository.js';
+export { CoverClaims, type DecidedClaim, type MovedEnd } from './cover/cover-claims.js';
 export { coversOf, type MemberCover } from './cover/cover.repository.js';
+export { CoverService, type CoverConflict, type CoverView, type TransferRequest } from './cover/cover.service.js';
+export {
+  COVER_ENDS,
+  REINSTATE_REASONS,
+  TRANSFER_REASONS,
+  type CoverEnd,
+  type CoverState,
+  type ReinstateReason,
+  type TransferReason,
+} from './cover/cover.js';
+export { type Proposal } from './cover/cover-change.repository.js';
 export { personalText } from './member/member.js';
 export { MemberMessenger } from './member/member-messenger.js';
 export { birthDatesOf, memberCounts, payeesOf, type Payee } from './member/member.repository.js';
@@ -68,6 +82,8 @@ export {
   CollectionStatement,
   PaymentNotice,
   Cover,
+  CoverChange,
+  CoverTransfer,
   LoginCode,
   Member,
   Organisation,

@@ -407,7 +407,7 @@ export class RosterImportService {
       if (filling === 'anybody') ({ elsewhere, enrolled } = await rosters.enrol(tx, rows, key));
       else await rosters.enrolNew(tx, rows);
       if (filling === 'strangers') await rosters.saveNewMembers(tx, rows);
-      else await rosters.saveMembers(tx, rows, filling === 'anybody');
+      else await rosters.keepTransferred(tx, key, await rosters.saveMembers(tx, rows, filling === 'anybody'));
     }
     const refused = groups.flatMap((group) => group.refused);
     await rosters.insertRefusals(tx, key.importId, [...refused, ...[...elsewhere].map((row) => ({ row, reason: 'duplicate' as const }))]);

@@ -48,6 +48,22 @@ export const POLICY = {
   'member.change-own-account': { roles: { member: 'own' }, audited: true },
   'certificate.read-own': { roles: { member: 'own' }, audited: true },
   'certificate.read': { roles: { 'unit-clerk': 'organisation' }, audited: true },
+  'cover.read': {
+    roles: {
+      'unit-clerk': 'organisation',
+      reviewer: 'organisation',
+      'claims-officer': 'organisation',
+      administrator: 'all',
+      auditor: 'all',
+    },
+    audited: true,
+  },
+  'cover.transfer': { roles: { 'unit-clerk': 'organisation' }, audited: true },
+  'cover.end': { roles: { 'unit-clerk': 'organisation' }, audited: true },
+  /** A wrong end, by a second person. */
+  'cover.reinstate': { roles: { reviewer: 'organisation', administrator: 'all' }, audited: true },
+  /** Claims after the end of a cover tell of hospital stays: not for the unit, which is the employer. */
+  'cover.review': { roles: { 'claims-officer': 'organisation', reviewer: 'organisation', auditor: 'all' }, audited: true },
   'feed.push': { roles: { 'medical-insurance-platform': 'all' }, audited: false },
   'feed.read': { roles: { 'claims-officer': 'all', auditor: 'all' }, audited: true },
   'claim.read': { roles: { member: 'own', 'claims-officer': 'organisation', reviewer: 'organisation', auditor: 'all' }, audited: true },
