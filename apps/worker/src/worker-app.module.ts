@@ -2,7 +2,7 @@ import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CLAIMS_ENTITIES, ClaimsModule, PaymentService, ReconciliationService } from '@app/claims';
 import { QUEUES, type QueueName } from '@app/contracts';
-import { CollectionBank, ContributionService, PhonePay, RosterImportService } from '@app/enrolment';
+import { CollectionBank, ContributionService, ENROLMENT_ENTITIES, PhonePay, RosterImportService } from '@app/enrolment';
 import { BankGateway, GatewaysModule, WechatPayGateway } from '@app/gateways';
 import { assert, Clock } from '@app/kernel';
 import { Database, PlatformModule, QUEUE_MAP, queueOptions, Relay, type Config } from '@app/platform';
@@ -19,7 +19,7 @@ export class WorkerAppModule {
     return {
       module: WorkerAppModule,
       imports: [
-        PlatformModule.forRoot({ config, entities: CLAIMS_ENTITIES }),
+        PlatformModule.forRoot({ config, entities: [...CLAIMS_ENTITIES, ...ENROLMENT_ENTITIES] }),
         GatewaysModule.forRoot(config),
         ClaimsModule,
         BullModule.forRootAsync({ useFactory: () => queueOptions(config) }),

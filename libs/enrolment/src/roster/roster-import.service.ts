@@ -36,6 +36,7 @@ import {
 } from './roster.js';
 import { groupText, rowGroups, type RowGroup } from './row-groups.js';
 import { SeenPeople } from './seen-people.js';
+import type { RosterImport } from './roster.entity.js';
 import * as rosters from './roster.repository.js';
 
 const CHUNK_ROWS = 10_000;
@@ -143,9 +144,23 @@ export class RosterImportService {
     const leaseId = uuidv7();
     const found = await rosters.takeImport(this.database.direct, importId, this.lease(leaseId), this.clock.now());
     if (!found) return;
+    try {
+      await this.workThrough(found, leaseId);
+    } catch (error) {
+      if (error instanceof LeaseLost) return;
+      if (error instanceof DomainError && !error.retry) {
+        const { code, kind, message, details } = error;
+        return await rosters.failImport(this.database.direct, importId, { code, kind, message, details });
+      }
+      await rosters.dropLease(this.database.direct, importId, leaseId);
+      throw error;
+    }
+  }
+
+  private async workThrough(found: RosterImport, leaseId: string): Promise<void> {
     const { window, organisation } = await windowById(this.database.direct, found.window_id);
     const run: Run = {
-      key: { windowId: window.id, periodId: window.period_id, importId },
+      key: { windowId: window.id, periodId: window.period_id, importId: found.id },
       leaseId,
       organisation,
       today: chinaDate(found.received_at),
@@ -166,17 +181,9 @@ export class RosterImportService {
         applying.catch(() => {});
       }
       await applying;
-      await rosters.endImport(this.database.direct, importId, leaseId);
-    } catch (error) {
-      await applying.catch(() => {});
-      if (error instanceof LeaseLost) return;
-      if (error instanceof DomainError && !error.retry) {
-        const { code, kind, message, details } = error;
-        return await rosters.failImport(this.database.direct, importId, { code, kind, message, details });
-      }
-      await rosters.dropLease(this.database.direct, importId, leaseId);
-      throw error;
+      await rosters.endImport(this.database.direct, found.id, leaseId);
     } finally {
+      await applying.catch(() => {});
       await run.thread?.close();
     }
   }
