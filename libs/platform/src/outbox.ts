@@ -17,23 +17,22 @@ export async function addToOutbox(tx: Transaction, wakeUps: readonly WakeUp[]): 
   );
 }
 
-/** Asks the relay to carry at once what it would otherwise let collect for a moment. */
+/** Asks the relay to carry at once what it would otherwise find at its next look. */
 export async function hurryRelay(tx: Transaction): Promise<void> {
   await rowsOf(tx, `select pg_notify('outbox', '')`);
 }
 
-/** Takes up to `limit` unsent wake-ups away (but those for `heldBack`), merged per queue and command, and calls `send` before the commit: sent twice at worst, lost never. */
+/** Takes up to `limit` unsent wake-ups away, merged per queue and command, and calls `send` before the commit: sent twice at worst, lost never. */
 export async function drainOutbox(
   tx: Transaction,
   limit: number,
   send: (wakeUps: WakeUp[], upTo: string) => Promise<void>,
-  heldBack?: QueueName,
 ): Promise<number> {
   const rows = await rowsOf<{ id: string; queue: QueueName; command: string; ids: string[] }>(
     tx,
-    `with due as (select id from outbox where queue is distinct from $2 order by id limit $1 for update skip locked)
+    `with due as (select id from outbox order by id limit $1 for update skip locked)
      delete from outbox o using due where o.id = due.id returning o.id, o.queue, o.command, o.ids`,
-    [limit, heldBack ?? null],
+    [limit],
   );
   if (rows.length === 0) return 0;
   const merged = new Map<string, WakeUp & { ids: string[] }>();

@@ -9,10 +9,12 @@ export class Platform1700000000000 implements MigrationInterface {
         id bigint generated always as identity primary key,
         queue text not null,
         command text not null,
-        ids uuid[] not null default '{}'
+        ids uuid[] not null default '{}',
+        -- Left for the relay's next look, since more of the kind is on its way.
+        patient boolean not null default false
       );
-      -- Wakes the relay at commit, saying which queues; the outbox is a plain table, so a trigger is allowed (architecture: keys that distribute).
-      create function outbox_notify() returns trigger language plpgsql as $$ begin perform pg_notify('outbox', queue) from (select distinct queue from added) a; return null; end $$;
+      -- Wakes the relay at commit; the outbox is a plain table, so a trigger is allowed (architecture: keys that distribute).
+      create function outbox_notify() returns trigger language plpgsql as $$ begin if exists (select from added where not patient) then notify outbox; end if; return null; end $$;
       create trigger outbox_notify after insert on outbox referencing new table as added for each statement execute function outbox_notify();
 
       create table user_account (

@@ -28,7 +28,7 @@ const store = (onConflict: string): string =>
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
      on conflict ${onConflict}
      returning id, body_hash = $9 as same),
-   wake as (insert into outbox (queue, command, ids) select 'acceptance', 'accept', array[id] from stored where id = $1 and $10 = 'stored')
+   wake as (insert into outbox (queue, command, ids, patient) select 'acceptance', 'accept', array[id], true from stored where id = $1 and $10 = 'stored')
    select id, same from stored`;
 
 const STORE = store(`(msgid) do update set duplicates = feed_message.duplicates
