@@ -17,6 +17,15 @@ export async function addToOutbox(tx: Transaction, wakeUps: readonly WakeUp[]): 
   );
 }
 
+/** Takes a command's wake-ups away in the transaction that does whatever they are for; call it before the work is looked for. */
+export async function answerWakeUps(tx: Transaction, queue: QueueName, command: string): Promise<void> {
+  await rowsOf(
+    tx,
+    `with due as (select id from outbox where queue = $1 and command = $2 for update skip locked) delete from outbox o using due where o.id = due.id`,
+    [queue, command],
+  );
+}
+
 /** Asks the relay to carry at once what it would otherwise find at its next look. */
 export async function hurryRelay(tx: Transaction): Promise<void> {
   await rowsOf(tx, `select pg_notify('outbox', '')`);

@@ -10,7 +10,7 @@ export class Platform1700000000000 implements MigrationInterface {
         queue text not null,
         command text not null,
         ids uuid[] not null default '{}',
-        -- Left for the relay's next look, since more of the kind is on its way.
+        -- Left for the relay's next look: more of the kind is on its way, or the job that wrote it goes on with it by itself.
         patient boolean not null default false
       );
       -- Wakes the relay at commit; the outbox is a plain table, so a trigger is allowed (architecture: keys that distribute).

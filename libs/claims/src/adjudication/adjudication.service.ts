@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import type { ReasonCode } from '@app/benefits';
 import { coversOf, type MemberCover } from '@app/enrolment';
 import { Clock } from '@app/kernel';
-import { Database, JOB_IDS } from '@app/platform';
+import { answerWakeUps, Database, JOB_IDS } from '@app/platform';
 import { markFault, move } from '../claim.repository.js';
 import { adjudicateAll, type Adjudicated, type AdjudicationFault, type AdjudicationInput } from './adjudication.js';
 import * as adjudication from './adjudication.repository.js';
@@ -22,6 +22,7 @@ export class AdjudicationService {
   /** Decides accepted claims of these ids (none: whatever is due); returns how many were taken. */
   adjudicate(ids: readonly string[]): Promise<number> {
     return this.database.transaction(async (tx) => {
+      if (ids.length === 0) await answerWakeUps(tx, 'adjudication', 'adjudicate');
       const claims = await adjudication.takeAccepted(tx, ids, JOB_IDS);
       if (claims.length === 0) return 0;
       const inForce = await this.plans.inForce(tx);

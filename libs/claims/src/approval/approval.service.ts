@@ -1,7 +1,7 @@
 /** Approval: the policy lets the plain claims through, people decide on the rest. */
 import { Injectable } from '@nestjs/common';
 import { Clock } from '@app/kernel';
-import { Database, JOB_IDS, reachOf, type Principal } from '@app/platform';
+import { answerWakeUps, Database, JOB_IDS, reachOf, type Principal } from '@app/platform';
 import { releaseAccumulators } from '../adjudication/index.js';
 import { move } from '../claim.repository.js';
 import { APPROVAL_POLICY } from './approval-policy.js';
@@ -22,7 +22,9 @@ export class ApprovalService {
   /** Routes adjudicated claims of these ids (none: whatever is due); returns how many were taken. */
   approve(ids: readonly string[]): Promise<number> {
     return this.database.transaction(async (tx) => {
+      if (ids.length === 0) await answerWakeUps(tx, STAGE, 'approve');
       const claims = await approvals.takeAdjudicated(tx, ids, JOB_IDS);
+      if (claims.length === 0) return 0;
       const at = this.clock.now();
       const automatic: approvals.ClaimToApprove[] = [];
       const referred: approvals.ClaimToApprove[] = [];
