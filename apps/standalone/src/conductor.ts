@@ -28,8 +28,8 @@ const CLERK_UPLOADS = '09:30';
 const PAYING_DAYS = 14;
 /** Real time without any progress after which a run gives up and says what is stuck. */
 const STUCK_MS = 60_000;
-// A year has some thousand rests, and each waits half of this for nothing.
-const LOOK_EVERY_MS = 1;
+// A year has some thousand rests, and each waits half of this for nothing; looking more often would take the time from the work.
+const LOOK_EVERY_MS = 4;
 /** Working days without anything to do after the last message, so that late returns are seen. */
 const QUIET_WORKING_DAYS = 3;
 const MOST_DAYS_AFTER = 90;
@@ -146,9 +146,8 @@ export class Conductor {
   /** Waits until nothing is due. What became due by the clock alone is woken here; the sweeper would find it a moment later. */
   async rest(): Promise<void> {
     const { dueWork } = this.system;
-    await dueWork.hurry();
     let due = await dueWork.look();
-    await dueWork.wake(due.filter((one) => BY_CLOCK.has(one.wakeUp.command)));
+    if (due.length > 0) await dueWork.wake(due.filter((one) => BY_CLOCK.has(one.wakeUp.command)));
     let [last, since] = ['', performance.now()];
     for (; due.length > 0; due = await dueWork.look(true)) {
       const now = due.map(({ wakeUp, count }) => `${wakeUp.command}:${count}`).join(' ');

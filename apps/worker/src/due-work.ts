@@ -2,7 +2,7 @@
 import { claimsDue, type Due, type PaymentService, type ReconciliationService } from '@app/claims';
 import type { ContributionService } from '@app/enrolment';
 import { addDays, chinaDate, chinaInstant, type CivilDate, type Clock } from '@app/kernel';
-import { addToOutbox, hurryRelay, type BusinessHours, type Database } from '@app/platform';
+import { hurryRelay, type BusinessHours, type Database } from '@app/platform';
 
 export class DueWork {
   private noCollectionBefore = new Date(0);
@@ -19,10 +19,8 @@ export class DueWork {
   /** `glance`: stops at what rows alone tell when that is anything; for one who waits and looks often. */
   async look(glance = false): Promise<Due[]> {
     const now = this.clock.now();
-    const { due, stopped } = await claimsDue(this.database.direct, now, chinaDate(now));
+    const { due, stopped } = await claimsDue(this.database.direct, now, chinaDate(now), this.reconciliation.lastStatementDay(now));
     if (glance && due.length > 0) return due;
-    const days = await this.reconciliation.daysDue();
-    if (days.length > 0) due.push({ wakeUp: { queue: 'reconciliation', command: 'reconcile', ids: [] }, count: days.length });
     const collections = await this.collectionDays(now);
     if (collections.length > 0) due.push({ wakeUp: { queue: 'contribution', command: 'collect', ids: [] }, count: collections.length });
     const resumable = stopped ? await this.payment.resumable() : 0;
@@ -41,17 +39,11 @@ export class DueWork {
     return days;
   }
 
-  hurry(): Promise<void> {
-    return hurryRelay(this.database.direct);
-  }
-
-  /** At once, since whoever calls has waited for it already. */
-  async wake(due: readonly Due[]): Promise<void> {
-    if (due.length === 0) return;
-    await addToOutbox(
+  /** At once, since whoever calls has waited for it already; without anything to wake, what is in the outbox goes at once. */
+  wake(due: readonly Due[]): Promise<void> {
+    return hurryRelay(
       this.database.direct,
       due.map((one) => one.wakeUp),
     );
-    await this.hurry();
   }
 }

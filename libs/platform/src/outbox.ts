@@ -8,13 +8,15 @@ import { rowsOf, type Transaction } from './database.js';
 /** At most this many ids ride in one job: few, fat jobs. */
 export const JOB_IDS = 1_000;
 
+const ADD = `insert into outbox (queue, command, ids) select w.queue, w.command, coalesce(w.ids, '{}') from jsonb_to_recordset($1::jsonb) as w(queue text, command text, ids uuid[])`;
+
 export async function addToOutbox(tx: Transaction, wakeUps: readonly WakeUp[]): Promise<void> {
-  if (wakeUps.length === 0) return;
-  await rowsOf(
-    tx,
-    `insert into outbox (queue, command, ids) select w.queue, w.command, coalesce(w.ids, '{}') from jsonb_to_recordset($1::jsonb) as w(queue text, command text, ids uuid[])`,
-    [JSON.stringify(wakeUps)],
-  );
+  if (wakeUps.length > 0) await rowsOf(tx, ADD, [JSON.stringify(wakeUps)]);
+}
+
+/** Asks the relay to carry at once, with these, what it would otherwise find at its next look. */
+export async function hurryRelay(tx: Transaction, wakeUps: readonly WakeUp[] = []): Promise<void> {
+  await rowsOf(tx, `with added as (${ADD}) select pg_notify('outbox', '')`, [JSON.stringify(wakeUps)]);
 }
 
 /** Takes a command's wake-ups away in the transaction that does whatever they are for; call it before the work is looked for. */
@@ -24,11 +26,6 @@ export async function answerWakeUps(tx: Transaction, queue: QueueName, command: 
     `with due as (select id from outbox where queue = $1 and command = $2 for update skip locked) delete from outbox o using due where o.id = due.id`,
     [queue, command],
   );
-}
-
-/** Asks the relay to carry at once what it would otherwise find at its next look. */
-export async function hurryRelay(tx: Transaction): Promise<void> {
-  await rowsOf(tx, `select pg_notify('outbox', '')`);
 }
 
 /** Takes up to `limit` unsent wake-ups away, merged per queue and command, and calls `send` before the commit: sent twice at worst, lost never. */

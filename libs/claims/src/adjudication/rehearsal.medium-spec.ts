@@ -16,7 +16,7 @@ beforeEach(async () => {
 afterEach(() => path.end());
 
 const rehearsalDue = async (): Promise<number> =>
-  (await claimsDue(path.db.direct, path.clock.now(), chinaDate(path.clock.now()))).due.find(({ wakeUp }) => wakeUp.command === 'rehearse')
+  (await claimsDue(path.db.direct, path.clock.now(), chinaDate(path.clock.now()), chinaDate(path.clock.now()))).due.find(({ wakeUp }) => wakeUp.command === 'rehearse')
     ?.count ?? 0;
 const ask = async (content: string): Promise<string> => (await path.rehearsals.ask(leader, { content }, PLAN_ID)).id;
 

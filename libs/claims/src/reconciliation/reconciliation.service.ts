@@ -29,10 +29,12 @@ export class ReconciliationService {
 
   /** Days whose statement can be had and is not stored, oldest first. */
   daysDue(): Promise<CivilDate[]> {
-    const now = this.clock.now();
+    return statements.statementDays(this.database.direct, this.lastStatementDay(this.clock.now()), DAYS_A_ROUND);
+  }
+
+  lastStatementDay(now: Date): CivilDate {
     const today = chinaDate(now);
-    const until = now >= chinaInstant(today, this.config.hours.statementReady) ? today : addDays(today, -1);
-    return statements.statementDays(this.database.direct, until, DAYS_A_ROUND);
+    return now >= chinaInstant(today, this.config.hours.statementReady) ? today : addDays(today, -1);
   }
 
   /** false: the bank does not have the statement yet. */
