@@ -76,12 +76,15 @@ export interface StoredMessage {
 
 /** Stored messages in the order of receipt. One worker takes them at a time, since a cancel must come after what it cancels. */
 export async function takeStored(tx: Transaction, limit: number): Promise<StoredMessage[]> {
-  await rowsOf(tx, `select pg_advisory_xact_lock(hashtext('acceptance'))`);
-  return rowsOf(
-    tx,
-    `select id, body_sealed as "bodySealed", received_at as "receivedAt", received_on::text as "receivedOn" from feed_message where state = 'stored' order by seq limit $1`,
-    [limit],
-  );
+  const [, stored] = await Promise.all([
+    rowsOf(tx, `select pg_advisory_xact_lock(hashtext('acceptance'))`),
+    rowsOf<StoredMessage>(
+      tx,
+      `select id, body_sealed as "bodySealed", received_at as "receivedAt", received_on::text as "receivedOn" from feed_message where state = 'stored' order by seq limit $1`,
+      [limit],
+    ),
+  ]);
+  return stored;
 }
 
 export interface MessageResult {

@@ -22,8 +22,10 @@ export class ApprovalService {
   /** Routes adjudicated claims of these ids (none: whatever is due); returns how many were taken. */
   approve(ids: readonly string[]): Promise<number> {
     return this.database.transaction(async (tx) => {
-      if (ids.length === 0) await answerWakeUps(tx, STAGE, 'approve');
-      const claims = await approvals.takeAdjudicated(tx, ids, JOB_IDS);
+      const [, claims] = await Promise.all([
+        ids.length === 0 && answerWakeUps(tx, STAGE, 'approve'),
+        approvals.takeAdjudicated(tx, ids, JOB_IDS),
+      ]);
       if (claims.length === 0) return 0;
       const at = this.clock.now();
       const automatic: approvals.ClaimToApprove[] = [];
@@ -37,9 +39,12 @@ export class ApprovalService {
           flags: routing.route === 'automatic' ? [] : routing.flags,
         };
       });
-      await approvals.saveActs(tx, acts, STAGE, APPROVAL_POLICY.version, null, at);
-      await makePayable(tx, automatic, 'adjudicated', { actor: STAGE, reason: `policy ${APPROVAL_POLICY.version}`, at });
-      await move(tx, referred, 'adjudicated', 'referred', { actor: STAGE, reason: `policy ${APPROVAL_POLICY.version}`, at });
+      const cause = { actor: STAGE, reason: `policy ${APPROVAL_POLICY.version}`, at };
+      await Promise.all([
+        approvals.saveActs(tx, acts, STAGE, APPROVAL_POLICY.version, null, at),
+        move(tx, referred, 'adjudicated', 'referred', cause),
+        makePayable(tx, automatic, 'adjudicated', cause),
+      ]);
       return claims.length;
     });
   }

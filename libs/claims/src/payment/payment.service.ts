@@ -63,7 +63,7 @@ export class PaymentService {
   private async step(part: payments.Part): Promise<void> {
     switch (part.state) {
       case 'prepared':
-        return this.sign(part);
+        return this.send(await this.sign(part));
       case 'signed':
         return this.send(part);
       case 'sending':
@@ -77,12 +77,12 @@ export class PaymentService {
 
   private async prepare(batchId: string): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const batch = await lockBatch(tx, batchId);
+      const [batch, digest, items] = await Promise.all([lockBatch(tx, batchId), digestNow(tx, batchId), readItems(tx, batchId)]);
       if (batch?.state !== 'checked') return;
       if (!(await payments.insertGrant(tx, batchId, grantReference(batchId), batch.totalFen))) return;
-      assert((await digestNow(tx, batchId)) === batch.digest, `batch ${batchId} changed after it was checked`);
+      assert(digest === batch.digest, `batch ${batchId} changed after it was checked`);
       const at = this.clock.now();
-      for (const part of planPayments(await readItems(tx, batchId))) {
+      for (const part of planPayments(items)) {
         const payees = await payeesOf(
           tx,
           this.vault,
@@ -125,11 +125,15 @@ export class PaymentService {
     return payments.readProgress(this.database.direct, batchId);
   }
 
-  private async sign(part: payments.Part): Promise<void> {
-    await this.database.transaction(async (tx) => {
+  private sign(part: payments.Part): Promise<payments.Part> {
+    return this.database.transaction(async (tx) => {
       const rows = await payments.lockPayments(tx, part.batchId, part.part);
-      await payments.movePayments(tx, rows, 'signed', this.clock.now());
-      await payments.movePart(tx, part, 'signed', { signature: this.vault.sign(this.instruction(part, rows)) });
+      const signature = this.vault.sign(this.instruction(part, rows));
+      await Promise.all([
+        payments.movePayments(tx, rows, 'signed', this.clock.now()),
+        payments.movePart(tx, part, 'signed', { signature }),
+      ]);
+      return { ...part, state: 'signed' as const, signature };
     });
   }
 
@@ -141,14 +145,16 @@ export class PaymentService {
 
   /** undefined: another worker took the step. The claims are out of our hands from here on. */
   private async markSending(tx: Transaction, part: payments.Part): Promise<string | undefined> {
-    if (!(await payments.movePart(tx, part, 'sending'))) return undefined;
-    const rows = await payments.lockPayments(tx, part.batchId, part.part);
+    const [taken, rows] = await Promise.all([payments.movePart(tx, part, 'sending'), payments.lockPayments(tx, part.batchId, part.part)]);
+    if (!taken) return undefined;
     const pain001 = this.instruction(part, rows);
     assert(part.signature?.equals(this.vault.sign(pain001)), `part ${part.messageId} changed after it was signed`);
     const at = this.clock.now();
-    await payments.movePayments(tx, rows, 'sending', at);
-    await move(tx, rows, 'batched', 'sent', { actor: STAGE, reason: `message ${part.messageId}`, at });
-    await payments.endPauses(tx, rows, at);
+    await Promise.all([
+      payments.movePayments(tx, rows, 'sending', at),
+      move(tx, rows, 'batched', 'sent', { actor: STAGE, reason: `message ${part.messageId}`, at }),
+      payments.endPauses(tx, rows, at),
+    ]);
     return pain001;
   }
 
@@ -183,44 +189,47 @@ export class PaymentService {
         // Paid outranks every other word of a report, since money that went must not go again; a word that came before is kept and changes nothing.
         if (to && outcome.get(row.endToEndId)?.to !== 'paid') outcome.set(row.endToEndId, { to, reason: row.reason ?? null });
       }
-      if (report) await payments.saveReport(tx, byReference, report, at);
 
       const moved = (to: PaymentState) => rows.filter((row) => outcome.get(row.endToEndId)?.to === to);
       const unknown = rows.filter((row) => row.state === 'sending' && !outcome.has(row.endToEndId));
-      await payments.movePayments(tx, unknown, 'unknown', at);
       const spokenOf = new Set(report?.rows.map((row) => row.endToEndId));
-      await payments.saveUnknown(
-        tx,
-        unknown.filter((row) => !spokenOf.has(row.endToEndId)),
-        at,
-      );
-      await payments.movePayments(tx, moved('accepted'), 'accepted', at);
-      await this.applyPaid(tx, moved('paid'), at);
-      await this.applyFailed(
-        tx,
-        moved('failed').map((row) => ({ ...row, reason: outcome.get(row.endToEndId)!.reason })),
-        at,
-      );
-
       const open = rows.some(
         (row) => !(['paid', 'failed', 'returned'] as const).some((state) => state === (outcome.get(row.endToEndId)?.to ?? row.state)),
       );
       // The answer to a sending is asked about at once; after a question the pauses grow.
       const nextAt = part.state === 'sending' ? at : nextQueryAt(at, part.queries);
-      await payments.movePart(tx, part, open ? 'open' : 'closed', open ? { nextQueryAt: nextAt, queried: part.state === 'open' } : {});
+      await Promise.all([
+        report && payments.saveReport(tx, byReference, report, at),
+        payments.movePayments(tx, unknown, 'unknown', at),
+        payments.saveUnknown(
+          tx,
+          unknown.filter((row) => !spokenOf.has(row.endToEndId)),
+          at,
+        ),
+        payments.movePayments(tx, moved('accepted'), 'accepted', at),
+        payments.movePart(tx, part, open ? 'open' : 'closed', open ? { nextQueryAt: nextAt, queried: part.state === 'open' } : {}),
+        this.applyPaid(tx, moved('paid'), at),
+        this.applyFailed(
+          tx,
+          moved('failed').map((row) => ({ ...row, reason: outcome.get(row.endToEndId)!.reason })),
+          at,
+        ),
+      ]);
     });
   }
 
   /** Money that the bank executed, by its own word or by its statement. */
   async applyPaid(tx: Transaction, paid: readonly payments.Payment[], at: Date): Promise<void> {
-    await payments.movePayments(tx, paid, 'paid', at);
-    await move(tx, paid, 'sent', 'paid', { actor: STAGE, reason: 'executed by the bank', at });
-    await ledger.resolve(
-      tx,
-      paid.map((row) => ({ code: 'benefit' as const, subject: row.claimId, attempt: row.attempt })),
-      'posted',
-      chinaDate(at),
-    );
+    await Promise.all([
+      payments.movePayments(tx, paid, 'paid', at),
+      move(tx, paid, 'sent', 'paid', { actor: STAGE, reason: 'executed by the bank', at }),
+      ledger.resolve(
+        tx,
+        paid.map((row) => ({ code: 'benefit' as const, subject: row.claimId, attempt: row.attempt })),
+        'posted',
+        chinaDate(at),
+      ),
+    ]);
   }
 
   private async applyFailed(

@@ -55,6 +55,7 @@ export class ReconciliationService {
       ['return', this.takeBack.bind(this)],
     ] as const) {
       const those = statement.lines.filter((line) => line.kind === kind);
+      if (those.length === 0) continue;
       const known = new Map(
         (
           await lockByReference(
@@ -84,8 +85,10 @@ export class ReconciliationService {
       proved.filter((row) => row.state !== 'paid' && row.state !== 'returned'),
       at,
     );
-    await move(tx, proved, 'paid', 'settled', { actor: STAGE, reason: 'on the statement', at }, { settledAt: at });
-    const states = await statements.statesOf(tx, proved);
+    const [, states] = await Promise.all([
+      move(tx, proved, 'paid', 'settled', { actor: STAGE, reason: 'on the statement', at }, { settledAt: at }),
+      statements.statesOf(tx, proved),
+    ]);
     if (proved.some((row) => states.get(row.claimId)!.cancelled)) await this.wakeCancel(tx);
   }
 
