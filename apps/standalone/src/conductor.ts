@@ -114,7 +114,7 @@ export class Conductor {
 
   /** true when anything was paid or waits for an end. */
   private async workingDay(on: CivilDate, members: readonly RosterPerson[]): Promise<boolean> {
-    await this.phase('office', on, OFFICERS_ROUND);
+    await this.phase('office', on, OFFICERS_ROUND, true);
     await this.people.membersRound(members);
     await this.people.officersRound();
     await this.phase('cut', on, this.hours.batchCut);
@@ -130,10 +130,10 @@ export class Conductor {
     return batch !== undefined || openClaims > 0;
   }
 
-  private async phase(name: string, on: CivilDate, time: string): Promise<void> {
+  private async phase(name: string, on: CivilDate, time: string, feedToo = false): Promise<void> {
     await this.reach(on, time);
     await this.onPhase(name, on);
-    await this.rest();
+    await this.rest(feedToo);
   }
 
   /** Lets the medical-insurance platform deliver what it sends until then, and moves the clock there. */
@@ -143,13 +143,19 @@ export class Conductor {
     this.advanceTo(until);
   }
 
-  /** Waits until nothing is due. What became due by the clock alone is woken here; the sweeper would find it a moment later. */
-  async rest(): Promise<void> {
+  /**
+   * Waits until nothing is due. What became due by the clock alone is woken here; the sweeper would find it a moment later. What the feed
+   * brought may be on its way still where nobody looks at it before the next morning.
+   */
+  async rest(feedToo = true): Promise<void> {
     const { dueWork } = this.system;
-    let due = await dueWork.look();
-    if (due.length > 0) await dueWork.wake(due.filter((one) => BY_CLOCK.has(one.wakeUp.command)));
+    const but = feedToo ? undefined : BY_FEED;
+    let due = await dueWork.look(false, but);
+    const byClock = due.filter((one) => BY_CLOCK.has(one.wakeUp.command));
+    if (feedToo && due.length > 0) await dueWork.hurry(byClock);
+    else await dueWork.wake(byClock);
     let [last, since] = ['', performance.now()];
-    for (; due.length > 0; due = await dueWork.look(true)) {
+    for (; due.length > 0; due = await dueWork.look(true, but)) {
       const now = due.map(({ wakeUp, count }) => `${wakeUp.command}:${count}`).join(' ');
       if (now !== last) [last, since] = [now, performance.now()];
       assert(performance.now() - since < STUCK_MS, `nothing moved for ${STUCK_MS / 1000} s; still due: ${now}`);
@@ -181,3 +187,5 @@ export class Conductor {
 
 /** Commands that become due because time passes, without a row that says so. */
 const BY_CLOCK = new Set(['compare', 'reconcile', 'collect', 'query']);
+/** Commands that take the feed's messages as far as they go without a person. */
+const BY_FEED = new Set(['accept', 'adjudicate', 'approve']);

@@ -2,7 +2,9 @@
 import { claimsDue, type Due, type PaymentService, type ReconciliationService } from '@app/claims';
 import type { ContributionService } from '@app/enrolment';
 import { addDays, chinaDate, chinaInstant, type CivilDate, type Clock } from '@app/kernel';
-import { hurryRelay, type BusinessHours, type Database } from '@app/platform';
+import { addToOutbox, hurryRelay, type BusinessHours, type Database } from '@app/platform';
+
+const NONE: ReadonlySet<string> = new Set();
 
 export class DueWork {
   private noCollectionBefore = new Date(0);
@@ -16,10 +18,11 @@ export class DueWork {
     private readonly hours: BusinessHours,
   ) {}
 
-  /** `glance`: stops at what rows alone tell when that is anything; for one who waits and looks often. */
-  async look(glance = false): Promise<Due[]> {
+  /** `glance`: stops at what rows alone tell when that is anything; for one who waits and looks often. `but`: commands that may be due. */
+  async look(glance = false, but: ReadonlySet<string> = NONE): Promise<Due[]> {
     const now = this.clock.now();
-    const { due, stopped } = await claimsDue(this.database.direct, now, chinaDate(now), this.reconciliation.lastStatementDay(now));
+    const { due: all, stopped } = await claimsDue(this.database.direct, now, chinaDate(now), this.reconciliation.lastStatementDay(now));
+    const due = all.filter((one) => !but.has(one.wakeUp.command));
     if (glance && due.length > 0) return due;
     const collections = await this.collectionDays(now);
     if (collections.length > 0) due.push({ wakeUp: { queue: 'contribution', command: 'collect', ids: [] }, count: collections.length });
@@ -39,8 +42,15 @@ export class DueWork {
     return days;
   }
 
-  /** At once, since whoever calls has waited for it already; without anything to wake, what is in the outbox goes at once. */
   wake(due: readonly Due[]): Promise<void> {
+    return addToOutbox(
+      this.database.direct,
+      due.map((one) => one.wakeUp),
+    );
+  }
+
+  /** As {@link wake}, and what waits patiently in the outbox goes with it. */
+  hurry(due: readonly Due[]): Promise<void> {
     return hurryRelay(
       this.database.direct,
       due.map((one) => one.wakeUp),

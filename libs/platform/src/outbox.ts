@@ -14,9 +14,12 @@ export async function addToOutbox(tx: Transaction, wakeUps: readonly WakeUp[]): 
   if (wakeUps.length > 0) await rowsOf(tx, ADD, [JSON.stringify(wakeUps)]);
 }
 
+/** The notification that asks for the patient wake-ups too. */
+export const HURRY = 'hurry';
+
 /** Asks the relay to carry at once, with these, what it would otherwise find at its next look. */
 export async function hurryRelay(tx: Transaction, wakeUps: readonly WakeUp[] = []): Promise<void> {
-  await rowsOf(tx, `with added as (${ADD}) select pg_notify('outbox', '')`, [JSON.stringify(wakeUps)]);
+  await rowsOf(tx, `with added as (${ADD}) select pg_notify('outbox', '${HURRY}')`, [JSON.stringify(wakeUps)]);
 }
 
 /** Takes a command's wake-ups away in the transaction that does whatever they are for; call it before the work is looked for. */
@@ -28,17 +31,18 @@ export async function answerWakeUps(tx: Transaction, queue: QueueName, command: 
   );
 }
 
-/** Takes up to `limit` unsent wake-ups away, merged per queue and command, and calls `send` before the commit: sent twice at worst, lost never. */
+/** Takes up to `limit` unsent wake-ups away, the patient ones too or not, merged per queue and command, and calls `send` before the commit: sent twice at worst, lost never. */
 export async function drainOutbox(
   tx: Transaction,
   limit: number,
   send: (wakeUps: WakeUp[], upTo: string) => Promise<void>,
+  patient = true,
 ): Promise<number> {
   const rows = await rowsOf<{ id: string; queue: QueueName; command: string; ids: string[] }>(
     tx,
-    `with due as (select id from outbox order by id limit $1 for update skip locked)
+    `with due as (select id from outbox where $2 or not patient order by id limit $1 for update skip locked)
      delete from outbox o using due where o.id = due.id returning o.id, o.queue, o.command, o.ids`,
-    [limit],
+    [limit, patient],
   );
   if (rows.length === 0) return 0;
   const merged = new Map<string, WakeUp & { ids: string[] }>();

@@ -10,10 +10,10 @@ import { Client } from 'pg';
 import type { Config } from './config.js';
 import { CONFIG, QUEUE_MAP } from './tokens.js';
 import { Database } from './database.js';
-import { drainOutbox } from './outbox.js';
+import { drainOutbox, HURRY } from './outbox.js';
 
 const ROUND = 500;
-const LOOK_EVERY_MS = 250;
+const LOOK_EVERY_MS = 1_000;
 const LISTEN_AGAIN_MS = 1_000;
 
 @Injectable()
@@ -23,6 +23,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private again = false;
+  private patientToo = false;
   private stopped = false;
 
   constructor(
@@ -33,8 +34,8 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.listen();
-    this.timer = setInterval(() => this.nudge(), LOOK_EVERY_MS);
-    this.nudge();
+    this.timer = setInterval(() => this.nudge(true), LOOK_EVERY_MS);
+    this.nudge(true);
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -44,10 +45,11 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
     await this.listener?.end();
   }
 
-  /** Carries what is in the outbox. */
-  nudge(): void {
+  /** Carries what is in the outbox, and what is patient only when asked to. */
+  nudge(patientToo: boolean): void {
     if (this.stopped) return;
     this.again = true;
+    this.patientToo ||= patientToo;
     this.running ??= this.run().finally(() => {
       this.running = undefined;
     });
@@ -55,10 +57,13 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private async run(): Promise<void> {
     while (this.again && !this.stopped) {
-      this.again = false;
+      const { patientToo } = this;
+      this.again = this.patientToo = false;
       try {
-        const taken = await this.database.transaction((tx) => drainOutbox(tx, ROUND, (wakeUps, upTo) => this.send(wakeUps, upTo)));
-        if (taken === ROUND) this.again = true;
+        const taken = await this.database.transaction((tx) =>
+          drainOutbox(tx, ROUND, (wakeUps, upTo) => this.send(wakeUps, upTo), patientToo),
+        );
+        if (taken === ROUND) this.nudge(patientToo);
       } catch (error) {
         // The wake-ups stay in the outbox; the next look sends them.
         this.logger.warn(`a round was not sent: ${(error as Error).name}`);
@@ -77,7 +82,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private async listen(): Promise<void> {
     const client = new Client({ connectionString: this.config.databaseUrl });
-    client.on('notification', () => this.nudge());
+    client.on('notification', ({ payload }) => this.nudge(payload === HURRY));
     client.on('error', () => {
       this.listener = undefined;
       this.listenLater();

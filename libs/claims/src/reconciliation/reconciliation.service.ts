@@ -41,7 +41,9 @@ export class ReconciliationService {
   async reconcile(on: CivilDate): Promise<boolean> {
     const statement = await this.bank.statement(this.config.payoutAccount, on);
     if (!statement) return false;
-    const returns = await this.bank.returns(this.config.payoutAccount, on, on);
+    // They tell the reasons of the statement's return lines, which most days have none of.
+    const returned = statement.lines.some((line) => line.kind === 'return');
+    const returns = returned ? await this.bank.returns(this.config.payoutAccount, on, on) : [];
     await this.database.transaction((tx) => this.match(tx, on, statement, returns));
     return true;
   }
