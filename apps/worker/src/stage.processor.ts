@@ -55,7 +55,7 @@ const drain = async (step: () => Promise<number>): Promise<void> => {
 const on = (queue: QueueName, concurrency: number) => Processor(queue, { concurrency, ...WORKER_TIMING });
 
 /** A claim's way from one stage to the next in the same job, as long as nobody else has to be asked. A backlog's wake-ups go to other workers meanwhile. */
-@on('acceptance', 1)
+@on('acceptance', 2)
 export class AcceptanceProcessor extends StageProcessor {
   protected readonly commands: Commands = {
     accept: async () => {

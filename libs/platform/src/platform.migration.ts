@@ -14,8 +14,8 @@ export class Platform1700000000000 implements MigrationInterface {
         patient boolean not null default false
       );
       -- Wakes the relay at commit; the outbox is a plain table, so a trigger is allowed (architecture: keys that distribute).
-      create function outbox_notify() returns trigger language plpgsql as $$ begin if exists (select from added where not patient) then notify outbox; end if; return null; end $$;
-      create trigger outbox_notify after insert on outbox referencing new table as added for each statement execute function outbox_notify();
+      create function outbox_notify() returns trigger language plpgsql as $$ begin notify outbox; return null; end $$;
+      create trigger outbox_notify after insert on outbox for each row when (not new.patient) execute function outbox_notify();
 
       create table user_account (
         id uuid primary key,
