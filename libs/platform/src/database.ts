@@ -64,9 +64,9 @@ function nameOf(sql: string): string {
 
 /** The rows a statement returns, whatever its command. `sql` is a constant text: values go into `parameters`. */
 export async function rowsOf<Row>(tx: Transaction, sql: string, parameters: unknown[] = []): Promise<Row[]> {
+  const client = tx.queryRunner ? ((await tx.queryRunner.connect()) as PoolClient) : poolOf(tx);
   // What was sent together goes on by itself when one of it fails, and its next statement must not run outside.
   assert(tx.queryRunner?.isTransactionActive !== false, 'a statement of a transaction that has ended');
-  const client = tx.queryRunner ? ((await tx.queryRunner.connect()) as PoolClient) : poolOf(tx);
   return (await client.query({ name: nameOf(sql), text: sql, values: parameters })).rows as Row[];
 }
 
