@@ -1,6 +1,6 @@
 /**
  * Plays a year on the virtual clock: the enrolment window, then every calendar day of the settlement feed with office hours, the batch
- * cut and the bank's evening statement. The clock moves only when the engine is at rest, so a run does not depend on the machine's speed.
+ * cut and the bank's evening statement. The clock moves only when the engine is at rest, so a run's result does not depend on the machine's speed.
  */
 import { addDays, assert, chinaDate, chinaInstant, civilDate, fen, formatYuan, isWorkingDay, type CivilDate, type Fen } from '@app/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
