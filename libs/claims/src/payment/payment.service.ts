@@ -49,21 +49,22 @@ export class PaymentService {
     await this.advance(batchIds.length === 1 ? batchIds[0] : undefined);
   }
 
-  /** Takes every part that is due (of one batch, or of all) a step further, until none is. */
+  /** Takes every part that is due (of one batch, or of all) as far as the bank's answers allow. */
   async advance(batchId?: string): Promise<void> {
-    for (let due = await this.due(batchId); due.length > 0; due = await this.due(batchId)) {
-      for (const part of due) await this.step(part);
-    }
+    let due: payments.Part[];
+    do {
+      due = await payments.partsDue(this.database.direct, this.clock.now(), batchId, PARTS_A_ROUND);
+      for (const part of due) {
+        for (let next: payments.Part | undefined = part; next;) next = await this.step(next);
+      }
+    } while (due.length === PARTS_A_ROUND);
   }
 
-  private due(batchId: string | undefined): Promise<payments.Part[]> {
-    return payments.partsDue(this.database.direct, this.clock.now(), batchId, PARTS_A_ROUND);
-  }
-
-  private async step(part: payments.Part): Promise<void> {
+  /** The part as it stands afterwards, when the next step can be taken at once. */
+  private async step(part: payments.Part): Promise<payments.Part | undefined> {
     switch (part.state) {
       case 'prepared':
-        return this.send(await this.sign(part));
+        return this.sign(part);
       case 'signed':
         return this.send(part);
       case 'sending':
@@ -72,6 +73,7 @@ export class PaymentService {
       case 'open':
         return this.query(part);
       case 'closed':
+        return undefined;
     }
   }
 
@@ -137,10 +139,10 @@ export class PaymentService {
     });
   }
 
-  private async send(part: payments.Part): Promise<void> {
+  /** undefined: another worker took the step. */
+  private async send(part: payments.Part): Promise<payments.Part | undefined> {
     const pain001 = await this.database.transaction((tx) => this.markSending(tx, part));
-    if (pain001 === undefined) return;
-    await this.submit({ ...part, state: 'sending' }, pain001);
+    return pain001 === undefined ? undefined : this.submit({ ...part, state: 'sending' }, pain001);
   }
 
   /** undefined: another worker took the step. The claims are out of our hands from here on. */
@@ -158,27 +160,25 @@ export class PaymentService {
     return pain001;
   }
 
-  private async submit(part: payments.Part, pain001: string): Promise<void> {
+  private async submit(part: payments.Part, pain001: string): Promise<payments.Part | undefined> {
     let report: PaymentStatusReport | undefined;
     try {
       report = await this.bank.submit(pain001);
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
     }
-    await this.apply(part, report);
+    return this.apply(part, report);
   }
 
-  private async query(part: payments.Part): Promise<void> {
+  private async query(part: payments.Part): Promise<payments.Part | undefined> {
     const report = await this.bank.status(part.messageId);
-    if (report) return this.apply(part, report);
-    // The bank's final word that the message never arrived: the same message goes again, under the same reference.
-    const pain001 = await this.database.transaction((tx) => this.markSending(tx, part));
-    if (pain001 !== undefined) await this.submit({ ...part, state: 'sending' }, pain001);
+    // Without one: the bank's final word that the message never arrived. The same message goes again, under the same reference.
+    return report ? this.apply(part, report) : this.send(part);
   }
 
   /** What the bank said of a part (undefined: nothing) becomes states, books, pauses and notices, in one transaction. */
-  private async apply(part: payments.Part, report: PaymentStatusReport | undefined): Promise<void> {
-    await this.database.transaction(async (tx) => {
+  private apply(part: payments.Part, report: PaymentStatusReport | undefined): Promise<payments.Part | undefined> {
+    return this.database.transaction(async (tx) => {
       const at = this.clock.now();
       const rows = await payments.lockPayments(tx, part.batchId, part.part);
       const byReference = new Map(rows.map((row) => [row.endToEndId, row]));
@@ -197,7 +197,8 @@ export class PaymentService {
         (row) => !(['paid', 'failed', 'returned'] as const).some((state) => state === (outcome.get(row.endToEndId)?.to ?? row.state)),
       );
       // The answer to a sending is asked about at once; after a question the pauses grow.
-      const nextAt = part.state === 'sending' ? at : nextQueryAt(at, part.queries);
+      const atOnce = part.state === 'sending';
+      const nextAt = atOnce ? at : nextQueryAt(at, part.queries);
       await Promise.all([
         report && payments.saveReport(tx, byReference, report, at),
         payments.movePayments(tx, unknown, 'unknown', at),
@@ -215,6 +216,7 @@ export class PaymentService {
           at,
         ),
       ]);
+      return open && atOnce ? { ...part, state: 'open' as const } : undefined;
     });
   }
 
