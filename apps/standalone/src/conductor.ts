@@ -28,8 +28,9 @@ const CLERK_UPLOADS = '09:30';
 const PAYING_DAYS = 14;
 /** Real time without any progress after which a run gives up and says what is stuck. */
 const STUCK_MS = 60_000;
-// A year has some thousand rests, and each waits half of this for nothing; looking more often would take the time from the work.
-const LOOK_EVERY_MS = 4;
+// A year has some thousand rests, and each waits half a pause for nothing; looking more often would take the time from the work.
+const FIRST_LOOK_AFTER_MS = 8;
+const LOOK_EVERY_MS = 3;
 /** Working days without anything to do after the last message, so that late returns are seen. */
 const QUIET_WORKING_DAYS = 3;
 const MOST_DAYS_AFTER = 90;
@@ -155,11 +156,12 @@ export class Conductor {
     if (feedToo && due.length > 0) await dueWork.hurry(byClock);
     else await dueWork.wake(byClock);
     let [last, since] = ['', performance.now()];
-    for (; due.length > 0; due = await dueWork.look(true, but)) {
+    for (let pause = FIRST_LOOK_AFTER_MS; due.length > 0; pause = LOOK_EVERY_MS) {
       const now = due.map(({ wakeUp, count }) => `${wakeUp.command}:${count}`).join(' ');
       if (now !== last) [last, since] = [now, performance.now()];
       assert(performance.now() - since < STUCK_MS, `nothing moved for ${STUCK_MS / 1000} s; still due: ${now}`);
-      await sleep(LOOK_EVERY_MS);
+      await sleep(pause);
+      due = await dueWork.look(true, but);
     }
   }
 
