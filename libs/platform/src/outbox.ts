@@ -22,12 +22,12 @@ export async function hurryRelay(tx: Transaction, wakeUps: readonly WakeUp[] = [
   await rowsOf(tx, `with added as (${ADD}) select pg_notify('outbox', '${HURRY}')`, [JSON.stringify(wakeUps)]);
 }
 
-/** Takes a command's wake-ups away in the transaction that does whatever they are for; call it before the work is looked for. */
-export async function answerWakeUps(tx: Transaction, queue: QueueName, command: string): Promise<void> {
+/** Takes a command's wake-ups for any of these away, in the transaction that does all that they are for. */
+export async function answerWakeUps(tx: Transaction, queue: QueueName, command: string, ids: readonly string[]): Promise<void> {
   await rowsOf(
     tx,
-    `with due as (select id from outbox where queue = $1 and command = $2 for update skip locked) delete from outbox o using due where o.id = due.id`,
-    [queue, command],
+    `with due as (select id from outbox where queue = $1 and command = $2 and ids && $3::uuid[] for update skip locked) delete from outbox o using due where o.id = due.id`,
+    [queue, command, ids],
   );
 }
 

@@ -237,16 +237,18 @@ describe('the platform', () => {
     });
 
     it('goes away with the transaction that did its work, and stays when that is undone', async () => {
-      await addPatient();
-      await addToOutbox(db.direct, [SECOND!]);
+      const [done, other] = [uuidv7(), uuidv7()];
+      const adjudicate = (...claims: string[]): WakeUp => ({ queue: 'adjudication', command: 'adjudicate', ids: claims });
+      await addToOutbox(db.direct, [adjudicate(done, uuidv7()), adjudicate(other), { ...SECOND!, ids: [done] }]);
+      const answer = (tx: Transaction) => answerWakeUps(tx, 'adjudication', 'adjudicate', [done]);
       const undone = db.transaction(async (tx) => {
-        await answerWakeUps(tx, 'acceptance', 'accept');
+        await answer(tx);
         throw new Error('crash');
       });
       await expect(undone).rejects.toThrow('crash');
-      expect(await rowsOf(db.direct, 'select from outbox')).toHaveLength(2);
-      await db.transaction((tx) => answerWakeUps(tx, 'acceptance', 'accept'));
-      expect(await drain(true)).toEqual([SECOND]);
+      expect(await rowsOf(db.direct, 'select from outbox')).toHaveLength(3);
+      await db.transaction(answer);
+      expect(await drain(true)).toEqual([adjudicate(other), { ...SECOND!, ids: [done] }]);
     });
   });
 

@@ -22,10 +22,7 @@ export class AdjudicationService {
   /** Decides accepted claims of these ids (none: whatever is due); returns how many were taken. */
   adjudicate(ids: readonly string[]): Promise<number> {
     return this.database.transaction(async (tx) => {
-      const [, claims] = await Promise.all([
-        ids.length === 0 && answerWakeUps(tx, 'adjudication', 'adjudicate'),
-        adjudication.takeAccepted(tx, ids, JOB_IDS),
-      ]);
+      const claims = await adjudication.takeAccepted(tx, ids, JOB_IDS);
       if (claims.length === 0) return 0;
       const [inForce, covers] = await Promise.all([
         this.plans.inForce(tx),
@@ -65,6 +62,15 @@ export class AdjudicationService {
           ];
         }),
         ...[...planless, ...faults].map(({ claim, fault }) => markFault(tx, claim, fault)),
+        // From a full set the wake-ups stay, for other workers to take the rest meanwhile.
+        ids.length === 0 &&
+          claims.length < JOB_IDS &&
+          answerWakeUps(
+            tx,
+            'adjudication',
+            'adjudicate',
+            claims.map((claim) => claim.claimId),
+          ),
       ]);
       return claims.length;
     });

@@ -22,10 +22,7 @@ export class ApprovalService {
   /** Routes adjudicated claims of these ids (none: whatever is due); returns how many were taken. */
   approve(ids: readonly string[]): Promise<number> {
     return this.database.transaction(async (tx) => {
-      const [, claims] = await Promise.all([
-        ids.length === 0 && answerWakeUps(tx, STAGE, 'approve'),
-        approvals.takeAdjudicated(tx, ids, JOB_IDS),
-      ]);
+      const claims = await approvals.takeAdjudicated(tx, ids, JOB_IDS);
       if (claims.length === 0) return 0;
       const at = this.clock.now();
       const automatic: approvals.ClaimToApprove[] = [];
@@ -44,6 +41,15 @@ export class ApprovalService {
         approvals.saveActs(tx, acts, STAGE, APPROVAL_POLICY.version, null, at),
         move(tx, referred, 'adjudicated', 'referred', cause),
         makePayable(tx, automatic, 'adjudicated', cause),
+        // From a full set the wake-ups stay, for other workers to take the rest meanwhile.
+        ids.length === 0 &&
+          claims.length < JOB_IDS &&
+          answerWakeUps(
+            tx,
+            STAGE,
+            'approve',
+            claims.map((claim) => claim.claimId),
+          ),
       ]);
       return claims.length;
     });
