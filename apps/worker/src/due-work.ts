@@ -5,6 +5,7 @@ import { addDays, chinaDate, chinaInstant, type CivilDate, type Clock } from '@a
 import { addToOutbox, hurryRelay, type BusinessHours, type Database } from '@app/platform';
 
 const DAY_MS = 86_400_000;
+const NONE: ReadonlySet<string> = new Set();
 
 export class DueWork {
   private noCollectionBefore = new Date(0);
@@ -20,13 +21,12 @@ export class DueWork {
     private readonly hours: BusinessHours,
   ) {}
 
-  /** `glance`: stops at what rows alone tell when that is anything; for one who waits and looks often. */
-  async look(glance = false): Promise<Due[]> {
+  /** `glance`: stops at what rows alone tell when that is anything; for one who waits and looks often. `but`: commands that may be due. */
+  async look(glance = false, but: ReadonlySet<string> = NONE): Promise<Due[]> {
     const now = this.clock.now();
-    const { due, stopped } = await claimsDue(this.database.direct, now, chinaDate(now));
+    const { due: all, stopped } = await claimsDue(this.database.direct, now, chinaDate(now), this.reconciliation.lastStatementDay(now));
+    const due = all.filter((one) => !but.has(one.wakeUp.command));
     if (glance && due.length > 0) return due;
-    const days = await this.reconciliation.daysDue();
-    if (days.length > 0) due.push({ wakeUp: { queue: 'reconciliation', command: 'reconcile', ids: [] }, count: days.length });
     due.push(...(await this.rosterWork(now)));
     const collections = await this.collectionDays(now);
     if (collections.length > 0) due.push({ wakeUp: { queue: 'contribution', command: 'collect', ids: [] }, count: collections.length });
@@ -55,17 +55,18 @@ export class DueWork {
     return days;
   }
 
-  hurry(): Promise<void> {
-    return hurryRelay(this.database.direct);
-  }
-
-  /** At once, since whoever calls has waited for it already. */
-  async wake(due: readonly Due[]): Promise<void> {
-    if (due.length === 0) return;
-    await addToOutbox(
+  wake(due: readonly Due[]): Promise<void> {
+    return addToOutbox(
       this.database.direct,
       due.map((one) => one.wakeUp),
     );
-    await this.hurry();
+  }
+
+  /** As {@link wake}, and what waits patiently in the outbox goes with it. */
+  hurry(due: readonly Due[]): Promise<void> {
+    return hurryRelay(
+      this.database.direct,
+      due.map((one) => one.wakeUp),
+    );
   }
 }

@@ -54,25 +54,42 @@ const drain = async (step: () => Promise<number>): Promise<void> => {
 
 const on = (queue: QueueName, concurrency: number) => Processor(queue, { concurrency, ...WORKER_TIMING });
 
-@on('acceptance', 1)
+/** A claim's way from one stage to the next in the same job, as long as nobody else has to be asked. A backlog's wake-ups go to other workers meanwhile. */
+@on('acceptance', 2)
 export class AcceptanceProcessor extends StageProcessor {
   protected readonly commands: Commands = {
-    accept: () => drain(() => this.acceptance.accept()),
+    accept: async () => {
+      await drain(() => this.acceptance.accept());
+      await drain(() => this.adjudication.adjudicate([]));
+      await drain(() => this.approval.approve([]));
+    },
     compare: async () => {
       for (let days = await this.acceptance.daysToCompare(); days.length > 0; days = await this.acceptance.daysToCompare()) {
         for (const day of days) await this.acceptance.compareDay(day);
       }
     },
   };
-  constructor(private readonly acceptance: AcceptanceService) {
+  constructor(
+    private readonly acceptance: AcceptanceService,
+    private readonly adjudication: AdjudicationService,
+    private readonly approval: ApprovalService,
+  ) {
     super();
   }
 }
 
 @on('adjudication', 2)
 export class AdjudicationProcessor extends StageProcessor {
-  protected readonly commands: Commands = { adjudicate: (ids) => drain(() => this.adjudication.adjudicate(ids)) };
-  constructor(private readonly adjudication: AdjudicationService) {
+  protected readonly commands: Commands = {
+    adjudicate: async (ids) => {
+      await drain(() => this.adjudication.adjudicate(ids));
+      await drain(() => this.approval.approve([]));
+    },
+  };
+  constructor(
+    private readonly adjudication: AdjudicationService,
+    private readonly approval: ApprovalService,
+  ) {
     super();
   }
 }

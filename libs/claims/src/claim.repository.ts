@@ -39,7 +39,7 @@ export async function insertClaims(tx: Transaction, claims: readonly NewClaim[],
      history as (
        insert into claim_history (member_id, claim_id, version, from_state, to_state, actor, reason, at) select member_id, id, 1, null, 'accepted', $3, $4, $2 from new),
      wake as (
-       insert into outbox (queue, command, ids) select $5, $6, array_agg(id) from new having count(*) > 0)
+       insert into outbox (queue, command, ids, patient) select $5, $6, array_agg(id), true from new having count(*) > 0)
      select id from new`,
     [JSON.stringify(claims), cause.at, cause.actor, cause.reason, LIFECYCLE.accepted.wakes!.queue, LIFECYCLE.accepted.wakes!.command],
   );
@@ -79,7 +79,7 @@ export async function move(
        insert into claim_history (member_id, claim_id, version, from_state, to_state, actor, reason, at, plan_version)
        select member_id, id, version, $6, $7, $9, $10, $8, $11 from moved),
      wake as (
-       insert into outbox (queue, command, ids) select $14, $15, array_agg(id) from moved where $14::text is not null having count(*) > 0)
+       insert into outbox (queue, command, ids, patient) select $14, $15, array_agg(id), true from moved where $14::text is not null having count(*) > 0)
      select member_id as "memberId", id as "claimId" from moved`,
     [
       claims.map((claim) => claim.memberId),

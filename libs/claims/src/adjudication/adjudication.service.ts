@@ -3,7 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { isCovered, type ReasonCode } from '@app/benefits';
 import { birthDatesOf, coversOf, type MemberCover } from '@app/enrolment';
 import { Clock, type CivilDate } from '@app/kernel';
-import { Database, JOB_IDS, PersonalDataVault, type Transaction } from '@app/platform';
+import { answerWakeUps, Database, JOB_IDS, PersonalDataVault, type Transaction } from '@app/platform';
 import { markFault, move } from '../claim.repository.js';
 import { adjudicateAll, type Adjudicated, type AdjudicationFault, type AdjudicationInput } from './adjudication.js';
 import * as adjudication from './adjudication.repository.js';
@@ -25,39 +25,54 @@ export class AdjudicationService {
     return this.database.transaction(async (tx) => {
       const claims = await adjudication.takeAccepted(tx, ids, JOB_IDS);
       if (claims.length === 0) return 0;
-      const inForce = await this.plans.inForce(tx);
-      const covers = await coversOf(tx, [...new Set(claims.map((claim) => claim.memberId))]);
+      const [inForce, covers] = await Promise.all([
+        this.plans.inForce(tx),
+        coversOf(tx, [...new Set(claims.map((claim) => claim.memberId))]),
+      ]);
       const { inputs, faults: planless } = inputsOf(claims, covers, inForce);
       const used = await adjudication.lockAccumulators(tx, accumulatorKeys(inputs));
       const { done, faults } = adjudicateAll(inputs, used, await this.birthsFor(tx, inputs));
       const at = this.clock.now();
-      await adjudication.saveDecisions(tx, done, at);
-      await adjudication.saveAccumulators(tx, used);
       const paths = new Map(inputs.map(({ claim, cover }) => [claim.claimId, cover?.organisationPath ?? null]));
       const pathsOf = (set: readonly Adjudicated[]) => set.map((one) => paths.get(one.claim.claimId)!);
-      for (const set of byPlanVersion(done)) {
-        const { id, version } = set[0]!.plan;
-        const cause = { actor: 'adjudication', at, planVersion: `${id}@${version}` };
-        const granted = set.filter((one) => one.decision.reason === null);
-        await move(
-          tx,
-          granted.map((one) => one.claim),
-          'accepted',
-          'adjudicated',
-          { ...cause, reason: 'benefit granted' },
-          { benefitFen: granted.map((one) => one.decision.benefitFen), organisationPath: pathsOf(granted) },
-        );
-        const refused = set.filter((one): one is Adjudicated & { decision: { reason: ReasonCode } } => one.decision.reason !== null);
-        await move(
-          tx,
-          refused.map((one) => one.claim),
-          'accepted',
-          'refused',
-          { ...cause, reason: 'refused by the plan' },
-          { refusal: refused.map((one) => one.decision.reason), organisationPath: pathsOf(refused) },
-        );
-      }
-      for (const { claim, fault } of [...planless, ...faults]) await markFault(tx, claim, fault);
+      await Promise.all([
+        adjudication.saveDecisions(tx, done, at),
+        adjudication.saveAccumulators(tx, used),
+        ...byPlanVersion(done).flatMap((set) => {
+          const { id, version } = set[0]!.plan;
+          const cause = { actor: 'adjudication', at, planVersion: `${id}@${version}` };
+          const granted = set.filter((one) => one.decision.reason === null);
+          const refused = set.filter((one): one is Adjudicated & { decision: { reason: ReasonCode } } => one.decision.reason !== null);
+          return [
+            move(
+              tx,
+              granted.map((one) => one.claim),
+              'accepted',
+              'adjudicated',
+              { ...cause, reason: 'benefit granted' },
+              { benefitFen: granted.map((one) => one.decision.benefitFen), organisationPath: pathsOf(granted) },
+            ),
+            move(
+              tx,
+              refused.map((one) => one.claim),
+              'accepted',
+              'refused',
+              { ...cause, reason: 'refused by the plan' },
+              { refusal: refused.map((one) => one.decision.reason), organisationPath: pathsOf(refused) },
+            ),
+          ];
+        }),
+        ...[...planless, ...faults].map(({ claim, fault }) => markFault(tx, claim, fault)),
+        // From a full set the wake-ups stay, for other workers to take the rest meanwhile.
+        ids.length === 0 &&
+          claims.length < JOB_IDS &&
+          answerWakeUps(
+            tx,
+            'adjudication',
+            'adjudicate',
+            claims.map((claim) => claim.claimId),
+          ),
+      ]);
       return claims.length;
     });
   }
