@@ -24,7 +24,6 @@ const SEPARATORS = [',', '\t', ';', '，', '|'] as const;
 const LONGEST_RECORD = 256 * 1024;
 /** Enough for the rows above a header, and for a few people to see which separator they have. */
 const HEAD_CHARACTERS = 64 * 1024;
-const HEAD_ROWS = 60;
 
 interface Parsed {
   readonly data: string[][];
@@ -95,14 +94,13 @@ function findSeparator(head: string): { separator: string; header: RosterHeader 
       if (best.header === undefined && score > best.score) best = { separator, header: undefined, score };
       continue;
     }
-    const score = header.fields * HEAD_ROWS + rows.slice(header.last + 1).filter((cells) => cells.length === header.columns).length;
+    const score = header.fields * HEAD_CHARACTERS + rows.slice(header.last + 1).filter((cells) => cells.length === header.columns).length;
     if (best.header === undefined || score > best.score) best = { separator, header, score };
   }
   return best;
 }
 
-const filledRows = (head: string, separator: string): string[][] =>
-  parse(head, separator, false, HEAD_ROWS).data.filter((cells) => !isBlank(cells));
+const filledRows = (head: string, separator: string): string[][] => parse(head, separator, false).data.filter((cells) => !isBlank(cells));
 
 function findHeaderOf(head: string, separator: string): HeaderFault {
   const header = findHeader(filledRows(head, separator).slice(0, HEADER_WITHIN));
@@ -133,7 +131,9 @@ async function* csvRows(
   /** All whole records of `rest`, which keeps what is left. */
   const take = (last: boolean): SheetRow[] => {
     const { data, errors, meta } = parse(rest, separator, !last);
-    if (columns !== undefined && data.some((cells) => isSwallowed(cells, columns))) return numbered(takeOneByOne(last));
+    // Without a quotation mark no cell goes over two lines.
+    if (columns !== undefined && rest.includes('"') && data.some((cells) => hasSwallowed(cells, separator, columns)))
+      return numbered(takeOneByOne(last));
     if (last && errors.some((error) => error.code === 'MissingQuotes')) throw openQuote(line + data.length);
     rest = last ? '' : rest.slice(meta.cursor);
     return numbered(data);
@@ -147,13 +147,13 @@ async function* csvRows(
       const { data, errors, meta } = parse(text, separator, !last, 1);
       const cells = data[0];
       if (cells === undefined) break;
-      if (isSwallowed(cells, columns!)) {
+      if (last && errors.some((error) => error.code === 'MissingQuotes')) throw openQuote(line + records.length + 1);
+      if (hasSwallowed(cells, separator, columns!)) {
         const end = text.indexOf('\n');
         records.push(text.slice(0, end).split(separator).map(bare));
         at += end + 1;
         continue;
       }
-      if (last && errors.some((error) => error.code === 'MissingQuotes')) throw openQuote(line + records.length + 1);
       records.push(cells);
       at += Math.max(meta.cursor, 1);
     }
@@ -172,8 +172,9 @@ async function* csvRows(
   yield take(true);
 }
 
-const isSwallowed = (cells: readonly string[], columns: number): boolean =>
-  cells.length !== columns && cells.some((cell) => cell.includes('\n')) && !isBlank(cells.slice(1));
+/** A cell that goes from its row into the same column of a later one. */
+const hasSwallowed = (cells: readonly string[], separator: string, columns: number): boolean =>
+  cells.some((cell) => cell.includes('\n') && cell.split(separator).length >= columns);
 
 const bare = (cell: string): string => cell.replace(/^"|"$/gu, '').replaceAll('""', '"');
 

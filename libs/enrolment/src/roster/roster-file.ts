@@ -1,7 +1,7 @@
 /** A roster's bytes as records, a block at a time: a spreadsheet or a CSV file as people send it, told by its content and not by its name. */
 import type { RefusalReason, RosterRecord } from './roster.js';
 import { COLUMNS, FIELDS, type RosterLayout } from './roster-column.js';
-import { isNoteRow, titleUnit, type RosterHeader } from './roster-header.js';
+import { isNoteRow, isPersonal, titleUnit, type RosterHeader } from './roster-header.js';
 import { openCsv } from './csv-file.js';
 import { KIND_BYTES, kindOf, oldFormat } from './file-kind.js';
 import { emptyFile, isBlank, refuse, type RosterSheet, type SheetRow } from './sheet.js';
@@ -98,7 +98,7 @@ function recordMaker({ header, ragged }: RosterSheet): (row: SheetRow) => Roster
   };
   return ({ line, cells: own, faults }) => {
     const fit = fitted(own, header, ragged);
-    if (inTitle && (fit[layout.at.personalNumber]?.length ?? 0) < 15) turnPage(fit);
+    if (inTitle && !isPersonal(fit[layout.at.personalNumber] ?? '')) turnPage(fit);
     if (fit.length !== header.columns) return { line, cells: fit };
     const cells = added.length === 0 ? fit : [...fit, ...added];
     const carried = inTitle ? undefined : withUnit(cells);

@@ -123,10 +123,13 @@ interface Match {
 /** The best header among the first rows of a sheet: one row, or a row of groups with its parts below. */
 export function findHeader(rows: readonly (readonly string[])[]): RosterHeader | HeaderFault {
   let best: Match | undefined;
-  for (const [i, cells] of rows.entries()) {
+  const singles = rows.map((cells, i) => matchOf(i, i, cells));
+  for (const [i, single] of singles.entries()) {
     const below = rows[i + 1];
-    for (const match of [matchOf(i, i, cells), below && mayBeParts(below) ? matchOf(i, i + 1, inOne(cells, below)) : undefined])
-      if (match && match.at.size > (best?.at.size ?? 0)) best = match;
+    const both = below && mayBeParts(below) ? matchOf(i, i + 1, inOne(rows[i]!, below)) : undefined;
+    // A title above a header adds nothing to it.
+    const parts = both && both.at.size > Math.max(single?.at.size ?? 0, singles[i + 1]?.at.size ?? 0) ? both : undefined;
+    for (const match of [single, parts]) if (match && match.at.size > (best?.at.size ?? 0)) best = match;
   }
   if (!best) return { fault: 'none' };
   const above = rows.slice(0, best.first);
@@ -194,16 +197,19 @@ const inOne = (upper: readonly string[], lower: readonly string[]): string[] =>
 
 const FAR_FUTURE = civilDate('9999-12-31');
 
+/** Of somebody, whenever they are born. */
+export const isPersonal = (identifier: string): boolean => personalNumberFault(identifier, FAR_FUTURE) === undefined;
+
 const holdsPerson = (cells: readonly string[]): boolean =>
-  cells.some((cell) => cell.length >= 18 && cell.length < 40 && !personalNumberFault(cellIdentifier(cell), FAR_FUTURE));
+  cells.some((cell) => cell.length >= 18 && cell.length < 40 && isPersonal(cellIdentifier(cell)));
 
 const TITLE_CODE = /(?:信用代码|单位代码|机构代码|工会代码)[^0-9A-Z]*([0-9A-Z]{18})(?![0-9A-Z])/u;
 const TITLE_NAME =
-  /(?:单位名称|单位全称|工会名称|填报单位|参保单位|工作单位|所在单位|用人单位|投保单位|单位)(?:\([^)]*\))?:(.+?)(?=统一社会|社会信用|信用代码|单位代码|机构代码|工会代码|联系|经办|填报|填表|日期|人数|电话|$)/u;
+  /(?:单位名称|单位全称|工会名称|填报单位|参保单位|工作单位|所在单位|用人单位|投保单位|单位)(?:\([^)]*\))?:\|*([^|]+?)(?=\||统一社会|社会信用|信用代码|单位代码|机构代码|工会代码|联系|经办|填报|填表|日期|人数|电话|$)/u;
 
 /** Of the rows above a header, or of one between people: "单位：… 统一社会信用代码：…", in one cell or several. */
 export function titleUnit(rows: readonly (readonly string[])[]): TitleUnit | undefined {
-  const text = rows.map((cells) => cells.map((cell) => cellWords(cell).replace(/ /gu, '')).join('')).join('\n');
+  const text = rows.map((cells) => cells.map((cell) => cellWords(cell).replace(/ /gu, '')).join('|')).join('\n');
   const code = TITLE_CODE.exec(text.toUpperCase())?.[1];
   if (code === undefined || !isUnitCode(code)) return undefined;
   return { code, name: (TITLE_NAME.exec(text)?.[1] ?? '').replace(/[^\p{L}\p{N})]+$/u, '') };
@@ -219,6 +225,8 @@ const NOTE =
 export function isNoteRow(cells: readonly string[], { at }: RosterLayout): boolean {
   const text = (field: RosterField): string => cells[at[field]] ?? '';
   const [name, personalNumber] = [cellWords(text('name')), cellIdentifier(text('personalNumber'))];
+  if (isPersonal(personalNumber)) return false;
+  if (titleUnit([cells])) return true;
   if (/\d{6}/u.test(personalNumber) || hasLostDigits(personalNumber)) return false;
   const named = meaningOf(name) !== undefined;
   if ((named || name === '') && (meaningOf(personalNumber) !== undefined || personalNumber === '') && (named || personalNumber !== ''))
