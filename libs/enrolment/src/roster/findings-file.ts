@@ -116,7 +116,10 @@ async function* annotated(sheet: RosterSheet, findings: AsyncIterable<Finding> |
     const texts = own.map(textOf);
     const cells = [...fitted(row.cells, header, ragged)];
     // A row of another width stays so: what it lacks would be guessed.
-    if (cells.length !== header.columns) return { line: row.line, cells: [...row.cells, texts.join('；')] };
+    if (cells.length !== header.columns) {
+      const old = header.findingsAt !== undefined && OLD_FINDING.test(row.cells.at(-1) ?? '');
+      return { line: row.line, cells: [...(old ? row.cells.slice(0, -1) : row.cells), texts.join('；')] };
+    }
     const beyond = header.findingsAt === undefined ? row.cells.slice(place) : [];
     const stray = beyond[0] === undefined || beyond[0] === '' ? [] : [beyond[0]];
     cells[place] = [...stray, ...texts].join('；');
@@ -146,6 +149,9 @@ const withTitle = (cells: readonly string[], place: number): string[] =>
   Array.from({ length: Math.max(cells.length, place + 1) }, (_, i) => (i === place ? FINDINGS_COLUMN : (cells[i] ?? '')));
 
 const textOf = ({ field, reason, remedy }: Finding): string => `${field}：${remedy}（${reason}）`;
+
+/** At the end of a row that is not as wide as the header. */
+const OLD_FINDING = /^$|（[a-z-]+）$/u;
 
 /** Findings in order, one ahead. */
 class Queue {

@@ -190,6 +190,9 @@ export interface Merge {
   readonly bottom: number;
 }
 
+/** What a formula without a result reads like in every format. */
+const NO_RESULT = '=';
+
 /** Rows with anything in them, in `rows` until they are taken. */
 export class SheetReader extends PartReader {
   private rows: SheetRow[] = [];
@@ -301,7 +304,7 @@ export class SheetReader extends PartReader {
 
   private cellText(): string {
     const { value, context } = this;
-    if (this.hasFormula && !this.hasValue) return this.faulty('formula-without-value', '#VALUE!');
+    if (this.hasFormula && !this.hasValue) return this.faulty('formula-without-value', NO_RESULT);
     if (!this.hasValue) return '';
     switch (this.type) {
       case 's':
@@ -318,7 +321,7 @@ export class SheetReader extends PartReader {
         return value;
       default: {
         const raw = value.trim();
-        if (raw === '') return this.hasFormula ? this.faulty('formula-without-value', '#VALUE!') : '';
+        if (raw === '') return this.hasFormula ? this.faulty('formula-without-value', NO_RESULT) : '';
         return context.isDate[this.style] ? dateText(raw, context.dateSystem) : numberText(raw);
       }
     }
