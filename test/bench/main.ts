@@ -9,11 +9,13 @@ import type { Measured } from './measure.js';
 import { countdownBench } from './countdown.bench.js';
 import { rehearsalBench } from './rehearsal.bench.js';
 import { rosterImportBench } from './roster-import.bench.js';
+import { xlsxBench } from './xlsx.bench.js';
 
 const BENCHES: Readonly<Record<string, (databaseUrl: string) => Promise<Measured[]> | Measured[]>> = {
   calculator: calculatorBench,
   rehearsal: rehearsalBench,
   'roster-import': rosterImportBench,
+  xlsx: xlsxBench,
   'claim-path': claimPathBench,
   countdown: countdownBench,
 };

@@ -96,14 +96,16 @@ function recordMaker({ header, ragged }: RosterSheet): (row: SheetRow) => Roster
     added[unitCode - header.columns] = unit.code;
     if (unitName >= header.columns) added[unitName - header.columns] = unit.name;
   };
-  return ({ line, cells: own, faults }) => {
+  return (row) => {
+    const { line, cells: own, faults } = row;
     const fit = fitted(own, header, ragged);
     if (inTitle && !isPersonal(fit[layout.at.personalNumber] ?? '')) turnPage(fit);
     if (fit.length !== header.columns) return { line, cells: fit };
     const cells = added.length === 0 ? fit : [...fit, ...added];
     const carried = inTitle ? undefined : withUnit(cells);
+    // Almost every row of a sound file.
+    if (!carried && !faults && cells === own) return row;
     const fault = faults && faultOf(faults, layout);
-    if (!carried && !fault) return { line, cells };
     return { line, cells: carried ?? cells, ...(fault && { fault }), ...(carried && { carried: true }) };
   };
 }

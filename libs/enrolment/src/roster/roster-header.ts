@@ -224,6 +224,8 @@ const NOTE =
  */
 export function isNoteRow(cells: readonly string[], { at }: RosterLayout): boolean {
   const text = (field: RosterField): string => cells[at[field]] ?? '';
+  // Almost every row, as it is.
+  if (isPersonal(text('personalNumber'))) return false;
   const [name, personalNumber] = [cellWords(text('name')), cellIdentifier(text('personalNumber'))];
   if (isPersonal(personalNumber)) return false;
   if (titleUnit([cells])) return true;
