@@ -240,7 +240,7 @@ describe('enrolment', () => {
         code: 'roster-columns',
         details: { missing: expect.stringContaining('身份证号码') },
       });
-      await expect(importRows(windowId, Readable.from([]))).rejects.toMatchObject({ code: 'roster-columns' });
+      await expect(importRows(windowId, Readable.from([]))).rejects.toMatchObject({ code: 'roster-empty' });
     });
 
     it('takes the first row that is accepted of a person, and another unit cannot enrol them again', async () => {

@@ -47,7 +47,7 @@ export async function openCsv(bytes: AsyncIterable<Buffer>): Promise<RosterSheet
   const all = csvRows(head, ended ? undefined : texts, separator, header?.columns);
   if (!header) {
     // The whole of a short file is looked at for a quotation mark that is not closed, before anything is said about its header.
-    if (ended) for await (const _ of all);
+    if (ended) await all.next();
     throw headerError(
       findHeaderOf(head, separator),
       REQUIRED.map((field) => COLUMNS[field]),
@@ -121,11 +121,11 @@ async function* csvRows(
     for (const cells of rows) {
       line += 1;
       if (!startsPlain(cells[0]!) && isBlank(cells)) continue;
+      if (line > MAX_ROWS) throw tooManyRows();
       if (cells.length > MAX_COLUMNS && !isBlank(cells.slice(MAX_COLUMNS))) throw tooManyColumns(line);
       if (mayBeLong && cells.some((cell) => cell.length > MAX_CELL_CHARACTERS)) throw cellTooLong(line);
       filled.push({ line, cells });
     }
-    if (line > MAX_ROWS) throw tooManyRows();
     return filled;
   };
   /** All whole records of `rest`, which keeps what is left. */

@@ -230,7 +230,7 @@ const CSV_MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'the first block plain, what follows in GB18030',
-    file: () => gb18030(csvOf([...Array(3000).fill(['registration of members, nothing here']).fill([''], 1), ...ROWS])),
+    file: () => gb18030(`registration of members, nothing here${'\n'.repeat(3000)}${csvOf(ROWS)}`),
   },
 ];
 
@@ -435,6 +435,7 @@ describe('a file is refused whole', () => {
     ['roster-columns', 'without a unit anywhere', () => csv(ROWS.map((cells) => cells.slice(1)))],
     ['roster-column-twice', 'with two columns that say the same', () => csv(ROWS.map((cells, i) => [...cells, i === 0 ? '身份证号' : '']))],
     ['roster-quotes', 'with a quotation mark that never closes', () => csv(second(NAME, '"职工'))],
+    ['roster-quotes', 'with a quotation mark that never closes in a long file', () => csv([...second(NAME, '"职工'), ...people(4000)])],
     [
       'roster-encoding',
       'that turns from UTF-8 to another encoding',
@@ -516,7 +517,7 @@ describe('a file is refused whole', () => {
     ['roster-too-wide', 'with hundreds of columns (CSV)', () => csv([HEADER, [...ONE, ...Array<string>(193).fill('x')]])],
     ['roster-cell-too-long', 'with a cell as long as a book', () => xlsx(secondCell(BANK, 'x'.repeat(32_768)))],
     ['roster-cell-too-long', 'with a cell as long as a book (CSV)', () => csv(second(BANK, 'x'.repeat(32_768)))],
-    ['roster-too-long', 'with more than a million lines', () => Buffer.from(csvOf(ROWS) + '\n'.repeat(1_048_576))],
+    ['roster-too-long', 'with more than a million lines', () => Buffer.from(csvOf(ROWS) + '\n'.repeat(1_048_576) + csvOf([person(5)]))],
   ])('%s: %s', async (code, _, file) => {
     const failure = await outcomeOf(file()).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(DomainError);

@@ -70,8 +70,8 @@ function label(cell: string): string {
 }
 
 function meaningOf(cell: string): Meaning | undefined {
-  // A header's words are short; a paragraph of instructions is none.
-  if (cell === '' || cell.length > 80) return undefined;
+  // A hint can be long; a page of instructions is none.
+  if (cell === '' || cell.length > 400) return undefined;
   const whole = label(cell);
   const meaning = MEANINGS.get(whole);
   if (meaning || !whole.includes('/')) return meaning;
