@@ -21,7 +21,10 @@ function settled(text: string, step: (text: string) => string): string {
   }
 }
 
-const unwrapped = (text: string): string => WRAPPED.exec(text)?.[1] ?? text.replace(/^'+/u, '');
+// Nothing of ours is longer; wrapped a thousand times over it would be work for nothing.
+const MAX_WRAPPED = 256;
+
+const unwrapped = (text: string): string => (text.length > MAX_WRAPPED ? text : (WRAPPED.exec(text)?.[1] ?? text.replace(/^'+/u, '')));
 
 /** A name or another text: half-width, single spaces, without what protected it. */
 export const cellWords = (text: string): string =>

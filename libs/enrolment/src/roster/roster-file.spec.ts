@@ -507,6 +507,7 @@ describe('a file is refused whole', () => {
           part(SHEET, (xml) => xml.replace('<row r="5"', '<row r="3"')),
         ),
     ],
+    ['roster-xlsx-damaged', 'with merged cells that overlap by the thousand', () => xlsx(ROWS, {}, Array<string>(1000).fill('A2:A5'))],
     [
       'roster-xml-entities',
       'with entities that grow',

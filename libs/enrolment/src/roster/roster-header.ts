@@ -69,9 +69,11 @@ function label(cell: string): string {
   return (bare.replace(HINT, '') || bare).replace(EDGES, '');
 }
 
+const isShort = (cell: string): boolean => cell.length <= 400;
+
 function meaningOf(cell: string): Meaning | undefined {
   // A hint can be long; a page of instructions is none.
-  if (cell === '' || cell.length > 400) return undefined;
+  if (cell === '' || !isShort(cell)) return undefined;
   const whole = label(cell);
   const meaning = MEANINGS.get(whole);
   if (meaning || !whole.includes('/')) return meaning;
@@ -209,7 +211,14 @@ const TITLE_NAME =
 
 /** Of the rows above a header, or of one between people: "单位：… 统一社会信用代码：…", in one cell or several. */
 export function titleUnit(rows: readonly (readonly string[])[]): TitleUnit | undefined {
-  const text = rows.map((cells) => cells.map((cell) => cellWords(cell).replace(/ /gu, '')).join('|')).join('\n');
+  const text = rows
+    .map((cells) =>
+      cells
+        .filter(isShort)
+        .map((cell) => cellWords(cell).replace(/ /gu, ''))
+        .join('|'),
+    )
+    .join('\n');
   const code = TITLE_CODE.exec(text.toUpperCase())?.[1];
   if (code === undefined || !isUnitCode(code)) return undefined;
   return { code, name: (TITLE_NAME.exec(text)?.[1] ?? '').replace(/[^\p{L}\p{N})]+$/u, '') };

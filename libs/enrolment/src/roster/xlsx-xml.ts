@@ -7,7 +7,7 @@ import { SaxesParser, type SaxesTagPlain } from 'saxes';
 import { dateText, numberText } from './cell-text.js';
 import type { RefusalReason } from './roster.js';
 import { MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_ROWS, cellTooLong, refuse, tooManyColumns, type SheetRow } from './sheet.js';
-import { damaged } from './xlsx-zip.js';
+import { damaged, fileTooLarge } from './xlsx-zip.js';
 
 type Attributes = Readonly<Record<string, string>>;
 
@@ -126,6 +126,9 @@ export class StylesReader extends PartReader {
   }
 }
 
+/** A million people with five texts of their own each are some 120 MB. */
+const MAX_STRING_BYTES = 256 * 1024 * 1024;
+
 /** Names, numbers and all other texts of a workbook, packed: a text each would take several times the memory, and hold on to the XML it was cut from. */
 export class SharedStrings extends PartReader {
   private bytes = Buffer.allocUnsafe(1 << 16);
@@ -157,6 +160,7 @@ export class SharedStrings extends PartReader {
   }
 
   private add(text: string): void {
+    if (this.used > MAX_STRING_BYTES) throw fileTooLarge();
     if (this.used + text.length * 3 > this.bytes.length) {
       const more = Buffer.allocUnsafe(this.bytes.length * 2 + text.length * 3);
       this.bytes.copy(more, 0, 0, this.used);
@@ -347,6 +351,8 @@ export class SheetReader extends PartReader {
       const merge = merges[this.nextMerge]!;
       if (merge.top === line) this.merged.push({ merge, value: cells[merge.column] ?? '' });
     }
+    // Merges cannot overlap.
+    if (this.merged.length > MAX_COLUMNS) throw damaged();
     for (const { merge, value } of this.merged) {
       if (value === '' || merge.top === line) continue;
       while (cells.length <= merge.column) cells.push('');
