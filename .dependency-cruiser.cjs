@@ -36,6 +36,7 @@ const PURE = [
   ...['certificate', 'contribution', 'cover', 'member', 'organisation', 'roster', 'window'].map(
     (noun) => String.raw`^libs/enrolment/src/${noun}/${noun}\.ts$`,
   ),
+  String.raw`^libs/enrolment/src/roster/(?:cell-text|roster-column|roster-header)\.ts$`,
   String.raw`^libs/enrolment/src/window/(?:countdown|extension)\.ts$`,
   String.raw`^libs/ledger/src/ledger\.ts$`,
   String.raw`^libs/benefits/src/(?!load-plans\.ts$|rehearsal-page\.ts$|index\.ts$)[^/]+\.ts$`,

@@ -2,7 +2,7 @@ import { ContributionCredit, CollectionStatement, PaymentNotice } from './contri
 import { Cover, CoverChange, CoverTransfer } from './cover/cover.entity.js';
 import { LoginCode, Member } from './member/member.entity.js';
 import { Organisation } from './organisation/organisation.entity.js';
-import { Enrolment, RosterBlock, RosterFilePart, RosterImport, RosterRefusal } from './roster/roster.entity.js';
+import { Enrolment, RosterBlockEntity, RosterFilePart, RosterImport, RosterRefusal } from './roster/roster.entity.js';
 import {
   CoverPeriod,
   EnrolmentCount,
@@ -25,7 +25,7 @@ export const ENROLMENT_ENTITIES = [
   RosterImport,
   RosterRefusal,
   RosterFilePart,
-  RosterBlock,
+  RosterBlockEntity,
   Member,
   LoginCode,
   Enrolment,
@@ -65,8 +65,10 @@ export { MemberService, type OwnData } from './member/member.service.js';
 export { organisationsByCode } from './organisation/organisation.repository.js';
 export { ORGANISATION_KINDS, type OrganisationKind } from './organisation/organisation.js';
 export { OrganisationService, type NewOrganisation } from './organisation/organisation.service.js';
+export { writeFindings, type Finding, type FindingsFile } from './roster/findings-file.js';
 export { PhonePay, type PhoneOrder, type PhonePayment, type PhoneRefund } from './phone-payment/phone-pay.js';
-export { REFUSALS, type RefusalReason } from './roster/roster.js';
+export { REFUSALS, readRecord, type RefusalReason } from './roster/roster.js';
+export { readRoster, type RosterBlock, type RosterRecord } from './roster/roster-file.js';
 export { RosterImportService } from './roster/roster-import.service.js';
 export { RosterService, type RosterSummary, type RosterUpload } from './roster/roster.service.js';
 export { CountdownBoard, CountdownReader } from './window/countdown-board.js';
@@ -91,7 +93,7 @@ export {
   RosterImport,
   RosterRefusal,
   RosterFilePart,
-  RosterBlock,
+  RosterBlockEntity,
   CoverPeriod,
   EnrolmentWindow,
   EnrolmentTarget,

@@ -23,19 +23,11 @@ import type { Organisation } from '../organisation/organisation.entity.js';
 import { addRostered, type ByUnit } from '../window/enrolment-count.repository.js';
 import { windowById } from '../window/window.repository.js';
 import { uuidBytes, uuidText } from './copy-rows.js';
-import { readRecords, type RosterRecord } from './roster-file.js';
-import {
-  COLUMNS,
-  personalNumberOf,
-  readHeader,
-  readRow,
-  unitCodeOf,
-  type RefusalReason,
-  type RosterLayout,
-  type RosterRow,
-} from './roster.js';
+import { readRoster } from './roster-file.js';
+import { personalNumberOf, readRecord, unitCodeOf, type RefusalReason, type RosterRow } from './roster.js';
 import { groupText, rowGroups, type RowGroup } from './row-groups.js';
 import { SeenPeople } from './seen-people.js';
+import { storedFile } from './stored-file.js';
 import type { RosterImport } from './roster.entity.js';
 import * as rosters from './roster.repository.js';
 
@@ -45,8 +37,6 @@ const FIRST_CHUNK_ROWS = 2_500;
 /** From here on a second thread pays for its start. */
 const THREAD_FROM_ROWS = 4_000;
 const GROUPS_AHEAD = 4;
-/** What is parsed at once: rows that are read long before they are worked on outlive the young generation. */
-const READ_BYTES = 64 * 1024;
 /** An import that has not moved for so long has lost its process. */
 const LEASE_SECONDS = 60;
 /** A file whose upload has taken so long is no longer coming in. */
@@ -89,6 +79,7 @@ const ATTEMPTS = 5;
 interface Run {
   readonly key: rosters.ImportKey;
   readonly leaseId: string;
+  readonly fileName: string;
   readonly organisation: Organisation;
   /** The day on which the file was received: what a row is must not depend on when it is worked through. */
   readonly today: CivilDate;
@@ -162,6 +153,7 @@ export class RosterImportService {
     const run: Run = {
       key: { windowId: window.id, periodId: window.period_id, importId: found.id },
       leaseId,
+      fileName: found.file_name,
       organisation,
       today: chinaDate(found.received_at),
       doneLine: found.reached_line,
@@ -196,22 +188,8 @@ export class RosterImportService {
     return new Date(this.clock.now().getTime() - hours * 3_600_000);
   }
 
-  /** The next part is fetched while one is read. */
-  private async *storedFile(run: Run): AsyncGenerator<Buffer> {
-    const part = (number: number) => {
-      const sealed = rosters.readPart(this.database.direct, run.key.importId, number);
-      sealed.catch(() => {});
-      return sealed;
-    };
-    let next = part(0);
-    for (let number = 1; ; number++) {
-      const sealed = await next;
-      if (sealed === undefined) return;
-      next = part(number);
-      const bytes = this.vault.openBytes(sealed);
-      for (let at = 0; at < bytes.length; at += READ_BYTES) yield bytes.subarray(at, at + READ_BYTES);
-      run.part = number;
-    }
+  private fileOf(run: Run): AsyncIterable<Buffer> {
+    return storedFile(this.database.direct, this.vault, run.key.importId, (parts) => (run.part = parts));
   }
 
   private async *chunks(run: Run): AsyncGenerator<Chunk> {
@@ -241,7 +219,7 @@ export class RosterImportService {
       return { ...group, people: NOBODY, sealed: await sealing };
     };
     let rows = 0;
-    for await (const rowGroup of rowGroups(rosterBlocks(this.storedFile(run)))) {
+    for await (const rowGroup of rowGroups(readRoster(this.fileOf(run), run.fileName))) {
       // A set that is being sealed, and every other request, gets its turn.
       await otherWork();
       if (rowGroup.records.at(-1)!.line <= run.doneLine) {
@@ -265,8 +243,8 @@ export class RosterImportService {
     await this.findUnitsOf(run, rowGroup);
     const { layout, records } = rowGroup;
     const context = { layout, today: run.today, seen: run.seen, units: run.units, elsewhere: run.elsewhere };
-    for (const { cells } of records) {
-      const reading = readRow(cells, context);
+    for (const record of records) {
+      const reading = readRecord(record, context);
       if ('row' in reading) run.seen.add(reading.row.personalNumber);
     }
   }
@@ -309,8 +287,9 @@ export class RosterImportService {
     const accepted: { line: number; row: RosterRow }[] = [];
     const [refused, normalised, cardWarnings]: [rosters.Refusal[], number[], number[]] = [[], [], []];
     const refusedAt: { at: number; reason: RefusalReason }[] = [];
-    for (const [at, { line, cells }] of records.entries()) {
-      const reading = readRow(cells, context);
+    for (const [at, record] of records.entries()) {
+      const { line } = record;
+      const reading = readRecord(record, context);
       if ('reason' in reading) {
         refused.push({ row: line, reason: reading.reason });
         refusedAt.push({ at, reason: reading.reason });
@@ -469,25 +448,4 @@ function countByUnit(groups: readonly SealedGroup[]): Chunk['byUnit'] {
   const counts = new Map<rosters.UnitPlace, number>();
   for (const { rows } of groups) for (const { unit } of rows) counts.set(unit, (counts.get(unit) ?? 0) + 1);
   return new Map([...counts].map(([unit, members]) => [uuidText(unit.id), { unit, members }]));
-}
-
-async function* rosterBlocks(bytes: AsyncIterable<Buffer>): AsyncGenerator<RowGroup> {
-  let layout: RosterLayout | undefined;
-  for await (const records of readRecords(bytes)) {
-    if (records.length === 0) continue;
-    layout ??= layoutOf(records.shift()!.cells);
-    yield { layout, records };
-  }
-  yield { layout: layout ?? layoutOf([]), records: [] };
-}
-
-function layoutOf(cells: readonly string[]): RosterLayout {
-  const read = readHeader(cells);
-  if ('width' in read) return read;
-  throw new DomainError(
-    'roster-columns',
-    'invalid',
-    `the first line: expected the columns ${Object.values(COLUMNS).join('、')}, found ${read.found.join('、') || 'none of them'}; add ${read.missing.join('、')} and import the file again`,
-    { missing: read.missing.join('、') },
-  );
 }

@@ -402,3 +402,11 @@ export async function refusalsByReason(tx: Transaction, importId: string): Promi
 
 export const refusalsOf = (tx: Transaction, importId: string): Promise<RosterRefusal[]> =>
   tx.find(RosterRefusal, { where: { import_id: importId }, order: { row: 'ASC' } });
+
+/** In the order of the rows, those below row `after` first. */
+export const refusalsAfter = (tx: Transaction, importId: string, after: number, limit: number): Promise<RosterRefusal[]> =>
+  rowsOf(tx, 'select import_id, row, field, reason, remedy from roster_refusal where import_id = $1 and row > $2 order by row limit $3', [
+    importId,
+    after,
+    limit,
+  ]);
