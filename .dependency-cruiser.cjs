@@ -35,6 +35,7 @@ const PURE = [
   String.raw`^libs/claims/src/(?:claim|lifecycle)\.ts$`,
   ...['contribution', 'member', 'organisation', 'roster', 'window'].map((noun) => String.raw`^libs/enrolment/src/${noun}/${noun}\.ts$`),
   String.raw`^libs/enrolment/src/window/(?:countdown|extension)\.ts$`,
+  String.raw`^libs/enrolment/src/contribution/(?:matching|refund|suspense)\.ts$`,
   String.raw`^libs/ledger/src/ledger\.ts$`,
   String.raw`^libs/benefits/src/(?!load-plans\.ts$|rehearsal-page\.ts$|index\.ts$)[^/]+\.ts$`,
 ];

@@ -1,10 +1,11 @@
 import { Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger } from '@app/enrolment';
-import { BankGateway, GatewaysModule, WechatGateway } from '@app/gateways';
+import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger, ReceiptOffice, RefundBank } from '@app/enrolment';
+import { BankGateway, GatewaysModule, TreasuryGateway, WechatGateway } from '@app/gateways';
 import { PlatformModule, type Config } from '@app/platform';
 import type { FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
+import { ContributionController, NoticeReceiptController } from './contribution.controller.js';
 import { CountdownController } from './countdown.controller.js';
 import { EventStreams } from './event-stream.js';
 import { ExtensionController } from './extension.controller.js';
@@ -18,6 +19,8 @@ import { WindowController } from './window.controller.js';
 
 const PORTS: Provider[] = [
   { provide: CollectionBank, useExisting: BankGateway },
+  { provide: RefundBank, useExisting: BankGateway },
+  { provide: ReceiptOffice, useExisting: TreasuryGateway },
   {
     provide: MemberMessenger,
     useFactory: (wechat: WechatGateway): MemberMessenger => ({
@@ -50,6 +53,8 @@ export class EnrolmentAppModule implements OnModuleInit {
         AccountController,
         OrganisationController,
         WindowController,
+        ContributionController,
+        NoticeReceiptController,
         TargetController,
         ExtensionController,
         CountdownController,

@@ -181,4 +181,4 @@ export class Conductor {
 }
 
 /** Commands that become due because time passes, without a row that says so. */
-const BY_CLOCK = new Set(['compare', 'reconcile', 'collect', 'query']);
+const BY_CLOCK = new Set(['compare', 'reconcile', 'collect', 'query', 'refund']);

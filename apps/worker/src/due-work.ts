@@ -1,6 +1,6 @@
 /** Everything that is due in the whole engine; at rest it is empty. */
 import { claimsDue, type Due, type PaymentService, type ReconciliationService } from '@app/claims';
-import type { ContributionService } from '@app/enrolment';
+import { contributionDue, type ContributionService } from '@app/enrolment';
 import { addDays, chinaDate, chinaInstant, type CivilDate, type Clock } from '@app/kernel';
 import { addToOutbox, hurryRelay, type BusinessHours, type Database } from '@app/platform';
 
@@ -21,6 +21,7 @@ export class DueWork {
     const now = this.clock.now();
     const { due, stopped } = await claimsDue(this.database.direct, now, chinaDate(now));
     if (glance && due.length > 0) return due;
+    due.push(...(await contributionDue(this.database.direct, now)));
     const days = await this.reconciliation.daysDue();
     if (days.length > 0) due.push({ wakeUp: { queue: 'reconciliation', command: 'reconcile', ids: [] }, count: days.length });
     const collections = await this.collectionDays(now);

@@ -2,8 +2,8 @@ import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CLAIMS_ENTITIES, ClaimsModule, PaymentService, ReconciliationService } from '@app/claims';
 import { QUEUES, type QueueName } from '@app/contracts';
-import { CollectionBank, ContributionService } from '@app/enrolment';
-import { BankGateway, GatewaysModule } from '@app/gateways';
+import { CollectionBank, ContributionService, ReceiptOffice, ReceiptService, RefundBank, RefundService } from '@app/enrolment';
+import { BankGateway, GatewaysModule, TreasuryGateway } from '@app/gateways';
 import { assert, Clock } from '@app/kernel';
 import { Database, PlatformModule, QUEUE_MAP, queueOptions, Relay, type Config } from '@app/platform';
 import type { Queue } from 'bullmq';
@@ -28,7 +28,11 @@ export class WorkerAppModule {
       providers: [
         ...PROCESSORS,
         ContributionService,
+        RefundService,
+        ReceiptService,
         { provide: CollectionBank, useExisting: BankGateway },
+        { provide: RefundBank, useExisting: BankGateway },
+        { provide: ReceiptOffice, useExisting: TreasuryGateway },
         {
           provide: QUEUE_MAP,
           useFactory: (...queues: Queue[]): ReadonlyMap<QueueName, Queue> => new Map(QUEUES.map((name, index) => [name, queues[index]!])),

@@ -1,5 +1,9 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { ContributionService } from './contribution/contribution.service.js';
+import { ReceiptService } from './contribution/receipt.service.js';
+import { RefundService } from './contribution/refund.service.js';
+import { ContributionSummaryService } from './contribution/summary.service.js';
+import { SuspenseService } from './contribution/suspense.service.js';
 import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
 import { RosterService } from './roster/roster.service.js';
@@ -19,12 +23,16 @@ const SERVICES = [
   CountdownService,
   RosterService,
   ContributionService,
+  SuspenseService,
+  RefundService,
+  ReceiptService,
+  ContributionSummaryService,
   MemberService,
 ];
 
 @Module({})
 export class EnrolmentModule {
-  /** `ports`: providers of CollectionBank and MemberMessenger. Stands on PlatformModule. */
+  /** `ports`: providers of CollectionBank, RefundBank, ReceiptOffice and MemberMessenger. Stands on PlatformModule. */
   static forRoot(ports: Provider[]): DynamicModule {
     return { module: EnrolmentModule, providers: [...ports, ...SERVICES], exports: SERVICES };
   }

@@ -1,4 +1,4 @@
-import { ContributionCredit, CollectionStatement, PaymentNotice } from './contribution/contribution.entity.js';
+import { CONTRIBUTION_ENTITIES, ContributionCredit, CollectionStatement, PaymentNotice } from './contribution/contribution.entity.js';
 import { Cover } from './cover/cover.entity.js';
 import { LoginCode, Member } from './member/member.entity.js';
 import { Organisation } from './organisation/organisation.entity.js';
@@ -27,15 +27,26 @@ export const ENROLMENT_ENTITIES = [
   Member,
   LoginCode,
   Enrolment,
-  PaymentNotice,
-  CollectionStatement,
-  ContributionCredit,
+  ...CONTRIBUTION_ENTITIES,
   Cover,
 ];
 export * from './enrolment.migration.js';
 export * from './enrolment.module.js';
 export { enrolmentFigures, planFigures, type EnrolmentFigures, type PlanFigures } from './enrolment-figures.repository.js';
 export { CollectionBank } from './contribution/collection-bank.js';
+export { PHONE_COLLECTOR, phoneSettlementReference } from './contribution/contribution.js';
+export { contributionDue } from './contribution/contribution-due.repository.js';
+export { Contribution1700000002050 } from './contribution/contribution.migration.js';
+export { type DoubleView, type PhoneRefundDue } from './contribution/double.repository.js';
+export { ReceiptOffice } from './contribution/receipt-office.js';
+export { type ReceiptView } from './contribution/receipt.repository.js';
+export { ReceiptService } from './contribution/receipt.service.js';
+export { RefundBank } from './contribution/refund-bank.js';
+export { type RefundView } from './contribution/refund.repository.js';
+export { RefundService, type RefundCause } from './contribution/refund.service.js';
+export { ContributionSummaryService, type ContributionSummary } from './contribution/summary.service.js';
+export { type ProposalView } from './contribution/suspense.repository.js';
+export { SuspenseService, type SuspenseView } from './contribution/suspense.service.js';
 export { ContributionService, type MatchedStatement } from './contribution/contribution.service.js';
 export { type NoticeView } from './contribution/contribution.repository.js';
 export { coversOf, type MemberCover } from './cover/cover.repository.js';
