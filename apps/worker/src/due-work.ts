@@ -21,11 +21,12 @@ export class DueWork {
     const now = this.clock.now();
     const { due, stopped } = await claimsDue(this.database.direct, now, chinaDate(now));
     if (glance && due.length > 0) return due;
-    due.push(...(await contributionDue(this.database.direct, now)));
     const days = await this.reconciliation.daysDue();
     if (days.length > 0) due.push({ wakeUp: { queue: 'reconciliation', command: 'reconcile', ids: [] }, count: days.length });
     const collections = await this.collectionDays(now);
     if (collections.length > 0) due.push({ wakeUp: { queue: 'contribution', command: 'collect', ids: [] }, count: collections.length });
+    // After the statements, since these make receipts due: looked at before, both could be missed.
+    due.push(...(await contributionDue(this.database.direct, now)));
     const resumable = stopped ? await this.payment.resumable() : 0;
     if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });
     return due;

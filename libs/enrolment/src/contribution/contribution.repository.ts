@@ -118,11 +118,11 @@ export async function pathOfNotice(tx: Transaction, noticeId: string): Promise<s
   return row?.path;
 }
 
-/** From the first opening to the last closing of all windows; undefined when there are none. */
+/** From the first opening to the last closing of all windows, or the last refund if that is later; undefined when there are no windows. */
 export async function windowSpan(tx: Transaction): Promise<{ opensAt: Date; closesAt: Date } | undefined> {
   const rows = await rowsOf<{ opensAt: Date | null; closesAt: Date }>(
     tx,
-    'select min(opens_at) as "opensAt", max(closes_at) as "closesAt" from enrolment_window',
+    `select min(opens_at) as "opensAt", greatest(max(closes_at), (select max(checked_at) from contribution_refund)) as "closesAt" from enrolment_window`,
   );
   const { opensAt, closesAt } = rows[0]!;
   return opensAt ? { opensAt, closesAt } : undefined;

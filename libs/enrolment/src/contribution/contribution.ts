@@ -78,10 +78,10 @@ export const isPhoneSettlement = (reference: string, payerName: string): boolean
 export const statementGap = ({ openingFen, closingFen, lines }: Pick<BankStatement, 'openingFen' | 'closingFen' | 'lines'>): number =>
   closingFen - openingFen - sumFen(lines.map((line) => fen(line.direction === 'credit' ? line.amountFen : -line.amountFen)));
 
-/** Units pay late: statements are looked at for this long after the last window has closed. */
+/** Units pay late, and refunds come back late: statements are looked at for this long after the last window has closed, or the last refund was made. */
 const LATE_DAYS = 30;
 
-/** Days of the windows and the weeks after, whose statement can be had at `now` and is not stored; oldest first. */
+/** Days of the windows (to the last refund, if that is later) and the weeks after, whose statement can be had at `now` and is not stored; oldest first. */
 export function daysDue(
   windows: { opensAt: Date; closesAt: Date } | undefined,
   stored: ReadonlySet<string>,

@@ -91,3 +91,8 @@ export async function bookSums(
   );
   return numbers(row!);
 }
+
+export async function openLines(tx: Transaction): Promise<number> {
+  const [row] = await rowsOf<{ lines: number }>(tx, 'select coalesce(sum(open_lines), 0)::int as lines from collection_statement');
+  return row!.lines;
+}

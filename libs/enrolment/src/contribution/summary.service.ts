@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { balanceOf, ledger } from '@app/ledger';
 import { Database } from '@app/platform';
 import { windowById } from '../window/window.repository.js';
-import { bookSums, expectedSums, tableSums, type ContributionSums, type ExpectedSums } from './summary.repository.js';
+import { bookSums, expectedSums, openLines, tableSums, type ContributionSums, type ExpectedSums } from './summary.repository.js';
 
 export interface ContributionSummary {
   /** Asked by notices, and the special fund's share of them. */
@@ -12,6 +12,8 @@ export interface ContributionSummary {
   /** As the ledger says. */
   readonly books: ContributionSums;
   readonly equalsBooks: boolean;
+  /** Lines of the collection account's statements that nothing of ours explains: a person has to look. */
+  readonly openLines: number;
 }
 
 @Injectable()
@@ -31,6 +33,7 @@ export class ContributionSummaryService {
         expected: await expectedSums(tx, of),
         received: { ...rows, phoneFen },
         books,
+        openLines: await openLines(tx),
         equalsBooks: names.every((name) => rows[name] === books[name]),
       };
     });
