@@ -5,6 +5,9 @@ import { CollectionStatement } from './contribution.entity.js';
 import type { NoticeShares } from './contribution.js';
 import type { Credit, DueNotice, Match } from './matching.js';
 
+/** A row as it is read: a bigint comes as text. */
+export type AsText<Row, Name extends keyof Row> = Omit<Row, Name> & Record<Name, string>;
+
 export interface UnitDue {
   unitId: string;
   unitCode: string;
@@ -91,7 +94,7 @@ export interface NoticeView {
 
 /** Notices of the window whose unit lies under `path`. */
 export async function noticesOf(tx: Transaction, windowId: string, path: string): Promise<NoticeView[]> {
-  const rows = await rowsOf<NoticeView>(
+  const rows = await rowsOf<AsText<NoticeView, 'memberFen' | 'unitFen' | 'fundFen' | 'amountFen' | 'receivedFen'>>(
     tx,
     `select n.id, o.code as "unitCode", o.name as "unitName", n.reference, n.members, n.alone_members as "aloneMembers", n.member_fen as "memberFen",
             n.unit_fen as "unitFen", n.fund_fen as "fundFen", n.amount_fen as "amountFen", n.received_fen as "receivedFen", n.issued_at as "issuedAt", n.state
@@ -174,7 +177,7 @@ export async function insertCredits(tx: Transaction, on: CivilDate, credits: rea
   return new Set(rows.map((row) => row.bank_reference));
 }
 
-type NoticeRow = Omit<DueNotice, 'amountFen' | 'memberFen' | 'receivedFen'> & { amountFen: string; memberFen: string; receivedFen: string };
+type NoticeRow = AsText<DueNotice, 'amountFen' | 'memberFen' | 'receivedFen'>;
 const DUE_NOTICE = `n.id, n.reference, o.code as "unitCode", o.name as "unitName", n.amount_fen as "amountFen", n.member_fen as "memberFen", n.received_fen as "receivedFen"`;
 const dueNotice = (row: NoticeRow): DueNotice => ({
   ...row,

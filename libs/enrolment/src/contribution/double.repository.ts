@@ -1,6 +1,7 @@
 /** SQL on people who were paid for twice. */
 import { fen, type Fen } from '@app/kernel';
 import { rowsOf, type Transaction } from '@app/platform';
+import type { AsText } from './contribution.repository.js';
 
 export interface Double {
   readonly id: string;
@@ -8,7 +9,7 @@ export interface Double {
   readonly fundFen: Fen;
 }
 
-type Row = { id: string; amountFen: string; fundFen: string };
+type Row = AsText<Double, 'amountFen' | 'fundFen'>;
 const double = (row: Row): Double => ({ id: row.id, amountFen: fen(Number(row.amountFen)), fundFen: fen(Number(row.fundFen)) });
 
 /**
@@ -57,7 +58,7 @@ export interface PhoneRefundDue {
 }
 
 export async function phoneRefundsDue(tx: Transaction, limit: number): Promise<PhoneRefundDue[]> {
-  const rows = await rowsOf<PhoneRefundDue>(
+  const rows = await rowsOf<AsText<PhoneRefundDue, 'amountFen'>>(
     tx,
     `select join_id as "joinId", member_id as "memberId", amount_fen as "amountFen" from contribution_double
      where payer = 'phone' and state = 'due' order by found_at, id limit $1`,
@@ -117,7 +118,7 @@ export interface DoubleView {
 }
 
 export async function readDoubles(tx: Transaction, limit: number): Promise<DoubleView[]> {
-  const rows = await rowsOf<DoubleView>(
+  const rows = await rowsOf<AsText<DoubleView, 'amountFen'>>(
     tx,
     `select d.id, d.payer, n.reference as "noticeReference", o.name as "unitName", d.join_id as "joinId", d.amount_fen as "amountFen", d.found_at as "foundAt", d.state
      from contribution_double d left join payment_notice n on n.id = d.notice_id left join organisation o on o.id = n.unit_id

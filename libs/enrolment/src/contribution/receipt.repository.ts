@@ -2,6 +2,7 @@
 import type { EReceiptAnswer, RedFlushAnswer } from '@app/contracts';
 import { fen, type Fen } from '@app/kernel';
 import { rowsOf, type Transaction } from '@app/platform';
+import type { AsText } from './contribution.repository.js';
 
 /** The treasury's reference of a receipt: 33 of its 35 characters. */
 const REFERENCE = `'E' || upper(replace(r.id::text, '-', ''))`;
@@ -65,7 +66,7 @@ export interface DueReceipt {
 
 /** What is to be taken back comes first. */
 export async function receiptsDue(tx: Transaction, limit: number): Promise<DueReceipt[]> {
-  const rows = await rowsOf<DueReceipt>(
+  const rows = await rowsOf<AsText<DueReceipt, 'amountFen'>>(
     tx,
     `select r.id, r.subject, r.reference, r.state, o.name as "unitName", r.payer_sealed as "payerSealed", r.amount_fen as "amountFen"
      from contribution_receipt r left join payment_notice n on r.kind = 'notice' and n.id = r.subject left join organisation o on o.id = n.unit_id
@@ -129,7 +130,7 @@ export interface ReceiptView {
 
 /** The latest first. */
 export async function receiptsOf(tx: Transaction, subject: string): Promise<ReceiptView[]> {
-  const rows = await rowsOf<ReceiptView>(
+  const rows = await rowsOf<AsText<ReceiptView, 'amountFen'>>(
     tx,
     `select version, amount_fen as "amountFen", state, refusal, code, number, check_code as "checkCode", issued_on::text as "issuedOn",
             red_number as "redNumber", flushed_on::text as "flushedOn"

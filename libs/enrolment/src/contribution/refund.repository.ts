@@ -2,6 +2,7 @@
 import type { PaymentStatusReport } from '@app/contracts';
 import { fen, type CivilDate, type Fen } from '@app/kernel';
 import { rowsOf, sqlState, UNIQUE_VIOLATION, type Transaction } from '@app/platform';
+import type { AsText } from './contribution.repository.js';
 import { REFUND_MOVES, type RefundState } from './refund.js';
 
 export interface Refund {
@@ -21,7 +22,8 @@ export interface Refund {
 
 const REFUND = `r.id, r.credit_id as "creditId", r.double_id as "doubleId", r.amount_fen as "amountFen", r.payee_sealed as "payeeSealed",
   r.proposed_by as "proposedBy", r.checked_at as "checkedAt", r.state, r.message_id as "messageId", r.end_to_end_id as "endToEndId", r.signature, r.queries`;
-const withMoney = (row: Refund): Refund => ({ ...row, amountFen: fen(Number(row.amountFen)) });
+type RefundRow = AsText<Refund, 'amountFen'>;
+const withMoney = (row: RefundRow): Refund => ({ ...row, amountFen: fen(Number(row.amountFen)) });
 
 export interface NewRefund extends Pick<Refund, 'id' | 'creditId' | 'doubleId' | 'amountFen' | 'payeeSealed' | 'messageId' | 'endToEndId'> {
   readonly reason: string;
@@ -57,14 +59,14 @@ export async function insertRefund(tx: Transaction, refund: NewRefund): Promise<
 }
 
 export async function lockRefund(tx: Transaction, id: string): Promise<Refund | undefined> {
-  const [row] = await rowsOf<Refund>(tx, `select ${REFUND} from contribution_refund r where r.id = $1 for update`, [id]);
+  const [row] = await rowsOf<RefundRow>(tx, `select ${REFUND} from contribution_refund r where r.id = $1 for update`, [id]);
   return row && withMoney(row);
 }
 
 /** The refunds that statement lines name, locked. */
 export async function lockByEndToEndId(tx: Transaction, endToEndIds: readonly string[]): Promise<Map<string, Refund>> {
   if (endToEndIds.length === 0) return new Map();
-  const rows = await rowsOf<Refund>(
+  const rows = await rowsOf<RefundRow>(
     tx,
     `select ${REFUND} from contribution_refund r where r.end_to_end_id = any($1::text[]) order by r.id for update`,
     [endToEndIds],
@@ -103,7 +105,7 @@ export async function releaseCredit(tx: Transaction, creditId: string, amountFen
 const SENDING_LEASE = `interval '2 seconds'`;
 
 export async function refundsDue(tx: Transaction, now: Date, limit: number): Promise<Refund[]> {
-  const rows = await rowsOf<Refund>(
+  const rows = await rowsOf<RefundRow>(
     tx,
     `select ${REFUND} from contribution_refund r
      where r.state = 'signed' or (r.state = 'sending' and r.attempted_at < clock_timestamp() - ${SENDING_LEASE})
@@ -173,7 +175,7 @@ export interface RefundView {
 
 /** Those that wait for a check first, then the newest. */
 export async function readRefunds(tx: Transaction, limit: number): Promise<RefundView[]> {
-  const rows = await rowsOf<RefundView>(
+  const rows = await rowsOf<AsText<RefundView, 'amountFen'>>(
     tx,
     `select id, credit_id as "creditId", double_id as "doubleId", amount_fen as "amountFen", reason, proposed_by as "proposedBy", proposed_at as "proposedAt",
        checked_by as "checkedBy", state, bank_reason as "bankReason", paid_at as "paidAt", settled_on::text as "settledOn"

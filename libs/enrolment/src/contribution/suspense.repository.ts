@@ -1,6 +1,7 @@
 /** SQL on money in suspense and on matches that two people make. */
 import { fen, type CivilDate, type Fen } from '@app/kernel';
 import { rowsOf, sqlState, UNIQUE_VIOLATION, type Transaction } from '@app/platform';
+import type { AsText } from './contribution.repository.js';
 import { REFERENCE_PIECE, type OpenNotice } from './suspense.js';
 
 export interface SuspendedCredit {
@@ -16,7 +17,8 @@ export interface SuspendedCredit {
 
 const CREDIT = `id, booked_on::text as "bookedOn", amount_fen as "amountFen", matched_fen as "matchedFen", refunded_fen as "refundedFen", rest_fen as "restFen",
   reference, payer_name as "payerName"`;
-const withMoney = (row: SuspendedCredit): SuspendedCredit => ({
+type CreditRow = AsText<SuspendedCredit, 'amountFen' | 'matchedFen' | 'refundedFen' | 'restFen'>;
+const withMoney = (row: CreditRow): SuspendedCredit => ({
   ...row,
   amountFen: fen(Number(row.amountFen)),
   matchedFen: fen(Number(row.matchedFen)),
@@ -26,7 +28,7 @@ const withMoney = (row: SuspendedCredit): SuspendedCredit => ({
 
 /** The oldest first. */
 export async function readSuspended(tx: Transaction, limit: number): Promise<SuspendedCredit[]> {
-  const rows = await rowsOf<SuspendedCredit>(
+  const rows = await rowsOf<CreditRow>(
     tx,
     `select ${CREDIT} from contribution_credit where rest_fen > 0 order by booked_on, bank_reference limit $1`,
     [limit],
@@ -43,7 +45,7 @@ export async function restByDay(tx: Transaction): Promise<{ bookedOn: CivilDate;
 }
 
 export async function lockCredit(tx: Transaction, id: string): Promise<SuspendedCredit | undefined> {
-  const [row] = await rowsOf<SuspendedCredit>(tx, `select ${CREDIT} from contribution_credit where id = $1 for update`, [id]);
+  const [row] = await rowsOf<CreditRow>(tx, `select ${CREDIT} from contribution_credit where id = $1 for update`, [id]);
   return row && withMoney(row);
 }
 
@@ -52,7 +54,7 @@ export async function openNoticesLike(
   tx: Transaction,
   like: { readonly names: readonly string[]; readonly amounts: readonly number[]; readonly pieces: readonly string[] },
 ): Promise<OpenNotice[]> {
-  const rows = await rowsOf<Omit<OpenNotice, 'openFen'> & { openFen: string }>(
+  const rows = await rowsOf<AsText<OpenNotice, 'openFen'>>(
     tx,
     `select n.id, n.reference, o.name as "unitName", n.amount_fen - n.received_fen as "openFen" from payment_notice n join organisation o on o.id = n.unit_id
      where n.state = 'open' and (o.name = any($1::text[]) or n.amount_fen - n.received_fen = any($2::bigint[])
@@ -116,7 +118,7 @@ export async function lockProposal(tx: Transaction, id: string): Promise<Proposa
     [id],
   );
   if (!row) return undefined;
-  const lines = await rowsOf<{ noticeId: string; amountFen: string }>(
+  const lines = await rowsOf<AsText<ProposalLine, 'amountFen'>>(
     tx,
     'select notice_id as "noticeId", amount_fen as "amountFen" from match_proposal_line where proposal_id = $1 order by notice_id',
     [id],
