@@ -11,6 +11,7 @@ import { startBank, startTreasury, type RunningSimulator } from '../../../../app
 import { MIGRATIONS } from '../../../../apps/standalone/src/schema.js';
 import { SetClock } from '../../../../test/support/set-clock.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
+import { planFigures } from '../enrolment-figures.repository.js';
 import { ENROLMENT_ENTITIES } from '../index.js';
 import { OrganisationService } from '../organisation/organisation.service.js';
 import { addEnrolled, addRostered } from '../window/enrolment-count.repository.js';
@@ -28,6 +29,7 @@ import { SuspenseService } from './suspense.service.js';
 
 const MASTER_KEY = Buffer.alloc(32, 7).toString('base64');
 const COUNTY = '/45/4599/459999/';
+const PLAN = 'guangxi-1-2025';
 const person = (userId: string, role: Role, organisationPath = '/'): Principal => ({
   userId,
   login: userId,
@@ -102,7 +104,7 @@ describe('contribution money', () => {
   const newWindow = async (shares = SHARES): Promise<{ id: string; periodId: string; coverFrom: CivilDate }> => {
     const coverFrom = civilDate(`${year}-01-01`);
     const { id, period_id: periodId } = await windows.create({
-      planId: 'guangxi-1-2025',
+      planId: PLAN,
       organisationCode: '459999',
       opensAt: new Date('2025-09-01T00:00:00+08:00'),
       closesAt: new Date('2025-12-11T00:00:00+08:00'),
@@ -220,6 +222,8 @@ describe('contribution money', () => {
     const whole = await summaries.read();
     expect({ ...whole.received, phoneFen: undefined }).toEqual({ ...whole.books, phoneFen: undefined });
     expect(whole.equalsBooks).toBe(true);
+    const { memberFen, unitFen, fundFen, phoneFen, doubledFen } = whole.received;
+    expect((await planFigures(db.direct, PLAN)).contributionsFen).toBe(memberFen + unitFen + fundFen + phoneFen - doubledFen);
     for (const { id } of await rows<{ id: string }>('select id from enrolment_window'))
       expect((await summaries.read(id)).equalsBooks).toBe(true);
     expect(whole.openLines).toBe(0);
@@ -337,6 +341,15 @@ describe('contribution money', () => {
       expect(await rulesOf(stranger)).toEqual([]);
       await expect(rows('update contribution_match set amount_fen = 1')).rejects.toThrow('append-only');
       await expect(rows('update contribution_credit set refunded_fen = 1 where bank_reference = $1', whole)).rejects.toThrow('rest_fen');
+    });
+
+    it('does not take a name that two units have for either of them', async () => {
+      const [window, unit] = [await newWindow(), await newUnit()];
+      await enrol(window, unit, 1);
+      await issue(window, unit);
+      await organisations.create({ kind: 'unit', code: unitCode(++serial), name: unit.name, parentCode: '459999' });
+      await pay(9_000, '互助金', unit.name);
+      expect(await closeDay()).toMatchObject({ matched: 0, suspended: 1 });
     });
 
     it('settles what members paid on the phone when the institution hands it on', async () => {

@@ -186,7 +186,7 @@ const dueNotice = (row: NoticeRow): DueNotice => ({
   receivedFen: fen(Number(row.receivedFen)),
 });
 
-/** The notices of these references, and all open ones of the units of these codes and names. */
+/** The notices of these references, and all open ones of the units of these codes, and of these names where only one unit has it. */
 export async function lockNotices(
   tx: Transaction,
   references: readonly string[],
@@ -198,7 +198,8 @@ export async function lockNotices(
     `select ${DUE_NOTICE} from payment_notice n join organisation o on o.id = n.unit_id
      where n.id in (select id from payment_notice where reference = any($1::text[])
                     union select p.id from organisation u join payment_notice p on p.unit_id = u.id and p.state = 'open'
-                    where u.kind = 'unit' and (u.code = any($2::text[]) or u.name = any($3::text[])))
+                    where u.kind = 'unit' and (u.code = any($2::text[])
+                      or u.name = any($3::text[]) and not exists (select from organisation o where o.kind = 'unit' and o.name = u.name and o.id <> u.id)))
      order by n.id for update of n`,
     [references, unitCodes, unitNames],
   );

@@ -55,6 +55,7 @@ const lacking = (notice: DueNotice): Fen => subtractFen(notice.amountFen, notice
 export function match(credits: readonly Credit[], notices: readonly DueNotice[]): Matched {
   const state = new Map(notices.map((notice) => [notice.reference, notice]));
   const rest = new Map(credits.map(({ bankReference, amountFen }) => [bankReference, amountFen]));
+  const openOfUnit = unitsOf(notices);
   const changed = new Set<string>();
   const matches: Match[] = [];
 
@@ -88,18 +89,27 @@ export function match(credits: readonly Credit[], notices: readonly DueNotice[])
       rest.set(bankReference, ZERO_FEN);
       continue;
     }
-    const open = openOfUnit(credit, [...state.values()]);
+    const open = openOfUnit(credit)
+      .map((name) => state.get(name)!)
+      .filter((notice) => lacking(notice) > 0);
     if (sumFen(open.map(lacking)) === amountFen) for (const notice of open) give(credit, notice.reference, 'unit-total');
   }
   return { matches, notices: [...changed].sort().map((reference) => state.get(reference)!), restFen: rest };
 }
 
-/** Open notices of the one unit that the credit names by code or is paid by; none when it names no unit, or a name that two units have. */
-function openOfUnit(credit: Credit, notices: readonly DueNotice[]): DueNotice[] {
-  const codes = unitCodesIn(credit.reference);
-  const named = notices.filter((notice) => (codes.length > 0 ? codes.includes(notice.unitCode) : notice.unitName === credit.payerName));
-  if (new Set(named.map((notice) => notice.unitCode)).size !== 1) return [];
-  return named.filter((notice) => lacking(notice) > 0).sort((a, b) => (a.reference < b.reference ? -1 : 1));
+/** References of the notices of the one unit that a credit names by code or is paid by, in their order; none when it names no unit, or a name that two units have. */
+function unitsOf(notices: readonly DueNotice[]): (credit: Credit) => readonly string[] {
+  const codesByName = new Map<string, Set<string>>();
+  const referencesByCode = new Map<string, string[]>();
+  for (const { unitCode, unitName, reference } of notices.toSorted((a, b) => (a.reference < b.reference ? -1 : 1))) {
+    codesByName.set(unitName, (codesByName.get(unitName) ?? new Set()).add(unitCode));
+    referencesByCode.set(unitCode, [...(referencesByCode.get(unitCode) ?? []), reference]);
+  }
+  return ({ reference, payerName }) => {
+    const typed = new Set(unitCodesIn(reference));
+    const codes = typed.size > 0 ? typed : (codesByName.get(payerName) ?? typed);
+    return codes.size === 1 ? (referencesByCode.get([...codes][0]!) ?? []) : [];
+  };
 }
 
 /** Codes of units that stand alone in what the payer typed. */
