@@ -5,6 +5,7 @@ import { addDays, chinaDate, chinaInstant, civilDate, fen, type CivilDate } from
 import { balanceOf, imbalance, ledger } from '@app/ledger';
 import { Database, PLATFORM_ENTITIES, PersonalDataVault, readConfig, rowsOf, type Principal, type Role } from '@app/platform';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { setImmediate } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { startBank, startTreasury, type RunningSimulator } from '../../../../apps/simulators/src/index.js';
@@ -310,8 +311,18 @@ describe('contribution money', () => {
     it('asked for at the same time by two is issued once', async () => {
       const [window, unit] = [await newWindow(), await newUnit()];
       await joinAlone(window, unit);
-      const both = await Promise.all([contributions.issueNotices(window.id), contributions.issueNotices(window.id)]);
-      expect(both.map(({ notices }) => notices).sort()).toEqual([0, 1]);
+      const waiting = () =>
+        rows(`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).then(
+          (found) => found.length,
+        );
+      // Both have begun before either can go on.
+      const both = await db.transaction(async (tx) => {
+        await rowsOf(tx, 'select from enrolment_count where window_id = $1 for update', [window.id]);
+        const issuing = [contributions.issueNotices(window.id), contributions.issueNotices(window.id)];
+        while ((await waiting()) < 2) await setImmediate();
+        return issuing;
+      });
+      expect((await Promise.all(both)).map(({ notices }) => notices).sort()).toEqual([0, 1]);
     });
   });
 
