@@ -38,6 +38,7 @@ const PURE = [
   ),
   String.raw`^libs/enrolment/src/roster/(?:cell-text|roster-column|roster-header)\.ts$`,
   String.raw`^libs/enrolment/src/window/(?:countdown|extension)\.ts$`,
+  String.raw`^libs/enrolment/src/contribution/(?:matching|refund|suspense)\.ts$`,
   String.raw`^libs/ledger/src/ledger\.ts$`,
   String.raw`^libs/benefits/src/(?!load-plans\.ts$|rehearsal-page\.ts$|index\.ts$)[^/]+\.ts$`,
 ];

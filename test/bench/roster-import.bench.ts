@@ -9,6 +9,7 @@ import {
   ENROLMENT_ENTITIES,
   OrganisationService,
   RosterImportService,
+  Contribution1700000002050,
   RosterService,
   WindowService,
 } from '@app/enrolment';
@@ -75,7 +76,10 @@ async function measureFloor(databaseUrl: string, file: Buffer, expected: number)
 }
 
 async function measureOwn(databaseUrl: string, file: Buffer, expected: number): Promise<number> {
-  const database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000], databaseUrl);
+  const database = await createTestDatabase(
+    [Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Contribution1700000002050],
+    databaseUrl,
+  );
   const source = await new DataSource({ type: 'postgres', url: database.url, entities: ENROLMENT_ENTITIES, poolSize: 4 }).initialize();
   try {
     const db = new Database(source);

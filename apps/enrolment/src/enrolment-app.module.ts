@@ -1,12 +1,23 @@
 import { Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { CollectionBank, CoverClaims, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger, PhonePay, PlanCatalogue } from '@app/enrolment';
-import { BankGateway, GatewaysModule, WechatGateway, WechatPayGateway } from '@app/gateways';
+import {
+  CollectionBank,
+  CoverClaims,
+  ENROLMENT_ENTITIES,
+  EnrolmentModule,
+  MemberMessenger,
+  PhonePay,
+  PlanCatalogue,
+  ReceiptOffice,
+  RefundBank,
+} from '@app/enrolment';
+import { BankGateway, GatewaysModule, TreasuryGateway, WechatGateway, WechatPayGateway } from '@app/gateways';
 import { decidedClaims } from '@app/claims';
 import { PlatformModule, type Config } from '@app/platform';
 import type { FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
 import { CertificateController } from './certificate.controller.js';
+import { ContributionController, NoticeReceiptController } from './contribution.controller.js';
 import { CountdownController } from './countdown.controller.js';
 import { CoverController } from './cover.controller.js';
 import { EventStreams } from './event-stream.js';
@@ -26,6 +37,8 @@ const PORTS: Provider[] = [
   { provide: CollectionBank, useExisting: BankGateway },
   { provide: PlanCatalogue, useClass: ShippedPlans },
   { provide: PhonePay, useExisting: WechatPayGateway },
+  { provide: RefundBank, useExisting: BankGateway },
+  { provide: ReceiptOffice, useExisting: TreasuryGateway },
   {
     provide: MemberMessenger,
     useFactory: (wechat: WechatGateway): MemberMessenger => ({
@@ -58,6 +71,8 @@ export class EnrolmentAppModule implements OnModuleInit {
         AccountController,
         OrganisationController,
         WindowController,
+        ContributionController,
+        NoticeReceiptController,
         TargetController,
         ExtensionController,
         CountdownController,

@@ -188,6 +188,6 @@ export class Conductor {
 }
 
 /** Commands that become due because time passes, without a row that says so. */
-const BY_CLOCK = new Set(['compare', 'reconcile', 'collect', 'query']);
+const BY_CLOCK = new Set(['compare', 'reconcile', 'collect', 'query', 'refund']);
 /** Commands that take the feed's messages as far as they go without a person. */
 const BY_FEED = new Set(['accept', 'adjudicate', 'approve']);

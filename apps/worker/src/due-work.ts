@@ -1,6 +1,6 @@
 /** Everything that is due in the whole engine; at rest it is empty. */
 import { claimsDue, type Due, type PaymentService, type ReconciliationService } from '@app/claims';
-import type { ContributionService, RosterImportService } from '@app/enrolment';
+import { contributionDue, type ContributionService, type RosterImportService } from '@app/enrolment';
 import { addDays, chinaDate, chinaInstant, type CivilDate, type Clock } from '@app/kernel';
 import { addToOutbox, hurryRelay, type BusinessHours, type Database } from '@app/platform';
 
@@ -30,6 +30,8 @@ export class DueWork {
     due.push(...(await this.rosterWork(now)));
     const collections = await this.collectionDays(now);
     if (collections.length > 0) due.push({ wakeUp: { queue: 'contribution', command: 'collect', ids: [] }, count: collections.length });
+    // After the statements, since these make receipts due: looked at before, both could be missed.
+    due.push(...(await contributionDue(this.database.direct, now)));
     const resumable = stopped ? await this.payment.resumable() : 0;
     if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });
     return due;

@@ -10,7 +10,7 @@ import {
   RehearsalService,
 } from '@app/claims';
 import type { QueueName } from '@app/contracts';
-import { ContributionService, RosterImportService } from '@app/enrolment';
+import { ContributionService, ReceiptService, RefundService, RosterImportService } from '@app/enrolment';
 import { Clock, DomainError, type CivilDate } from '@app/kernel';
 import { JOB_IDS, WORKER_TIMING } from '@app/platform';
 import { UnrecoverableError, type Job } from 'bullmq';
@@ -150,9 +150,13 @@ export class ContributionProcessor extends StageProcessor {
         for (const day of days) if (!(await this.contribution.collect(day))) return;
       }
     },
+    refund: () => this.refunds.advance(),
+    issue: () => this.receipts.issue(),
   };
   constructor(
     private readonly contribution: ContributionService,
+    private readonly refunds: RefundService,
+    private readonly receipts: ReceiptService,
     private readonly clock: Clock,
   ) {
     super();

@@ -2,8 +2,18 @@ import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CLAIMS_ENTITIES, ClaimsModule, PaymentService, ReconciliationService } from '@app/claims';
 import { QUEUES, type QueueName } from '@app/contracts';
-import { CollectionBank, ContributionService, ENROLMENT_ENTITIES, PhonePay, RosterImportService } from '@app/enrolment';
-import { BankGateway, GatewaysModule, WechatPayGateway } from '@app/gateways';
+import {
+  CollectionBank,
+  ContributionService,
+  ENROLMENT_ENTITIES,
+  PhonePay,
+  ReceiptOffice,
+  ReceiptService,
+  RefundBank,
+  RefundService,
+  RosterImportService,
+} from '@app/enrolment';
+import { BankGateway, GatewaysModule, TreasuryGateway, WechatPayGateway } from '@app/gateways';
 import { assert, Clock } from '@app/kernel';
 import { Database, PlatformModule, QUEUE_MAP, queueOptions, Relay, type Config } from '@app/platform';
 import type { Queue } from 'bullmq';
@@ -31,6 +41,10 @@ export class WorkerAppModule {
         RosterImportService,
         { provide: CollectionBank, useExisting: BankGateway },
         { provide: PhonePay, useExisting: WechatPayGateway },
+        RefundService,
+        ReceiptService,
+        { provide: RefundBank, useExisting: BankGateway },
+        { provide: ReceiptOffice, useExisting: TreasuryGateway },
         {
           provide: QUEUE_MAP,
           useFactory: (...queues: Queue[]): ReadonlyMap<QueueName, Queue> => new Map(QUEUES.map((name, index) => [name, queues[index]!])),

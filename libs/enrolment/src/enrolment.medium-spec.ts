@@ -21,6 +21,7 @@ import { DataSource } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
 import {
   CollectionBank,
+  Contribution1700000002050,
   ContributionService,
   ENROLMENT_ENTITIES,
   Enrolment1700000002000,
@@ -125,7 +126,7 @@ describe('enrolment', () => {
   let year = 2026;
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Contribution1700000002050]);
     source = await new DataSource({
       type: 'postgres',
       url: database.url,

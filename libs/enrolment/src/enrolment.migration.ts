@@ -192,42 +192,6 @@ export class Enrolment1700000002000 implements MigrationInterface {
       );
       create index enrolment_unit on enrolment (window_id, unit_id);
 
-      create table payment_notice (
-        id uuid primary key,
-        window_id uuid not null references enrolment_window,
-        unit_id uuid not null references organisation,
-        number int not null,
-        reference text not null unique check (length(reference) <= 35),
-        members int not null check (members > 0),
-        amount_fen bigint not null check (amount_fen > 0),
-        received_fen bigint not null default 0 check (received_fen between 0 and amount_fen),
-        issued_at timestamptz not null,
-        state text not null check (state in ('open', 'paid')),
-        unique (window_id, unit_id, number),
-        check ((state = 'paid') = (received_fen = amount_fen))
-      );
-      create table collection_statement (
-        "on" date primary key,
-        opening_fen bigint not null,
-        closing_fen bigint not null,
-        lines int not null,
-        fetched_at timestamptz not null
-      );
-      create table contribution_credit (
-        bank_reference text primary key,
-        id uuid not null unique,
-        booked_on date not null references collection_statement,
-        amount_fen bigint not null check (amount_fen > 0),
-        reference text not null,
-        payer_name text not null,
-        state text not null check (state in ('matched', 'suspense')),
-        notice_id uuid references payment_notice,
-        -- What went to the notice; the rest is in suspense.
-        matched_fen bigint not null check (matched_fen between 0 and amount_fen),
-        check ((state = 'matched') = (matched_fen > 0)),
-        check (matched_fen = 0 or notice_id is not null)
-      );
-
       create sequence cover_number;
       create table cover (
         member_id uuid not null,
@@ -308,8 +272,8 @@ export class Enrolment1700000002000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      drop table login_code; drop table cover_transfer; drop table cover_change; drop table cover; drop sequence cover_number; drop table contribution_credit; drop table collection_statement;
-      drop table payment_notice; drop table enrolment; drop table member; drop table roster_refusal; drop table roster_block; drop table roster_file_part; drop table roster_import;
+      drop table login_code; drop table cover_transfer; drop table cover_change; drop table cover; drop sequence cover_number; drop table enrolment; drop table member;
+      drop table roster_refusal; drop table roster_block; drop table roster_file_part; drop table roster_import;
       drop table window_extension_approval; drop table window_extension; drop table enrolment_sample; drop table enrolment_count;
       drop table enrolment_target; drop table enrolment_window; drop table cover_period; drop function keep_window_closing; drop table organisation`);
   }

@@ -4,6 +4,10 @@ import { CertificateService } from './certificate/certificate.service.js';
 import { HolderCheckLimit } from './certificate/holder-check-limit.js';
 import { ContributionService } from './contribution/contribution.service.js';
 import { CoverService } from './cover/cover.service.js';
+import { ReceiptService } from './contribution/receipt.service.js';
+import { RefundService } from './contribution/refund.service.js';
+import { ContributionSummaryService } from './contribution/summary.service.js';
+import { SuspenseService } from './contribution/suspense.service.js';
 import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
 import { RosterImportService } from './roster/roster-import.service.js';
@@ -25,6 +29,10 @@ const SERVICES = [
   RosterImportService,
   RosterService,
   ContributionService,
+  SuspenseService,
+  RefundService,
+  ReceiptService,
+  ContributionSummaryService,
   MemberService,
   CertificateTokens,
   HolderCheckLimit,
@@ -34,7 +42,7 @@ const SERVICES = [
 
 @Module({})
 export class EnrolmentModule {
-  /** `ports`: providers of CollectionBank, MemberMessenger, PlanCatalogue, PhonePay and CoverClaims. Stands on PlatformModule. */
+  /** `ports`: providers of CollectionBank, MemberMessenger, PlanCatalogue, PhonePay, RefundBank, ReceiptOffice and CoverClaims. Stands on PlatformModule. */
   static forRoot(ports: Provider[]): DynamicModule {
     return { module: EnrolmentModule, providers: [...ports, ...SERVICES], exports: SERVICES };
   }

@@ -1,4 +1,4 @@
-import { ContributionCredit, CollectionStatement, PaymentNotice } from './contribution/contribution.entity.js';
+import { CollectionStatement, CONTRIBUTION_ENTITIES, ContributionCredit, PaymentNotice } from './contribution/contribution.entity.js';
 import { Cover, CoverChange, CoverTransfer } from './cover/cover.entity.js';
 import { LoginCode, Member } from './member/member.entity.js';
 import { Organisation } from './organisation/organisation.entity.js';
@@ -29,9 +29,7 @@ export const ENROLMENT_ENTITIES = [
   Member,
   LoginCode,
   Enrolment,
-  PaymentNotice,
-  CollectionStatement,
-  ContributionCredit,
+  ...CONTRIBUTION_ENTITIES,
   Cover,
   CoverChange,
   CoverTransfer,
@@ -43,6 +41,19 @@ export { CertificateService, type Verification } from './certificate/certificate
 export { type PlanDescription } from './certificate/certificate.js';
 export { PlanCatalogue } from './certificate/plan-catalogue.js';
 export { CollectionBank } from './contribution/collection-bank.js';
+export { PHONE_COLLECTOR, phoneSettlementReference } from './contribution/contribution.js';
+export { contributionDue } from './contribution/contribution-due.repository.js';
+export { Contribution1700000002050 } from './contribution/contribution.migration.js';
+export { type DoubleView, type PhoneRefundDue } from './contribution/double.repository.js';
+export { ReceiptOffice } from './contribution/receipt-office.js';
+export { type ReceiptView } from './contribution/receipt.repository.js';
+export { ReceiptService } from './contribution/receipt.service.js';
+export { RefundBank } from './contribution/refund-bank.js';
+export { type RefundView } from './contribution/refund.repository.js';
+export { RefundService, type RefundCause } from './contribution/refund.service.js';
+export { ContributionSummaryService, type ContributionSummary } from './contribution/summary.service.js';
+export { type ProposalView } from './contribution/suspense.repository.js';
+export { SuspenseService, type SuspenseView } from './contribution/suspense.service.js';
 export { ContributionService, type MatchedStatement } from './contribution/contribution.service.js';
 export { type NoticeView } from './contribution/contribution.repository.js';
 export { CoverClaims, type DecidedClaim, type MovedEnd } from './cover/cover-claims.js';
