@@ -1,7 +1,8 @@
 import { Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger } from '@app/enrolment';
-import { BankGateway, GatewaysModule, WechatGateway } from '@app/gateways';
+import { PlanVersionService } from '@app/claims';
+import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger, PersonRegister, UnderwritingPlans } from '@app/enrolment';
+import { BankGateway, GatewaysModule, MedicalInsuranceGateway, WechatGateway } from '@app/gateways';
 import { PlatformModule, type Config } from '@app/platform';
 import type { FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
@@ -14,10 +15,14 @@ import { OrganisationController } from './organisation.controller.js';
 import { PublicCountdownController } from './public-countdown.controller.js';
 import { RosterController } from './roster.controller.js';
 import { TargetController } from './target.controller.js';
+import { UnderwritingController } from './underwriting.controller.js';
 import { WindowController } from './window.controller.js';
 
 const PORTS: Provider[] = [
   { provide: CollectionBank, useExisting: BankGateway },
+  { provide: PersonRegister, useExisting: MedicalInsuranceGateway },
+  PlanVersionService,
+  { provide: UnderwritingPlans, useExisting: PlanVersionService },
   {
     provide: MemberMessenger,
     useFactory: (wechat: WechatGateway): MemberMessenger => ({
@@ -55,6 +60,7 @@ export class EnrolmentAppModule implements OnModuleInit {
         CountdownController,
         PublicCountdownController,
         RosterController,
+        UnderwritingController,
         MemberController,
       ],
       providers: [EventStreams],

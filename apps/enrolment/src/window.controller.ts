@@ -1,9 +1,9 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { ContributionService, WindowService, type NoticeView } from '@app/enrolment';
+import { ContributionService, UNDERWRITINGS, WindowService, type NoticeView, type Underwriting } from '@app/enrolment';
 import { civilDate, fen } from '@app/kernel';
 import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { IsInt, IsISO8601, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { IsIn, IsInt, IsISO8601, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 export const OFFSET = /(Z|[+-]\d{2}:\d{2})$/;
@@ -19,6 +19,10 @@ export class NewWindowRequest {
   @ApiProperty({ example: '2026-01-01' }) @Matches(DAY) @IsISO8601({ strict: true }) coverFrom: string;
   @ApiProperty({ example: '2026-12-31' }) @Matches(DAY) @IsISO8601({ strict: true }) coverTo: string;
   @ApiProperty({ example: 10_000 }) @IsInt() @Min(1) @Max(10_000_000) contributionFen: number;
+  @ApiProperty({ enum: UNDERWRITINGS, required: false, description: 'What is asked of an application; none when left out' })
+  @IsOptional()
+  @IsIn(UNDERWRITINGS)
+  underwriting?: Underwriting;
 }
 
 @Controller('windows')
@@ -39,6 +43,7 @@ export class WindowController {
       coverFrom: civilDate(window.coverFrom),
       coverTo: civilDate(window.coverTo),
       contributionFen: fen(window.contributionFen),
+      ...(window.underwriting ? { underwriting: window.underwriting } : {}),
     });
     return { id };
   }

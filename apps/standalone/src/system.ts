@@ -2,7 +2,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
 import { BookService, PaymentService, ReconciliationService, ReplayService } from '@app/claims';
-import { ContributionService } from '@app/enrolment';
+import { ContributionService, UnderwritingService } from '@app/enrolment';
 import { Accounts, createHttpApp, Database, readConfig, SystemClock, VirtualClock, type Config } from '@app/platform';
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -92,6 +92,7 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
   const medicalInsurance = await startMedicalInsurance({
     clock: simulatorClock,
     ...(options.feed ? { feed: options.feed } : {}),
+    knowsEverybody: true,
     pushUrl: claimsUrl,
     pushToken: () => Promise.resolve(feedToken.value),
     ...(clock ? { advanceTo: (time: Date) => clock.advanceTo(time) } : {}),
@@ -146,6 +147,7 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
       claims.get(PaymentService),
       claims.get(ReconciliationService),
       enrolment.get(ContributionService),
+      enrolment.get(UnderwritingService),
       config.hours,
     ),
     killWorker: () => running.kill(),

@@ -1,6 +1,6 @@
 /** Everything that is due in the whole engine; at rest it is empty. */
 import { claimsDue, type Due, type PaymentService, type ReconciliationService } from '@app/claims';
-import type { ContributionService } from '@app/enrolment';
+import type { ContributionService, UnderwritingService } from '@app/enrolment';
 import { addDays, chinaDate, chinaInstant, type CivilDate, type Clock } from '@app/kernel';
 import { addToOutbox, hurryRelay, type BusinessHours, type Database } from '@app/platform';
 
@@ -13,6 +13,7 @@ export class DueWork {
     private readonly payment: PaymentService,
     private readonly reconciliation: ReconciliationService,
     private readonly contribution: ContributionService,
+    private readonly underwriting: UnderwritingService,
     private readonly hours: BusinessHours,
   ) {}
 
@@ -25,6 +26,8 @@ export class DueWork {
     if (days.length > 0) due.push({ wakeUp: { queue: 'reconciliation', command: 'reconcile', ids: [] }, count: days.length });
     const collections = await this.collectionDays(now);
     if (collections.length > 0) due.push({ wakeUp: { queue: 'contribution', command: 'collect', ids: [] }, count: collections.length });
+    const underwriting = await this.underwriting.due();
+    if (underwriting > 0) due.push({ wakeUp: { queue: 'underwriting', command: 'underwrite', ids: [] }, count: underwriting });
     const resumable = stopped ? await this.payment.resumable() : 0;
     if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });
     return due;

@@ -10,7 +10,7 @@ import {
   RehearsalService,
 } from '@app/claims';
 import type { QueueName } from '@app/contracts';
-import { ContributionService } from '@app/enrolment';
+import { ContributionService, UnderwritingService } from '@app/enrolment';
 import { Clock, DomainError, type CivilDate } from '@app/kernel';
 import { JOB_IDS, WORKER_TIMING } from '@app/platform';
 import { UnrecoverableError, type Job } from 'bullmq';
@@ -135,6 +135,14 @@ export class ContributionProcessor extends StageProcessor {
   }
 }
 
+@on('underwriting', 1)
+export class UnderwritingProcessor extends StageProcessor {
+  protected readonly commands: Commands = { underwrite: () => drain(() => this.underwriting.underwrite()) };
+  constructor(private readonly underwriting: UnderwritingService) {
+    super();
+  }
+}
+
 @on('notice', 1)
 export class NoticeProcessor extends StageProcessor {
   protected readonly commands: Commands = { tell: () => this.payment.tell() };
@@ -160,4 +168,5 @@ export const PROCESSORS = [
   ContributionProcessor,
   NoticeProcessor,
   RehearsalProcessor,
+  UnderwritingProcessor,
 ];

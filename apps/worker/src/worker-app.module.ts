@@ -1,9 +1,9 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { CLAIMS_ENTITIES, ClaimsModule, PaymentService, ReconciliationService } from '@app/claims';
+import { CLAIMS_ENTITIES, ClaimsModule, PaymentService, PlanVersionService, ReconciliationService } from '@app/claims';
 import { QUEUES, type QueueName } from '@app/contracts';
-import { CollectionBank, ContributionService } from '@app/enrolment';
-import { BankGateway, GatewaysModule } from '@app/gateways';
+import { CollectionBank, ContributionService, PersonRegister, UnderwritingPlans, UnderwritingService } from '@app/enrolment';
+import { BankGateway, GatewaysModule, MedicalInsuranceGateway } from '@app/gateways';
 import { assert, Clock } from '@app/kernel';
 import { Database, PlatformModule, QUEUE_MAP, queueOptions, Relay, type Config } from '@app/platform';
 import type { Queue } from 'bullmq';
@@ -29,6 +29,9 @@ export class WorkerAppModule {
         ...PROCESSORS,
         ContributionService,
         { provide: CollectionBank, useExisting: BankGateway },
+        UnderwritingService,
+        { provide: PersonRegister, useExisting: MedicalInsuranceGateway },
+        { provide: UnderwritingPlans, useExisting: PlanVersionService },
         {
           provide: QUEUE_MAP,
           useFactory: (...queues: Queue[]): ReadonlyMap<QueueName, Queue> => new Map(QUEUES.map((name, index) => [name, queues[index]!])),
@@ -42,8 +45,9 @@ export class WorkerAppModule {
             payment: PaymentService,
             reconciliation: ReconciliationService,
             contribution: ContributionService,
-          ) => new DueWork(database, clock, payment, reconciliation, contribution, config.hours),
-          inject: [Database, Clock, PaymentService, ReconciliationService, ContributionService],
+            underwriting: UnderwritingService,
+          ) => new DueWork(database, clock, payment, reconciliation, contribution, underwriting, config.hours),
+          inject: [Database, Clock, PaymentService, ReconciliationService, ContributionService, UnderwritingService],
         },
         Relay,
         Sweeper,

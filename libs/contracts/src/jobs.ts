@@ -11,6 +11,7 @@ export const QUEUES = [
   'contribution',
   'notice',
   'rehearsal',
+  'underwriting',
 ] as const;
 export type QueueName = (typeof QUEUES)[number];
 

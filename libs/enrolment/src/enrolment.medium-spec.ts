@@ -26,6 +26,7 @@ import {
   MemberService,
   OrganisationService,
   RosterService,
+  Underwriting1700000002100,
   WindowService,
   type NewWindow,
   coversOf,
@@ -121,7 +122,7 @@ describe('enrolment', () => {
   let year = 2026;
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Underwriting1700000002100]);
     source = await new DataSource({
       type: 'postgres',
       url: database.url,

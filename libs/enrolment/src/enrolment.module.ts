@@ -3,6 +3,7 @@ import { ContributionService } from './contribution/contribution.service.js';
 import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
 import { RosterService } from './roster/roster.service.js';
+import { UnderwritingService } from './underwriting/underwriting.service.js';
 import { CountdownBoard, CountdownReader } from './window/countdown-board.js';
 import { CountdownService } from './window/countdown.service.js';
 import { ExtensionService } from './window/extension.service.js';
@@ -19,12 +20,13 @@ const SERVICES = [
   CountdownService,
   RosterService,
   ContributionService,
+  UnderwritingService,
   MemberService,
 ];
 
 @Module({})
 export class EnrolmentModule {
-  /** `ports`: providers of CollectionBank and MemberMessenger. Stands on PlatformModule. */
+  /** `ports`: providers of CollectionBank, MemberMessenger, PersonRegister and UnderwritingPlans. Stands on PlatformModule. */
   static forRoot(ports: Provider[]): DynamicModule {
     return { module: EnrolmentModule, providers: [...ports, ...SERVICES], exports: SERVICES };
   }

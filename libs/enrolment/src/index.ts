@@ -3,6 +3,7 @@ import { Cover } from './cover/cover.entity.js';
 import { LoginCode, Member } from './member/member.entity.js';
 import { Organisation } from './organisation/organisation.entity.js';
 import { Enrolment, RosterImport, RosterRefusal } from './roster/roster.entity.js';
+import { UnderwritingEntity, UnderwritingRun, UnderwritingUnit } from './underwriting/underwriting.entity.js';
 import {
   CoverPeriod,
   EnrolmentCount,
@@ -31,6 +32,9 @@ export const ENROLMENT_ENTITIES = [
   CollectionStatement,
   ContributionCredit,
   Cover,
+  UnderwritingEntity,
+  UnderwritingUnit,
+  UnderwritingRun,
 ];
 export * from './enrolment.migration.js';
 export * from './enrolment.module.js';
@@ -48,6 +52,11 @@ export { ORGANISATION_KINDS, type OrganisationKind } from './organisation/organi
 export { OrganisationService, type NewOrganisation } from './organisation/organisation.service.js';
 export { REFUSALS, type RefusalReason } from './roster/roster.js';
 export { RosterService, type RosterSummary, type RosterUpload } from './roster/roster.service.js';
+export { PersonRegister } from './underwriting/person-register.js';
+export { UNDERWRITING_REASONS, type PlanRules, type UnderwritingReason, type UnderwritingState } from './underwriting/underwriting.js';
+export { UnderwritingPlans } from './underwriting/underwriting-plans.js';
+export * from './underwriting/underwriting.migration.js';
+export { UnderwritingService, type UnderwrittenPerson, type WindowUnderwriting } from './underwriting/underwriting.service.js';
 export { CountdownBoard, CountdownReader } from './window/countdown-board.js';
 export { CountdownService, type CountdownListener, type Following } from './window/countdown.service.js';
 export { type CountdownView, type NodeProgress, type PublicCountdown } from './window/countdown.js';
@@ -55,6 +64,7 @@ export { addEnrolled, recount } from './window/enrolment-count.repository.js';
 export { type ExtensionView } from './window/extension.repository.js';
 export { ExtensionService } from './window/extension.service.js';
 export { TargetService, type NewTarget } from './window/target.service.js';
+export { UNDERWRITINGS, type Underwriting } from './window/window.js';
 export { WindowService, type Countdown, type NewWindow } from './window/window.service.js';
 export {
   ContributionCredit,

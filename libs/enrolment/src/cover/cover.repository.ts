@@ -1,5 +1,6 @@
 import { rowsOf, type Transaction } from '@app/platform';
 import type { CivilDate } from '@app/kernel';
+import { MAY_START } from '../underwriting/underwriting.repository.js';
 
 export interface MemberCover {
   memberId: string;
@@ -44,8 +45,16 @@ const LAST_COVER = `
   select coalesce(c.ended_on, c.cover_to) as cover_to, c.consecutive_periods from cover c join cover_period cp on cp.id = c.period_id
   where c.member_id = due.member_id and cp.plan_line = due.plan_line and cp.cover_to < due.cover_from order by cp.cover_to desc limit 1`;
 
-/** Covers for the members on these paid notices; a member who has that cover already keeps it. Returns how many are new. */
-export async function startCovers(tx: Transaction, noticeIds: readonly string[], at: Date): Promise<number> {
+/**
+ * Covers for the members on these paid notices (of them, only `memberIds` where given), but for those whom underwriting holds back; a member
+ * who has that cover already keeps it. Returns how many are new.
+ */
+export async function startCovers(
+  tx: Transaction,
+  noticeIds: readonly string[],
+  at: Date,
+  memberIds: readonly string[] | null = null,
+): Promise<number> {
   if (noticeIds.length === 0) return 0;
   const rows = await rowsOf<{ count: number }>(
     tx,
@@ -57,7 +66,7 @@ export async function startCovers(tx: Transaction, noticeIds: readonly string[],
        join cover_period p on p.id = w.period_id
        join organisation unit on unit.id = n.unit_id
        join enrolment e on e.window_id = n.window_id and e.unit_id = n.unit_id and e.notice = n.number
-       where n.id = any($1::uuid[]) and n.state = 'paid'
+       where n.id = any($1::uuid[]) and n.state = 'paid' and ${MAY_START} and ($3::uuid[] is null or e.member_id = any($3))
        order by e.member_id),
      started as (
        insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on,
@@ -67,7 +76,28 @@ export async function startCovers(tx: Transaction, noticeIds: readonly string[],
        from due left join lateral (${LAST_COVER}) last on true
        on conflict (member_id, period_id) do nothing returning 1)
      select count(*)::int as count from started`,
-    [noticeIds, at],
+    [noticeIds, at, memberIds],
   );
   return rows[0]!.count;
+}
+
+/**
+ * Covers for members who have passed underwriting in this transaction, where their notice was paid before. Whoever is paying the notice right
+ * now is waited for, and whoever pays it later sees that they have passed: so one of the two starts the cover, always.
+ */
+export async function startUnderwritten(tx: Transaction, memberIds: readonly string[], periodId: string, at: Date): Promise<number> {
+  const notices = await rowsOf<{ windowId: string; unitId: string; number: number }>(
+    tx,
+    `select distinct window_id as "windowId", unit_id as "unitId", notice as number
+     from enrolment where member_id = any($1::uuid[]) and period_id = $2 and notice is not null`,
+    [memberIds, periodId],
+  );
+  const issued = await rowsOf<{ id: string; state: string }>(
+    tx,
+    `select n.id, n.state from payment_notice n
+     where (n.window_id, n.unit_id, n.number) in (select * from unnest($1::uuid[], $2::uuid[], $3::int[])) order by n.id for share`,
+    [notices.map((one) => one.windowId), notices.map((one) => one.unitId), notices.map((one) => one.number)],
+  );
+  const paid = issued.filter(({ state }) => state === 'paid').map(({ id }) => id);
+  return startCovers(tx, paid, at, memberIds);
 }

@@ -16,6 +16,7 @@ import {
   OrganisationService,
   recount,
   TargetService,
+  Underwriting1700000002100,
   WindowService,
 } from '../index.js';
 import { minuteOf } from './countdown.repository.js';
@@ -45,7 +46,7 @@ describe('the countdown', () => {
   let year = 2026;
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Underwriting1700000002100]);
     source = await new DataSource({
       type: 'postgres',
       url: database.url,
