@@ -74,8 +74,8 @@ export class MedicalInsuranceGateway {
   }
 
   /**
-   * Errors (all unavailable, none of them about the person): `insurance-down` while the platform is left alone; for a single call
-   * `no-answer`, `refused-by-party`, `insurance-busy`.
+   * Errors: `insurance-down` while the platform is left alone; of a call that was repeated in vain `no-answer`, `insurance-busy` (unavailable),
+   * `refused-by-party`.
    */
   async person(personalNumber: string, name: string): Promise<PersonReply> {
     try {

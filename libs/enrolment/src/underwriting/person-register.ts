@@ -2,6 +2,6 @@ import type { PersonReply } from '@app/contracts';
 
 /** Who is insured, and how: the medical-insurance platform; the app binds it to a gateway. */
 export abstract class PersonRegister {
-  /** Errors: `insurance-down`, and others that are unavailable; none of them is about the person. */
+  /** Errors: `no-answer` where the call about this person got none; any other says that nobody can be asked about now. */
   abstract person(personalNumber: string, name: string): Promise<PersonReply>;
 }

@@ -209,8 +209,9 @@ export class UnderwritingService implements OnModuleDestroy {
     try {
       return await this.register.person(personalNumber, name);
     } catch (error) {
-      if (!(error instanceof DomainError) || !error.retry) throw error;
-      return error.code === 'insurance-down' ? 'down' : { outcome: 'no-answer' };
+      if (!(error instanceof DomainError)) throw error;
+      // Silence may be about this person; whatever else keeps it from answering is not.
+      return error.code === 'no-answer' ? { outcome: 'no-answer' } : 'down';
     }
   }
 
