@@ -27,7 +27,10 @@ const DAY_MS = 86_400_000;
 
 export async function countdownBench(databaseUrl: string): Promise<Measured[]> {
   const listeners = Math.min(LISTENERS, (await filesAllowed()) - OTHER_FILES);
-  const database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Underwriting1700000002100], databaseUrl);
+  const database = await createTestDatabase(
+    [Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Underwriting1700000002100],
+    databaseUrl,
+  );
   const config = readConfig({ DATABASE_URL: database.url, HUBAO_MASTER_KEY: Buffer.alloc(32, 9).toString('base64') });
   const app = await createHttpApp(EnrolmentAppModule.forRoot(config), 'bench');
   try {

@@ -4,7 +4,14 @@
  */
 import { Clock, chinaInstant, civilDate, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
-import { Enrolment1700000002000, ENROLMENT_ENTITIES, OrganisationService, RosterService, Underwriting1700000002100, WindowService } from '@app/enrolment';
+import {
+  Enrolment1700000002000,
+  ENROLMENT_ENTITIES,
+  OrganisationService,
+  RosterService,
+  Underwriting1700000002100,
+  WindowService,
+} from '@app/enrolment';
 import { Database, PersonalDataVault, Platform1700000000000, type Principal } from '@app/platform';
 import { randomBytes } from 'node:crypto';
 import { Readable } from 'node:stream';
@@ -71,7 +78,10 @@ async function measureFloor(databaseUrl: string, file: Buffer, expected: number)
 }
 
 async function measureOwn(databaseUrl: string, file: Buffer, expected: number): Promise<number> {
-  const database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Underwriting1700000002100], databaseUrl);
+  const database = await createTestDatabase(
+    [Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Underwriting1700000002100],
+    databaseUrl,
+  );
   const source = await new DataSource({ type: 'postgres', url: database.url, entities: ENROLMENT_ENTITIES, poolSize: 4 }).initialize();
   try {
     const db = new Database(source);

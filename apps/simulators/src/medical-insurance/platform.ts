@@ -194,8 +194,8 @@ function timeOf(fields: Fields, name: string): number {
 
 /** '' where there is none. */
 function numberIn(body: unknown): string {
-  const { input } = body as { input?: { data?: { mdtrt_cert_no?: unknown } } };
-  return String(input?.data?.mdtrt_cert_no ?? '').toUpperCase();
+  const certno = (body as { input?: { data?: { mdtrt_cert_no?: unknown } } } | null | undefined)?.input?.data?.mdtrt_cert_no;
+  return typeof certno === 'string' ? certno.toUpperCase() : '';
 }
 
 const insured = (certno: string, name: string): PersonAnswer => ({
