@@ -16,7 +16,7 @@ const KILLS = 4;
 /** Longer than the lease of a dead worker. */
 const MINUTES = 6;
 
-it('answers for everybody once, however often the worker is killed while it asks', async () => {
+it('loses nobody, however often the worker is killed while it asks', async () => {
   const database = await createTestDatabase([]);
   const directory = mkdtempSync(join(tmpdir(), 'hubao-'));
   const system = await startSystem({

@@ -107,7 +107,7 @@ export interface ReverseMessage {
 
 export type FeedMessage = SettleMessage | UndoMessage | ReverseMessage;
 
-/** 1101: the person. `insuplc_admdvs` and the rest of the real answer are left out until something reads them. */
+/** 1101: the person; `psn_name` is the name under which we know them. `insuplc_admdvs` and the rest of the real answer are left out until something reads them. */
 export interface PersonQuery {
   data: { mdtrt_cert_type: '02'; mdtrt_cert_no: string; psn_name: string };
 }

@@ -21,6 +21,7 @@ import {
 } from '@app/contracts';
 import { DomainError, type Clock } from '@app/kernel';
 import {
+  CircuitState,
   ConsecutiveBreaker,
   ExponentialBackoff,
   circuitBreaker,
@@ -29,6 +30,7 @@ import {
   isBrokenCircuitError,
   retry,
   wrap,
+  type CircuitBreakerPolicy,
   type IPolicy,
 } from 'cockatiel';
 import { CallRate } from './call-rate.js';
@@ -54,6 +56,7 @@ export class MedicalInsuranceGateway {
   private readonly http: HttpClient;
   private readonly personHttp: HttpClient;
   private readonly personRate: CallRate;
+  private readonly personBreaker: CircuitBreakerPolicy;
   private readonly personPolicy: IPolicy;
 
   constructor(
@@ -64,12 +67,16 @@ export class MedicalInsuranceGateway {
     this.http = new HttpClient('medical-insurance platform', url);
     this.personHttp = new HttpClient('medical-insurance platform', url, timeoutMs);
     this.personRate = new CallRate(callsPerSecond);
+    this.personBreaker = circuitBreaker(handleAll, {
+      breaker: new ConsecutiveBreaker(FAILURES_OF_AN_OUTAGE),
+      halfOpenAfter: quietMs,
+    });
     this.personPolicy = wrap(
       retry(
         handleWhen((error) => !isBrokenCircuitError(error)),
         { maxAttempts: 2, backoff: new ExponentialBackoff({ initialDelay: retryAfterMs, maxDelay: 10 * retryAfterMs }) },
       ),
-      circuitBreaker(handleAll, { breaker: new ConsecutiveBreaker(FAILURES_OF_AN_OUTAGE), halfOpenAfter: quietMs }),
+      this.personBreaker,
     );
   }
 
@@ -81,7 +88,8 @@ export class MedicalInsuranceGateway {
     try {
       return await this.personPolicy.execute(() => this.askPerson(personalNumber, name));
     } catch (error) {
-      if (!isBrokenCircuitError(error)) throw error;
+      // A call that was made to see whether the platform is back fails with an error of its own, and is part of the outage too.
+      if (this.personBreaker.state === CircuitState.Closed && !isBrokenCircuitError(error)) throw error;
       throw new DomainError(
         'insurance-down',
         'unavailable',

@@ -25,6 +25,8 @@ describe('asking about a person', () => {
   let answer: object = {};
   let asked = 0;
 
+  let url = '';
+
   beforeEach(async () => {
     [status, asked] = [200, 0];
     server = createServer((request, response) => {
@@ -32,7 +34,7 @@ describe('asking about a person', () => {
       request.resume().on('end', () => response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer)));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     gateway = new MedicalInsuranceGateway(url, new Standing(), { retryAfterMs: 1, quietMs: 60_000 });
   });
   afterEach(() => {
@@ -83,5 +85,17 @@ describe('asking about a person', () => {
     for (let call = 0; call < 50; call++) await failure();
     expect(asked).toBe(5);
     expect(await failure()).toMatchObject({ code: 'insurance-down', kind: 'unavailable' });
+  });
+
+  it('counts a call that finds it still down as part of the outage, and goes on when it is back', async () => {
+    gateway = new MedicalInsuranceGateway(url, new Standing(), { retryAfterMs: 0, quietMs: 0 });
+    status = 500;
+    const codes = new Set<string>();
+    for (let call = 0; call < 20; call++) codes.add((await failure()).code);
+    // The very first call has failed three times, which is no outage yet.
+    expect([...codes]).toEqual(['refused-by-party', 'insurance-down']);
+    status = 200;
+    says(0, '', PERSON);
+    expect(await gateway.person(NUMBER, '李娟')).toMatchObject({ outcome: 'known' });
   });
 });

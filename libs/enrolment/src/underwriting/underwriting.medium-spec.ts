@@ -100,7 +100,7 @@ describe('underwriting', () => {
 
   /** A worker of its own, with its own connection to the platform. */
   const worker = (callsPerSecond = 1_000_000, timeoutMs = 10_000) => {
-    const gateway = new MedicalInsuranceGateway(platform.url, clock, { callsPerSecond, timeoutMs, retryAfterMs: 1, quietMs: 30 });
+    const gateway = new MedicalInsuranceGateway(platform.url, clock, { callsPerSecond, timeoutMs, retryAfterMs: 50, quietMs: 30 });
     return new UnderwritingService(db, clock, vault, gateway, new Plans(), new Audit(db, clock));
   };
   /** As the processor does: until a set is not full. */

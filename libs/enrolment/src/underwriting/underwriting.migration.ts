@@ -33,6 +33,7 @@ export class Underwriting1700000002100 implements MigrationInterface {
         check ((state in ('due', 'not-answered')) = (next_at is not null))
       );
       create index underwriting_due on underwriting (next_at, member_id) where next_at is not null;
+      create index underwriting_waiting on underwriting (window_id, unit_id) where state = 'waiting';
       create index underwriting_standing on underwriting (window_id, unit_id, state, reason);
 
       create table underwriting_unit (
