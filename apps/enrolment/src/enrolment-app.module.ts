@@ -10,9 +10,11 @@ import {
   PlanCatalogue,
   ReceiptOffice,
   RefundBank,
+  PersonRegister,
+  UnderwritingPlans,
 } from '@app/enrolment';
-import { BankGateway, GatewaysModule, TreasuryGateway, WechatGateway, WechatPayGateway } from '@app/gateways';
-import { decidedClaims } from '@app/claims';
+import { BankGateway, GatewaysModule, MedicalInsuranceGateway, TreasuryGateway, WechatGateway, WechatPayGateway } from '@app/gateways';
+import { decidedClaims, PlanVersionService } from '@app/claims';
 import { PlatformModule, type Config } from '@app/platform';
 import type { FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
@@ -30,6 +32,7 @@ import { ROSTER_TYPES, RosterController } from './roster.controller.js';
 import { ShippedPlans } from './shipped-plans.js';
 import { TargetController } from './target.controller.js';
 import { VerificationController } from './verification.controller.js';
+import { UnderwritingController } from './underwriting.controller.js';
 import { WindowController } from './window.controller.js';
 
 const PORTS: Provider[] = [
@@ -39,6 +42,9 @@ const PORTS: Provider[] = [
   { provide: PhonePay, useExisting: WechatPayGateway },
   { provide: RefundBank, useExisting: BankGateway },
   { provide: ReceiptOffice, useExisting: TreasuryGateway },
+  { provide: PersonRegister, useExisting: MedicalInsuranceGateway },
+  PlanVersionService,
+  { provide: UnderwritingPlans, useExisting: PlanVersionService },
   {
     provide: MemberMessenger,
     useFactory: (wechat: WechatGateway): MemberMessenger => ({
@@ -78,6 +84,7 @@ export class EnrolmentAppModule implements OnModuleInit {
         CountdownController,
         PublicCountdownController,
         RosterController,
+        UnderwritingController,
         MemberController,
         CertificateController,
         VerificationController,

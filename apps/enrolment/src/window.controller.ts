@@ -1,10 +1,10 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ContributionService, WindowService, type NoticeView } from '@app/enrolment';
+import { ContributionService, UNDERWRITINGS, WindowService, type NoticeView, type Underwriting } from '@app/enrolment';
 import { civilDate, fen } from '@app/kernel';
 import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
 import { Type } from 'class-transformer';
-import { IsInt, IsISO8601, IsOptional, IsString, Length, Matches, Max, Min, ValidateNested } from 'class-validator';
+import { IsIn, IsInt, IsISO8601, IsOptional, IsString, Length, Matches, Max, Min, ValidateNested } from 'class-validator';
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 export const OFFSET = /(Z|[+-]\d{2}:\d{2})$/;
@@ -31,6 +31,9 @@ export class NewWindowRequest {
   @ValidateNested()
   @Type(() => SharesRequest)
   shares?: SharesRequest;
+  @ApiProperty({ enum: UNDERWRITINGS, required: false, description: 'What is asked of an application; none when left out' })
+  @IsIn(UNDERWRITINGS)
+  underwriting?: Underwriting;
 }
 
 @Controller('windows')
@@ -54,6 +57,7 @@ export class WindowController {
       ...(window.shares
         ? { shares: { memberFen: fen(window.shares.memberFen), unitFen: fen(window.shares.unitFen), fundFen: fen(window.shares.fundFen) } }
         : {}),
+      ...(window.underwriting ? { underwriting: window.underwriting } : {}),
     });
     return { id };
   }

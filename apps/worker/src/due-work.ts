@@ -1,6 +1,6 @@
 /** Everything that is due in the whole engine; at rest it is empty. */
 import { claimsDue, type Due, type PaymentService, type ReconciliationService } from '@app/claims';
-import { contributionDue, type ContributionService, type RosterImportService } from '@app/enrolment';
+import { contributionDue, type ContributionService, type RosterImportService, type UnderwritingService } from '@app/enrolment';
 import { addDays, chinaDate, chinaInstant, type CivilDate, type Clock } from '@app/kernel';
 import { addToOutbox, hurryRelay, type BusinessHours, type Database } from '@app/platform';
 
@@ -18,6 +18,7 @@ export class DueWork {
     private readonly reconciliation: ReconciliationService,
     private readonly contribution: ContributionService,
     private readonly imports: RosterImportService,
+    private readonly underwriting: UnderwritingService,
     private readonly hours: BusinessHours,
   ) {}
 
@@ -32,6 +33,8 @@ export class DueWork {
     if (collections.length > 0) due.push({ wakeUp: { queue: 'contribution', command: 'collect', ids: [] }, count: collections.length });
     // After the statements, since these make receipts due: looked at before, both could be missed.
     due.push(...(await contributionDue(this.database.direct, now)));
+    const underwriting = await this.underwriting.due();
+    if (underwriting > 0) due.push({ wakeUp: { queue: 'underwriting', command: 'underwrite', ids: [] }, count: underwriting });
     const resumable = stopped ? await this.payment.resumable() : 0;
     if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });
     return due;

@@ -10,7 +10,7 @@ import {
   RehearsalService,
 } from '@app/claims';
 import type { QueueName } from '@app/contracts';
-import { ContributionService, ReceiptService, RefundService, RosterImportService } from '@app/enrolment';
+import { ContributionService, ReceiptService, RefundService, RosterImportService, UnderwritingService } from '@app/enrolment';
 import { Clock, DomainError, type CivilDate } from '@app/kernel';
 import { JOB_IDS, WORKER_TIMING } from '@app/platform';
 import { UnrecoverableError, type Job } from 'bullmq';
@@ -167,6 +167,14 @@ export class ContributionProcessor extends StageProcessor {
   }
 }
 
+@on('underwriting', 1)
+export class UnderwritingProcessor extends StageProcessor {
+  protected readonly commands: Commands = { underwrite: () => drain(() => this.underwriting.underwrite()) };
+  constructor(private readonly underwriting: UnderwritingService) {
+    super();
+  }
+}
+
 @on('notice', 1)
 export class NoticeProcessor extends StageProcessor {
   protected readonly commands: Commands = { tell: () => this.payment.tell() };
@@ -193,4 +201,5 @@ export const PROCESSORS = [
   ContributionProcessor,
   NoticeProcessor,
   RehearsalProcessor,
+  UnderwritingProcessor,
 ];

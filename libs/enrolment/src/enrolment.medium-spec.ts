@@ -21,10 +21,9 @@ import { DataSource } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
 import {
   CollectionBank,
-  Contribution1700000002050,
   ContributionService,
   ENROLMENT_ENTITIES,
-  Enrolment1700000002000,
+  ENROLMENT_MIGRATIONS,
   MemberMessenger,
   MemberService,
   OrganisationService,
@@ -126,7 +125,7 @@ describe('enrolment', () => {
   let year = 2026;
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Contribution1700000002050]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS]);
     source = await new DataSource({
       type: 'postgres',
       url: database.url,
@@ -382,12 +381,8 @@ describe('enrolment', () => {
       const windowId = await newWindow();
       await importRows(windowId, csv(rosterRow(7_100), rosterRow(7_101)));
       const importing = importRows(windowId, csv(...Array.from({ length: 40_000 }, (_, i) => rosterRow(10_000 + i))));
-      let ended = false;
-      void importing.finally(() => (ended = true));
-      while (!ended) {
-        await contributions.issueNotices(windowId);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      const pause = () => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 20));
+      while ((await Promise.race([importing, pause()])) === undefined) await contributions.issueNotices(windowId);
       expect((await importing).accepted).toBe(40_000);
       await contributions.issueNotices(windowId);
       const notices = (await source.query(
@@ -542,7 +537,7 @@ describe('enrolment', () => {
       await read.xlsx.load(back as unknown as ArrayBuffer);
       const column = read.worksheets[0]!.getColumn(10)
         .values.slice(2)
-        .map((cell) => String(cell ?? ''));
+        .map((cell) => (typeof cell === 'string' ? cell : ''));
       expect(column[0]).toBe('核对结果');
       expect(column[2]).toContain('身份证');
       expect(await rosters.importRoster({ ...upload, stream: Readable.from([back]) })).toMatchObject({

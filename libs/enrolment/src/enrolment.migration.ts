@@ -46,6 +46,8 @@ export class Enrolment1700000002000 implements MigrationInterface {
         member_share_fen bigint not null check (member_share_fen >= 0),
         unit_share_fen bigint not null check (unit_share_fen >= 0),
         fund_share_fen bigint not null check (fund_share_fen >= 0),
+        -- What is asked of an application before its cover may start: nothing, or the medical-insurance platform.
+        underwriting text not null default 'none' check (underwriting in ('none', 'insured')),
         unique (plan_id, organisation_id, cover_from),
         foreign key (period_id, cover_from, cover_to) references cover_period (id, cover_from, cover_to),
         check (opens_at < closes_at),

@@ -12,6 +12,7 @@ import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
 import { RosterImportService } from './roster/roster-import.service.js';
 import { RosterService } from './roster/roster.service.js';
+import { UnderwritingService } from './underwriting/underwriting.service.js';
 import { CountdownBoard, CountdownReader } from './window/countdown-board.js';
 import { CountdownService } from './window/countdown.service.js';
 import { ExtensionService } from './window/extension.service.js';
@@ -33,6 +34,7 @@ const SERVICES = [
   RefundService,
   ReceiptService,
   ContributionSummaryService,
+  UnderwritingService,
   MemberService,
   CertificateTokens,
   HolderCheckLimit,
@@ -42,7 +44,7 @@ const SERVICES = [
 
 @Module({})
 export class EnrolmentModule {
-  /** `ports`: providers of CollectionBank, MemberMessenger, PlanCatalogue, PhonePay, RefundBank, ReceiptOffice and CoverClaims. Stands on PlatformModule. */
+  /** `ports`: providers of CollectionBank, MemberMessenger, PlanCatalogue, PhonePay, RefundBank, ReceiptOffice, CoverClaims, PersonRegister and UnderwritingPlans. Stands on PlatformModule. */
   static forRoot(ports: Provider[]): DynamicModule {
     return { module: EnrolmentModule, providers: [...ports, ...SERVICES], exports: SERVICES };
   }

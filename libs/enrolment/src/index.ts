@@ -1,8 +1,12 @@
+import { Contribution1700000002050 } from './contribution/contribution.migration.js';
+import { Enrolment1700000002000 } from './enrolment.migration.js';
+import { Underwriting1700000002100 } from './underwriting/underwriting.migration.js';
 import { CollectionStatement, CONTRIBUTION_ENTITIES, ContributionCredit, PaymentNotice } from './contribution/contribution.entity.js';
 import { Cover, CoverChange, CoverTransfer } from './cover/cover.entity.js';
 import { LoginCode, Member } from './member/member.entity.js';
 import { Organisation } from './organisation/organisation.entity.js';
 import { Enrolment, RosterBlockEntity, RosterFilePart, RosterImport, RosterRefusal } from './roster/roster.entity.js';
+import { UnderwritingEntity, UnderwritingRun, UnderwritingUnit } from './underwriting/underwriting.entity.js';
 import {
   CoverPeriod,
   EnrolmentCount,
@@ -12,6 +16,9 @@ import {
   WindowExtension,
   WindowExtensionApproval,
 } from './window/window.entity.js';
+
+/** In the order in which they are made. */
+export const ENROLMENT_MIGRATIONS = [Enrolment1700000002000, Contribution1700000002050, Underwriting1700000002100] as const;
 
 export const ENROLMENT_ENTITIES = [
   Organisation,
@@ -33,8 +40,10 @@ export const ENROLMENT_ENTITIES = [
   Cover,
   CoverChange,
   CoverTransfer,
+  UnderwritingEntity,
+  UnderwritingUnit,
+  UnderwritingRun,
 ];
-export * from './enrolment.migration.js';
 export * from './enrolment.module.js';
 export { enrolmentFigures, planFigures, type EnrolmentFigures, type PlanFigures } from './enrolment-figures.repository.js';
 export { CertificateService, type Verification } from './certificate/certificate.service.js';
@@ -43,7 +52,6 @@ export { PlanCatalogue } from './certificate/plan-catalogue.js';
 export { CollectionBank } from './contribution/collection-bank.js';
 export { PHONE_COLLECTOR, phoneSettlementReference } from './contribution/contribution.js';
 export { contributionDue } from './contribution/contribution-due.repository.js';
-export { Contribution1700000002050 } from './contribution/contribution.migration.js';
 export { type DoubleView, type PhoneRefundDue } from './contribution/double.repository.js';
 export { ReceiptOffice } from './contribution/receipt-office.js';
 export { type ReceiptView } from './contribution/receipt.repository.js';
@@ -82,6 +90,10 @@ export { REFUSALS, readRecord, type RefusalReason } from './roster/roster.js';
 export { readRoster, type RosterBlock, type RosterRecord } from './roster/roster-file.js';
 export { RosterImportService } from './roster/roster-import.service.js';
 export { RosterService, type RosterSummary, type RosterUpload } from './roster/roster.service.js';
+export { PersonRegister } from './underwriting/person-register.js';
+export { UNDERWRITING_REASONS, type PlanRules, type UnderwritingReason, type UnderwritingState } from './underwriting/underwriting.js';
+export { UnderwritingPlans } from './underwriting/underwriting-plans.js';
+export { UnderwritingService, type UnderwrittenPerson, type WindowUnderwriting } from './underwriting/underwriting.service.js';
 export { CountdownBoard, CountdownReader } from './window/countdown-board.js';
 export { CountdownService, type CountdownListener, type Following } from './window/countdown.service.js';
 export { type CountdownView, type NodeProgress, type PublicCountdown } from './window/countdown.js';
@@ -89,6 +101,7 @@ export { addEnrolled, recount } from './window/enrolment-count.repository.js';
 export { type ExtensionView } from './window/extension.repository.js';
 export { ExtensionService } from './window/extension.service.js';
 export { TargetService, type NewTarget } from './window/target.service.js';
+export { UNDERWRITINGS, type Underwriting } from './window/window.js';
 export { WindowService, type Countdown, type NewWindow } from './window/window.service.js';
 export {
   ContributionCredit,

@@ -24,7 +24,7 @@ import {
   CoverClaims,
   CoverService,
   ENROLMENT_ENTITIES,
-  Enrolment1700000002000,
+  ENROLMENT_MIGRATIONS,
   OrganisationService,
   RosterImportService,
   RosterService,
@@ -101,7 +101,7 @@ describe('a cover', () => {
   const windowIds = new Map<string, string>();
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS]);
     const entities = [...PLATFORM_ENTITIES, ...ENROLMENT_ENTITIES];
     source = await new DataSource({ type: 'postgres', url: database.url, entities }).initialize();
     db = new Database(source);

@@ -2,6 +2,7 @@ import { rowsOf, type Transaction } from '@app/platform';
 import type { CivilDate } from '@app/kernel';
 import { planLineOf } from '../window/window.js';
 import type { CoverEnd } from './cover.js';
+import { MAY_START } from '../underwriting/underwriting.repository.js';
 
 export interface MemberCover {
   memberId: string;
@@ -52,8 +53,16 @@ const coverNumber = (row: string): string =>
 // Enough for all the covers there will be: lpad would cut a longer one.
 const SERIAL_DIGITS = 10;
 
-/** Covers for the members on these paid notices; a member who has that cover already keeps it. Returns how many are new. */
-export async function startCovers(tx: Transaction, noticeIds: readonly string[], at: Date): Promise<number> {
+/**
+ * Covers for the members on these paid notices (of them, only `memberIds` where given), but for those whom underwriting holds back; a member
+ * who has that cover already keeps it. Returns how many are new.
+ */
+export async function startCovers(
+  tx: Transaction,
+  noticeIds: readonly string[],
+  at: Date,
+  memberIds: readonly string[] | null = null,
+): Promise<number> {
   if (noticeIds.length === 0) return 0;
   const rows = await rowsOf<{ count: number }>(
     tx,
@@ -64,14 +73,35 @@ export async function startCovers(tx: Transaction, noticeIds: readonly string[],
        join enrolment_window w on w.id = n.window_id
        join organisation unit on unit.id = n.unit_id
        join enrolment e on e.window_id = n.window_id and e.unit_id = n.unit_id and e.notice = n.number
-       where n.id = any($1::uuid[]) and n.state = 'paid'
+       where n.id = any($1::uuid[]) and n.state = 'paid' and ${MAY_START} and ($3::uuid[] is null or e.member_id = any($3))
        order by e.member_id),
      started as (
        insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on)
        select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.notice_id, $2, due.enrolled_on
        from due on conflict (member_id, period_id) do nothing returning 1)
      select count(*)::int as count from started`,
-    [noticeIds, at],
+    [noticeIds, at, memberIds],
   );
   return rows[0]!.count;
+}
+
+/**
+ * Covers for members who have passed underwriting in this transaction, where their notice was paid before. Whoever is paying the notice right
+ * now is waited for, and whoever pays it later sees that they have passed: so one of the two starts the cover, always.
+ */
+export async function startUnderwritten(tx: Transaction, memberIds: readonly string[], periodId: string, at: Date): Promise<number> {
+  const notices = await rowsOf<{ windowId: string; unitId: string; number: number }>(
+    tx,
+    `select distinct window_id as "windowId", unit_id as "unitId", notice as number
+     from enrolment where member_id = any($1::uuid[]) and period_id = $2 and notice is not null`,
+    [memberIds, periodId],
+  );
+  const issued = await rowsOf<{ id: string; state: string }>(
+    tx,
+    `select n.id, n.state from payment_notice n
+     where (n.window_id, n.unit_id, n.number) in (select * from unnest($1::uuid[], $2::uuid[], $3::int[])) order by n.id for share`,
+    [notices.map((one) => one.windowId), notices.map((one) => one.unitId), notices.map((one) => one.number)],
+  );
+  const paid = issued.filter(({ state }) => state === 'paid').map(({ id }) => id);
+  return startCovers(tx, paid, at, memberIds);
 }

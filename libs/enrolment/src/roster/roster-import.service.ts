@@ -3,7 +3,7 @@
  * Each chunk is one transaction, which also says how far the import is: one that was cut off goes on from there.
  */
 import { Injectable } from '@nestjs/common';
-import { Clock, DomainError, assert, chinaDate, isUnitCode, type CivilDate } from '@app/kernel';
+import { Clock, DomainError, chinaDate, isUnitCode, type CivilDate } from '@app/kernel';
 import {
   Database,
   ENTRY_END,

@@ -1,7 +1,7 @@
 /** What a row of a roster means and why it is refused. Pure: the file, the members already seen and the day come in. */
 import { isBankCardShape, isUnitCode, passesLuhn, personalNumberFault, type CivilDate } from '@app/kernel';
 import { cellIdentifier, cellWords, hasLostDigits, isDateText, isErrorValue, isFormulaText, isTruthValue } from './cell-text.js';
-import { COLUMNS, FIELDS, type RosterField, type RosterLayout } from './roster-column.js';
+import { COLUMNS, type RosterField, type RosterLayout } from './roster-column.js';
 import { isNoteRow } from './roster-header.js';
 
 export { COLUMNS, type RosterField, type RosterLayout };

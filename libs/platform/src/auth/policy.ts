@@ -40,6 +40,12 @@ export const POLICY = {
   'extension.approve': { roles: { administrator: 'all', leader: 'all' }, audited: true },
   'roster.import': { roles: { 'unit-clerk': 'organisation' }, audited: true },
   'roster.read': { roles: { 'unit-clerk': 'organisation', auditor: 'all' }, audited: true },
+  'underwriting.read': {
+    roles: { 'unit-clerk': 'organisation', 'claims-officer': 'organisation', leader: 'all', auditor: 'all' },
+    audited: true,
+  },
+  /** What the people of a unit are judged by was corrected, and is to be looked at again. */
+  'underwriting.correct': { roles: { 'unit-clerk': 'organisation', 'claims-officer': 'organisation' }, audited: true },
   'contribution.read': {
     roles: { 'unit-clerk': 'organisation', 'finance-maker': 'all', 'finance-checker': 'all', leader: 'all', auditor: 'all' },
     audited: true,
