@@ -32,6 +32,7 @@ export class NewWindowRequest {
   @Type(() => SharesRequest)
   shares?: SharesRequest;
   @ApiProperty({ enum: UNDERWRITINGS, required: false, description: 'What is asked of an application; none when left out' })
+  @IsOptional()
   @IsIn(UNDERWRITINGS)
   underwriting?: Underwriting;
 }

@@ -183,8 +183,8 @@ describe('a cover', () => {
       number,
     );
     const [notice] = await sql<{ id: string }>(
-      `insert into payment_notice (id, window_id, unit_id, number, reference, members, amount_fen, received_fen, issued_at, state)
-       values (gen_random_uuid(), $1, $2, $3, md5(random()::text), 1, 10000, 10000, now(), 'paid') returning id`,
+      `insert into payment_notice (id, window_id, unit_id, number, reference, members, alone_members, member_fen, unit_fen, fund_fen, amount_fen, received_fen, issued_at, state)
+       values (gen_random_uuid(), $1, $2, $3, md5(random()::text), 1, 0, 10000, 0, 0, 10000, 10000, now(), 'paid') returning id`,
       windowId,
       unitId,
       number,
