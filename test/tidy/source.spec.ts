@@ -192,7 +192,7 @@ describe('names', () => {
 
   test('queues are singular nouns, and those of the path are stages', () => {
     expect(QUEUES.filter((queue) => !isSingularNoun(queue))).toEqual([]);
-    expect(QUEUES.filter((queue) => !STAGES.includes(queue))).toEqual(['contribution', 'notice', 'rehearsal']);
+    expect(QUEUES.filter((queue) => !STAGES.includes(queue))).toEqual(['contribution', 'join', 'notice', 'rehearsal']);
     expect(['payments', 'matching', 'sent_ed', 'Payment'].filter(isSingularNoun)).toEqual([]);
   });
 

@@ -1,17 +1,22 @@
 import { Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger } from '@app/enrolment';
+import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger, NoPhonePay, PhonePay } from '@app/enrolment';
 import { BankGateway, GatewaysModule, WechatGateway } from '@app/gateways';
+import { Clock } from '@app/kernel';
 import { PlatformModule, type Config } from '@app/platform';
 import type { FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
 import { CountdownController } from './countdown.controller.js';
 import { EventStreams } from './event-stream.js';
 import { ExtensionController } from './extension.controller.js';
+import { JoinController } from './join.controller.js';
+import { shedLoad } from './load-shedding.js';
 import { LoginController } from './login.controller.js';
 import { MemberController } from './member.controller.js';
 import { OrganisationController } from './organisation.controller.js';
+import { PhonePaymentController } from './phone-payment.controller.js';
 import { PublicCountdownController } from './public-countdown.controller.js';
+import { stampReceiveTime } from './receive-time.js';
 import { RosterController } from './roster.controller.js';
 import { TargetController } from './target.controller.js';
 import { WindowController } from './window.controller.js';
@@ -33,17 +38,23 @@ const PORTS: Provider[] = [
   },
 ];
 
+const PHONE_PAY: Provider = { provide: PhonePay, useClass: NoPhonePay };
+
 @Module({})
 export class EnrolmentAppModule implements OnModuleInit {
-  constructor(private readonly host: HttpAdapterHost) {}
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly clock: Clock,
+  ) {}
 
-  static forRoot(config: Config): DynamicModule {
+  /** `phonePay`: another provider of the outside party. */
+  static forRoot(config: Config, phonePay: Provider = PHONE_PAY): DynamicModule {
     return {
       module: EnrolmentAppModule,
       imports: [
         PlatformModule.forRoot({ config, entities: ENROLMENT_ENTITIES }),
         GatewaysModule.forRoot(config),
-        EnrolmentModule.forRoot(PORTS),
+        EnrolmentModule.forRoot([...PORTS, phonePay]),
       ],
       controllers: [
         LoginController,
@@ -56,14 +67,30 @@ export class EnrolmentAppModule implements OnModuleInit {
         PublicCountdownController,
         RosterController,
         MemberController,
+        JoinController,
+        PhonePaymentController,
       ],
       providers: [EventStreams],
     };
   }
 
-  /** A roster is read as it arrives, whatever its size. */
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     const server: FastifyInstance = this.host.httpAdapter.getInstance();
+    stampReceiveTime(server, this.clock);
+    await shedLoad(server);
+    // A roster is read as it arrives, whatever its size.
     server.addContentTypeParser('text/csv', (_request, payload, done) => done(null, payload));
+    keepSignedBodies(server);
   }
 }
+
+/** What is signed is read as it was sent; all other JSON is parsed as before. */
+function keepSignedBodies(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.removeContentTypeParser('application/json');
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    if (request.routeOptions.url === NOTIFICATIONS) done(null, body);
+    else void parse(request, body, done);
+  });
+}
+const NOTIFICATIONS = '/phone-payments/notifications';

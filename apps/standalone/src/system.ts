@@ -2,7 +2,7 @@
 import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
 import { BookService, PaymentService, ReconciliationService, ReplayService } from '@app/claims';
-import { ContributionService } from '@app/enrolment';
+import { ContributionService, JoinPaymentService } from '@app/enrolment';
 import { Accounts, createHttpApp, Database, readConfig, SystemClock, VirtualClock, type Config } from '@app/platform';
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -146,6 +146,7 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
       claims.get(PaymentService),
       claims.get(ReconciliationService),
       enrolment.get(ContributionService),
+      enrolment.get(JoinPaymentService),
       config.hours,
     ),
     killWorker: () => running.kill(),

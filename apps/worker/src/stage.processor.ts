@@ -10,7 +10,7 @@ import {
   RehearsalService,
 } from '@app/claims';
 import type { QueueName } from '@app/contracts';
-import { ContributionService } from '@app/enrolment';
+import { ContributionService, JoinPaymentService } from '@app/enrolment';
 import { Clock, DomainError, type CivilDate } from '@app/kernel';
 import { JOB_IDS, WORKER_TIMING } from '@app/platform';
 import { UnrecoverableError, type Job } from 'bullmq';
@@ -135,6 +135,23 @@ export class ContributionProcessor extends StageProcessor {
   }
 }
 
+@on('join', 1)
+export class JoinProcessor extends StageProcessor {
+  protected readonly commands: Commands = {
+    look: () => drain(() => this.payments.look()),
+    refund: () => this.payments.refund(),
+    compare: async () => {
+      for (const day of await this.payments.billDaysDue(this.clock.now())) if (!(await this.payments.compare(day))) return;
+    },
+  };
+  constructor(
+    private readonly payments: JoinPaymentService,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+}
+
 @on('notice', 1)
 export class NoticeProcessor extends StageProcessor {
   protected readonly commands: Commands = { tell: () => this.payment.tell() };
@@ -158,6 +175,7 @@ export const PROCESSORS = [
   PaymentProcessor,
   ReconciliationProcessor,
   ContributionProcessor,
+  JoinProcessor,
   NoticeProcessor,
   RehearsalProcessor,
 ];

@@ -2,10 +2,10 @@ import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
 import { CLAIMS_ENTITIES, ClaimsModule, PaymentService, ReconciliationService } from '@app/claims';
 import { QUEUES, type QueueName } from '@app/contracts';
-import { CollectionBank, ContributionService } from '@app/enrolment';
+import { CollectionBank, ContributionService, JoinPaymentService, NoPhonePay, PhonePay } from '@app/enrolment';
 import { BankGateway, GatewaysModule } from '@app/gateways';
 import { assert, Clock } from '@app/kernel';
-import { Database, PlatformModule, QUEUE_MAP, queueOptions, Relay, type Config } from '@app/platform';
+import { Database, PlatformModule, QUEUE_MAP, queueOptions, Relay, Turn, type Config } from '@app/platform';
 import type { Queue } from 'bullmq';
 import { DueWork } from './due-work.js';
 import { PROCESSORS } from './stage.processor.js';
@@ -28,6 +28,9 @@ export class WorkerAppModule {
       providers: [
         ...PROCESSORS,
         ContributionService,
+        JoinPaymentService,
+        { provide: Turn, useFactory: () => new Turn() },
+        { provide: PhonePay, useClass: NoPhonePay },
         { provide: CollectionBank, useExisting: BankGateway },
         {
           provide: QUEUE_MAP,
@@ -42,8 +45,9 @@ export class WorkerAppModule {
             payment: PaymentService,
             reconciliation: ReconciliationService,
             contribution: ContributionService,
-          ) => new DueWork(database, clock, payment, reconciliation, contribution, config.hours),
-          inject: [Database, Clock, PaymentService, ReconciliationService, ContributionService],
+            joins: JoinPaymentService,
+          ) => new DueWork(database, clock, payment, reconciliation, contribution, joins, config.hours),
+          inject: [Database, Clock, PaymentService, ReconciliationService, ContributionService, JoinPaymentService],
         },
         Relay,
         Sweeper,

@@ -9,6 +9,7 @@ export const QUEUES = [
   'payment',
   'reconciliation',
   'contribution',
+  'join',
   'notice',
   'rehearsal',
 ] as const;

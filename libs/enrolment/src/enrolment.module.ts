@@ -1,5 +1,8 @@
 import { Module, type DynamicModule, type Provider } from '@nestjs/common';
 import { ContributionService } from './contribution/contribution.service.js';
+import { Turn } from '@app/platform';
+import { JoinPaymentService } from './join/join-payment.service.js';
+import { JoinService } from './join/join.service.js';
 import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
 import { RosterService } from './roster/roster.service.js';
@@ -20,12 +23,18 @@ const SERVICES = [
   RosterService,
   ContributionService,
   MemberService,
+  JoinService,
+  JoinPaymentService,
 ];
 
 @Module({})
 export class EnrolmentModule {
-  /** `ports`: providers of CollectionBank and MemberMessenger. Stands on PlatformModule. */
+  /** `ports`: providers of CollectionBank, MemberMessenger and PhonePay. Stands on PlatformModule. */
   static forRoot(ports: Provider[]): DynamicModule {
-    return { module: EnrolmentModule, providers: [...ports, ...SERVICES], exports: SERVICES };
+    return {
+      module: EnrolmentModule,
+      providers: [...ports, ...SERVICES, { provide: Turn, useFactory: () => new Turn() }],
+      exports: SERVICES,
+    };
   }
 }

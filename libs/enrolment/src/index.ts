@@ -1,5 +1,6 @@
 import { ContributionCredit, CollectionStatement, PaymentNotice } from './contribution/contribution.entity.js';
 import { Cover } from './cover/cover.entity.js';
+import { JoinApplication, PhoneBill, PhonePaymentFlag, PhonePaymentRow } from './join/join.entity.js';
 import { LoginCode, Member } from './member/member.entity.js';
 import { Organisation } from './organisation/organisation.entity.js';
 import { Enrolment, RosterImport, RosterRefusal } from './roster/roster.entity.js';
@@ -31,6 +32,10 @@ export const ENROLMENT_ENTITIES = [
   CollectionStatement,
   ContributionCredit,
   Cover,
+  JoinApplication,
+  PhonePaymentRow,
+  PhonePaymentFlag,
+  PhoneBill,
 ];
 export * from './enrolment.migration.js';
 export * from './enrolment.module.js';
@@ -39,6 +44,13 @@ export { CollectionBank } from './contribution/collection-bank.js';
 export { ContributionService, type MatchedStatement } from './contribution/contribution.service.js';
 export { type NoticeView } from './contribution/contribution.repository.js';
 export { coversOf, type MemberCover } from './cover/cover.repository.js';
+export { JOIN_MOVES, JOIN_REASONS, type JoinReason, type JoinState } from './join/join.js';
+export * from './join/join.migration.js';
+export { BILL_READY, JoinPaymentService } from './join/join-payment.service.js';
+export { joinDue } from './join/join.repository.js';
+export { JoinService, type JoinOffer, type JoinView, type PayParameters } from './join/join.service.js';
+export { NoPhonePay } from './phone-payment/no-phone-pay.js';
+export { PhonePay, type PhoneOrder, type PhonePayment, type PhoneRefund } from './phone-payment/phone-pay.js';
 export { personalText } from './member/member.js';
 export { MemberMessenger } from './member/member-messenger.js';
 export { birthDatesOf, memberCounts, payeesOf, type Payee } from './member/member.repository.js';
@@ -74,4 +86,8 @@ export {
   EnrolmentSample,
   WindowExtension,
   WindowExtensionApproval,
+  JoinApplication,
+  PhonePaymentRow,
+  PhonePaymentFlag,
+  PhoneBill,
 };

@@ -9,6 +9,7 @@ import { ZERO_FEN, addFen, fen, type CivilDate, type Fen } from '@app/kernel';
 export const ACCOUNTS = {
   'collection-bank': 'asset',
   'payout-bank': 'asset',
+  'phone-collection': 'asset',
   'clawback-receivable': 'asset',
   'mutual-aid-fund': 'fund',
   'treasury-grant': 'fund',
@@ -20,6 +21,8 @@ export type AccountName = keyof typeof ACCOUNTS;
 export const TRANSFERS = {
   contribution: { debit: 'collection-bank', credit: 'mutual-aid-fund' },
   'contribution-unmatched': { debit: 'collection-bank', credit: 'contribution-suspense' },
+  'contribution-phone': { debit: 'phone-collection', credit: 'mutual-aid-fund' },
+  'contribution-phone-refund': { debit: 'mutual-aid-fund', credit: 'phone-collection' },
   grant: { debit: 'payout-bank', credit: 'treasury-grant' },
   benefit: { debit: 'mutual-aid-fund', credit: 'payout-bank' },
   'benefit-return': { debit: 'payout-bank', credit: 'mutual-aid-fund' },

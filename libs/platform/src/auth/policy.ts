@@ -24,8 +24,8 @@ export type Scope = 'own' | 'organisation' | 'all';
 
 interface Permission {
   readonly roles: Partial<Record<Role, Scope>>;
-  /** Each use leaves an audit row. Exempt are the feed, whose messages are all stored whole already, what is published anyway, and headcounts. */
-  readonly audited: boolean;
+  /** Each use leaves an audit row. Exempt are the feed, whose messages are all stored whole already, what is published anyway, and headcounts. 'with-the-change': an allowed use is recorded by what it does, in that transaction. */
+  readonly audited: boolean | 'with-the-change';
 }
 
 export const POLICY = {
@@ -46,6 +46,8 @@ export const POLICY = {
   },
   'member.read-own': { roles: { member: 'own' }, audited: true },
   'member.change-own-account': { roles: { member: 'own' }, audited: true },
+  'join.ask': { roles: { member: 'own' }, audited: 'with-the-change' },
+  'join.read-own': { roles: { member: 'own' }, audited: false },
   'feed.push': { roles: { 'medical-insurance-platform': 'all' }, audited: false },
   'feed.read': { roles: { 'claims-officer': 'all', auditor: 'all' }, audited: true },
   'claim.read': { roles: { member: 'own', 'claims-officer': 'organisation', reviewer: 'organisation', auditor: 'all' }, audited: true },

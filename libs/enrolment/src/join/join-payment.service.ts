@@ -1,0 +1,315 @@
+/**
+ * What a member pays with the phone. A payment is known from the outside party's signed word, from asking it, or from its bill; whichever comes
+ * first books it, enrols and covers, in one transaction with many others, and each further word of it changes nothing.
+ */
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Clock, DomainError, addDays, chinaDate, chinaInstant, daysFrom, type CivilDate, type Fen } from '@app/kernel';
+import { ledger } from '@app/ledger';
+import { Database, FirstComeFirstServed, GroupCommit, Turn, addToOutbox, answerLater, type Answered } from '@app/platform';
+import { PhonePay, type PhonePayment } from '../phone-payment/phone-pay.js';
+import { JOIN_MOVES, JOIN_STATES, decidePaid, nextLook, type JoinReason, type JoinState } from './join.js';
+import { countJoined, coverJoined } from './join-cover.js';
+import * as joins from './join.repository.js';
+import { memberOfOrder, orderNumberOf, refundNumberOf } from './join-ticket.js';
+
+/** Written together at most. */
+const SET = 500;
+/** Orders asked about in one go, and at the same time. */
+const ASKED = 1_000;
+const AT_ONCE = 8;
+/** From when the outside party has the bill of the day before. */
+export const BILL_READY = '10:00';
+const MOST_DAYS = 400;
+
+interface Paid extends Answered<void> {
+  readonly orderNumber: string;
+  readonly amountFen: Fen;
+  readonly transaction: string | null;
+  readonly paidAt: Date;
+}
+
+type PaidWord = Omit<Paid, keyof Answered<void>>;
+
+@Injectable()
+export class JoinPaymentService implements OnApplicationShutdown {
+  private readonly logger = new Logger(JoinPaymentService.name);
+  private readonly payments: GroupCommit<Paid, void>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly phonePay: PhonePay,
+    turn: Turn,
+  ) {
+    this.payments = new GroupCommit(new FirstComeFirstServed<Paid>(), (set) => this.write(set), { most: SET, turn });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.payments.rest();
+  }
+
+  /** Answers after the commit. Error: `notification` (unauthenticated). */
+  async notified(headers: Readonly<Record<string, string | undefined>>, body: string): Promise<void> {
+    const payment = this.phonePay.readNotification(headers, body);
+    if (!payment)
+      throw new DomainError(
+        'notification',
+        'unauthenticated',
+        'expected a notification that is signed and fresh, found another; send it again',
+      );
+    if (payment.state === 'paid') await this.paid(payment);
+  }
+
+  /** Asks about open orders whose time has come. Returns how many were asked about. */
+  async look(): Promise<number> {
+    const orders = await joins.ordersToAsk(this.database.direct, this.clock.now(), ASKED);
+    await inTurns(orders, (order) => this.unlessUnanswered(() => this.lookAt(order)));
+    return orders.length;
+  }
+
+  /** Gives back what is to go back, and asks about what is on its way. */
+  async refund(): Promise<void> {
+    await inTurns(await joins.paymentsToRefund(this.database.direct, ASKED), (payment) =>
+      this.unlessUnanswered(() => this.giveBack(payment)),
+    );
+  }
+
+  /** Days whose bill should be there and is not compared. */
+  async billDaysDue(now: Date): Promise<CivilDate[]> {
+    const first = await joins.firstJoinAt(this.database.direct);
+    if (!first) return [];
+    const today = chinaDate(now);
+    // The bill of a day is there on the next, from an hour on.
+    const until = now < chinaInstant(today, BILL_READY) ? addDays(today, -1) : today;
+    const compared = await joins.comparedDays(this.database.direct);
+    return daysFrom(chinaDate(first), until, MOST_DAYS).filter((day) => !compared.has(day));
+  }
+
+  /** A payment that only the bill tells of is worked as if it had been told; what differs waits for a person. False when the bill is not there yet. */
+  async compare(on: CivilDate): Promise<boolean> {
+    const bill = await this.phonePay.bill(on);
+    if (!bill) return false;
+    const lines = bill.lines.filter((line) => line.kind === 'payment');
+    const ours = lines.filter((line) => memberOfOrder(line.orderNumber) !== undefined);
+    const known = await joins.knownPayments(this.database.direct, ours.map(wordKey));
+    const missed = ours.filter((line) => !known.has(line.orderNumber));
+    for (const { orderNumber, amountFen, transaction, at } of missed) await this.paid({ orderNumber, amountFen, transaction, paidAt: at });
+
+    const billed = new Set(lines.map((line) => line.orderNumber));
+    const ofTheDay = await joins.paymentsBetween(this.database.direct, chinaInstant(on), chinaInstant(addDays(on, 1)));
+    const now = this.clock.now();
+    await this.database.transaction(async (tx) => {
+      const flagged = await joins.flag(
+        tx,
+        [
+          ...lines
+            .filter((line) => memberOfOrder(line.orderNumber) === undefined)
+            .map(({ orderNumber, amountFen }) => ({ orderNumber, amountFen, fault: 'order-unknown' as const })),
+          ...ours
+            .filter((line) => (known.get(line.orderNumber)?.amountFen ?? line.amountFen) !== line.amountFen)
+            .map(({ orderNumber, amountFen }) => ({ orderNumber, amountFen, fault: 'bill-differs' as const })),
+          ...ofTheDay
+            .filter(({ orderNumber }) => !billed.has(orderNumber))
+            .map(({ orderNumber, amountFen }) => ({ orderNumber, amountFen, fault: 'not-in-bill' as const })),
+        ],
+        now,
+      );
+      await joins.insertBill(tx, { on, lines: bill.lines.length, missed: missed.length, flagged, at: now });
+    });
+    return true;
+  }
+
+  private paid({ orderNumber, amountFen, transaction, paidAt }: Omit<PhonePayment, 'state'>): Promise<void> {
+    const later = answerLater<void>();
+    this.payments.add({ orderNumber, amountFen, transaction, paidAt: paidAt ?? this.clock.now(), ...later });
+    return later.outcome;
+  }
+
+  private async write(set: readonly Paid[]): Promise<void[]> {
+    await this.database.transaction((tx) => this.book(tx, firstOfEach(set)));
+    return set.map(() => undefined);
+  }
+
+  private async book(tx: Parameters<typeof joins.flag>[0], words: readonly PaidWord[]): Promise<void> {
+    const now = this.clock.now();
+    const named = words.filter((word) => memberOfOrder(word.orderNumber) !== undefined);
+    const known = await joins.knownPayments(tx, named.map(wordKey));
+    const news = named.filter((word) => !known.has(word.orderNumber));
+    const found = findOrders(await joins.applicationsOf(tx, [...new Set(news.map((word) => memberOfOrder(word.orderNumber)!))]), news);
+
+    const decided = [...found].map(([word, { application, attempt }]) => ({
+      word,
+      application,
+      attempt,
+      decision: decidePaid(
+        {
+          state: application.state,
+          current: attempt === application.attempt,
+          amountFen: application.amountFen,
+          payUntil: application.payUntil,
+        },
+        word,
+      ),
+    }));
+    const enrolled = await coverJoined(
+      tx,
+      decided.filter(({ decision }) => decision === 'cover').map(({ application }) => application),
+      now,
+    );
+    const covered = new Set(enrolled);
+    const outcomes = decided.map((one) => ({
+      ...one,
+      reason:
+        covered.has(one.application) && one.decision === 'cover'
+          ? null
+          : one.decision === 'cover'
+            ? ('enrolled-by-unit' as const)
+            : one.decision,
+    }));
+
+    const inserted = await joins.insertPayments(
+      tx,
+      outcomes.map(({ word, application, attempt, reason }) => ({
+        memberId: application.memberId,
+        orderNumber: word.orderNumber,
+        joinId: application.id,
+        attempt,
+        amountFen: word.amountFen,
+        transaction: word.transaction,
+        paidAt: word.paidAt,
+        state: reason ? ('refund-due' as const) : ('kept' as const),
+        reason,
+      })),
+      now,
+    );
+    await ledger.transfer(
+      tx,
+      outcomes.map(({ word, application, attempt }) => ({
+        code: 'contribution-phone' as const,
+        subject: application.id,
+        attempt,
+        amountFen: word.amountFen,
+        on: chinaDate(word.paidAt),
+      })),
+    );
+    const moves = outcomes.filter(
+      ({ attempt, application, reason }) => attempt === application.attempt && (reason === null || canRefund(application.state)),
+    );
+    const moved = await joins.moveApplications(
+      tx,
+      moves.map(({ application, reason }) => moveOf(application, reason)),
+    );
+    // Another process, or a further attempt of the member, came between: nothing is kept of this, and the word comes again.
+    if (inserted < outcomes.length || moved < moves.length)
+      throw new DomainError(
+        'payment-moved',
+        'unavailable',
+        'expected applications that nobody else moves, found some that moved; tell it again',
+      );
+    await joins.flag(
+      tx,
+      [
+        ...words
+          .filter((word) => !found.has(word) && !known.has(word.orderNumber))
+          .map((word) => ({ ...word, fault: 'order-unknown' as const })),
+        ...outcomes.filter(({ reason }) => reason === 'amount-differs').map(({ word }) => ({ ...word, fault: 'amount-differs' as const })),
+      ],
+      now,
+    );
+    const back = outcomes.filter(({ reason }) => reason !== null).map(({ application }) => application.id);
+    if (back.length > 0) await addToOutbox(tx, [{ queue: 'join', command: 'refund', ids: back }]);
+    await countJoined(tx, enrolled);
+  }
+
+  private async lookAt(order: joins.Application): Promise<void> {
+    let told = await this.phonePay.query(order.orderNumber);
+    const now = this.clock.now();
+    if (told?.state === 'open' && now >= order.payUntil) {
+      await this.phonePay.close(order.orderNumber);
+      // Paid while it was being closed?
+      told = await this.phonePay.query(order.orderNumber);
+    }
+    if (told?.state === 'paid') return this.paid(told);
+    const over = now >= order.payUntil && told?.state !== 'open';
+    if (!over && told?.state !== 'closed') {
+      const at = nextLook(order.receivedAt, order.payUntil, now);
+      return joins.lookAgain(this.database.direct, [{ memberId: order.memberId, periodId: order.periodId, at }]);
+    }
+    const { enrolled } = (await joins.memberFacts(this.database.direct, [order])).get(0)!;
+    await joins.moveApplications(this.database.direct, [
+      { ...order, from: ['to-pay'], to: 'expired', reason: enrolled ? 'enrolled-by-unit' : 'not-paid' },
+    ]);
+  }
+
+  private async giveBack(payment: joins.StoredPayment): Promise<void> {
+    const refundNumber = refundNumberOf(payment.orderNumber);
+    const underWay = payment.state === 'refunding' ? await this.phonePay.queryRefund(refundNumber) : undefined;
+    const { state } =
+      underWay ??
+      (await this.phonePay.refund({
+        refundNumber,
+        orderNumber: payment.orderNumber,
+        amountFen: payment.amountFen,
+        totalFen: payment.amountFen,
+        reason: payment.reason!,
+      }));
+    const now = this.clock.now();
+    await this.database.transaction(async (tx) => {
+      if (state === 'processing') return void (await joins.movePayment(tx, payment, 'refunding'));
+      if (state === 'failed') {
+        await joins.movePayment(tx, payment, 'refund-failed');
+        return void (await joins.flag(tx, [{ ...payment, fault: 'refund-failed' }], now));
+      }
+      if (!(await joins.movePayment(tx, payment, 'refunded'))) return;
+      const { joinId, attempt, amountFen } = payment;
+      await ledger.transfer(tx, [{ code: 'contribution-phone-refund', subject: joinId, attempt, amountFen, on: chinaDate(now) }]);
+      const application = (await joins.applicationsOf(tx, [payment.memberId])).find(({ id }) => id === joinId)!;
+      await joins.moveApplications(tx, [{ ...application, attempt, from: ['refunding'], to: 'refunded', reason: payment.reason }]);
+    });
+  }
+
+  /** One that gets no answer waits for the next look; the others go on. */
+  private async unlessUnanswered(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof DomainError) || !error.retry) throw error;
+      this.logger.warn(`an order is asked about later: ${error.code}`);
+    }
+  }
+}
+
+const wordKey = ({ orderNumber }: { readonly orderNumber: string }) => ({ memberId: memberOfOrder(orderNumber)!, orderNumber });
+
+const firstOfEach = (set: readonly Paid[]): Paid[] => [...new Map(set.map((paid) => [paid.orderNumber, paid] as const).reverse()).values()];
+
+/** The application and attempt that each of these is for; absent when there is none. */
+function findOrders(
+  applications: readonly joins.Application[],
+  words: readonly PaidWord[],
+): Map<PaidWord, { application: joins.Application; attempt: number }> {
+  const byOrder = new Map<string, { application: joins.Application; attempt: number }>();
+  for (const application of applications) {
+    byOrder.set(application.orderNumber, { application, attempt: application.attempt });
+    for (let attempt = application.attempt - 1; attempt > 0; attempt--)
+      byOrder.set(orderNumberOf(application.memberId, application.periodId, attempt), { application, attempt });
+  }
+  return new Map(words.flatMap((word) => (byOrder.has(word.orderNumber) ? [[word, byOrder.get(word.orderNumber)!] as const] : [])));
+}
+
+const canRefund = (state: JoinState): boolean => JOIN_MOVES[state].includes('refunding');
+
+const moveOf = ({ memberId, periodId, attempt }: joins.Application, reason: JoinReason | null): joins.Move => {
+  const to = reason ? 'refunding' : 'covered';
+  return { memberId, periodId, attempt, from: JOIN_STATES.filter((state) => JOIN_MOVES[state].includes(to)), to, reason };
+};
+
+/** A few at a time. */
+async function inTurns<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const left = [...all];
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one);
+    }),
+  );
+}
