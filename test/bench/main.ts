@@ -7,6 +7,7 @@ import { calculatorBench } from './calculator.bench.js';
 import { claimPathBench } from './claim-path.bench.js';
 import type { Measured } from './measure.js';
 import { countdownBench } from './countdown.bench.js';
+import { joinBench } from './join.bench.js';
 import { rehearsalBench } from './rehearsal.bench.js';
 import { rosterImportBench } from './roster-import.bench.js';
 
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, (databaseUrl: string) => Promise<Measured
   'roster-import': rosterImportBench,
   'claim-path': claimPathBench,
   countdown: countdownBench,
+  join: joinBench,
 };
 
 const only = process.argv[2];

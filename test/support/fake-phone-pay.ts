@@ -4,8 +4,8 @@ import { NoAnswer } from '@app/gateways';
 import { chinaDate, fen, type CivilDate, type Clock, type Fen } from '@app/kernel';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
-const KEY = 'fake phone pay';
-const signatureOf = (body: string): Buffer => createHmac('sha256', KEY).update(body).digest();
+export const FAKE_KEY = 'fake phone pay';
+const signatureOf = (body: string): Buffer => createHmac('sha256', FAKE_KEY).update(body).digest();
 
 export interface Notification {
   readonly headers: Record<string, string>;

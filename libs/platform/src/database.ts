@@ -41,6 +41,26 @@ export async function rowsOf<Row>(tx: Transaction, sql: string, parameters: unkn
   return (await client.query({ name: nameOf(sql), text: sql, values: parameters })).rows as Row[];
 }
 
+/**
+ * Statements that do not wait for each other go to the server together, and cost one way there and back; each statement once. They still run one
+ * after the other. Throws the first failure, when all have ended.
+ */
+export async function together<Results extends readonly unknown[]>(
+  tx: Transaction,
+  send: () => { readonly [I in keyof Results]: Promise<Results[I]> },
+): Promise<Results> {
+  const client = (await tx.queryRunner!.connect()) as PoolClient & { pipeline: boolean };
+  client.pipeline = true;
+  try {
+    const ended = await Promise.allSettled(send());
+    const failed = ended.find((one) => one.status === 'rejected');
+    if (failed) throw failed.reason as Error;
+    return ended.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as Results;
+  } finally {
+    client.pipeline = false;
+  }
+}
+
 const poolOf = (tx: Transaction): Pool => (tx.connection.driver as unknown as { master: Pool }).master;
 
 /** Rows in PostgreSQL's COPY text format, or binary as buffers, go into `target`, e.g. "member (id, sealed)". */

@@ -2,20 +2,19 @@ import { assert } from '@app/kernel';
 import type { Transaction } from '@app/platform';
 import { startJoinedCovers } from '../cover/cover.repository.js';
 import { addEnrolled } from '../window/enrolment-count.repository.js';
-import { enrolJoined, type Application } from './join.repository.js';
+import type { Application } from './join.repository.js';
 
-/** Enrols and covers; whom a roster was quicker to enrol is not in what is returned. {@link countJoined} comes last in the transaction. */
-export async function coverJoined(tx: Transaction, joins: readonly Application[], at: Date): Promise<Application[]> {
-  const enrolled = await enrolJoined(tx, joins);
+/** For members who are enrolled by {@link enrolJoined}. */
+export async function coverJoined(tx: Transaction, enrolled: readonly Application[], at: Date): Promise<void> {
   const started = await startJoinedCovers(
     tx,
     enrolled.map(({ memberId, periodId, id }) => ({ memberId, periodId, joinId: id })),
     at,
   );
   assert(started === enrolled.length, `${enrolled.length} covers were to be started, ${started} are`);
-  return enrolled;
 }
 
+/** The last statement of the transaction. */
 export async function countJoined(tx: Transaction, enrolled: readonly Application[]): Promise<void> {
   const byWindow = new Map<string, Map<string, number>>();
   for (const { windowId, unitId } of enrolled) {

@@ -5,9 +5,19 @@
 import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock, DomainError, addDays, chinaDate, chinaInstant, daysFrom, type CivilDate, type Fen } from '@app/kernel';
 import { ledger } from '@app/ledger';
-import { Database, FirstComeFirstServed, GroupCommit, Turn, addToOutbox, answerLater, type Answered } from '@app/platform';
+import {
+  Database,
+  FirstComeFirstServed,
+  GroupCommit,
+  Turn,
+  addToOutbox,
+  answerLater,
+  together,
+  type Answered,
+  type Transaction,
+} from '@app/platform';
 import { PhonePay, type PhonePayment } from '../phone-payment/phone-pay.js';
-import { JOIN_MOVES, JOIN_STATES, decidePaid, nextLook, type JoinReason, type JoinState } from './join.js';
+import { JOIN_MOVES, JOIN_STATES, decidePaid, nextLook, type JoinReason } from './join.js';
 import { countJoined, coverJoined } from './join-cover.js';
 import * as joins from './join.repository.js';
 import { memberOfOrder, orderNumberOf, refundNumberOf } from './join-ticket.js';
@@ -126,99 +136,68 @@ export class JoinPaymentService implements OnApplicationShutdown {
   }
 
   private async write(set: readonly Paid[]): Promise<void[]> {
-    await this.database.transaction((tx) => this.book(tx, firstOfEach(set)));
+    const words = firstOfEach(set);
+    const named = words.filter((word) => memberOfOrder(word.orderNumber) !== undefined);
+    const [known, applications] = await Promise.all([
+      joins.knownPayments(this.database.direct, named.map(wordKey)),
+      joins.applicationsOf(this.database.direct, [...new Set(named.map((word) => memberOfOrder(word.orderNumber)!))]),
+    ]);
+    const news = words.filter((word) => !known.has(word.orderNumber));
+    if (news.length > 0) await this.database.transaction((tx) => this.book(tx, news, findOrders(applications, news)));
     return set.map(() => undefined);
   }
 
-  private async book(tx: Parameters<typeof joins.flag>[0], words: readonly PaidWord[]): Promise<void> {
+  /** Words that are heard for the first time. What they were read from may have moved since: then nothing of this is kept. */
+  private async book(tx: Transaction, news: readonly PaidWord[], found: ReadonlyMap<PaidWord, Order>): Promise<void> {
     const now = this.clock.now();
-    const named = words.filter((word) => memberOfOrder(word.orderNumber) !== undefined);
-    const known = await joins.knownPayments(tx, named.map(wordKey));
-    const news = named.filter((word) => !known.has(word.orderNumber));
-    const found = findOrders(await joins.applicationsOf(tx, [...new Set(news.map((word) => memberOfOrder(word.orderNumber)!))]), news);
-
-    const decided = [...found].map(([word, { application, attempt }]) => ({
-      word,
-      application,
-      attempt,
-      decision: decidePaid(
-        {
-          state: application.state,
-          current: attempt === application.attempt,
-          amountFen: application.amountFen,
-          payUntil: application.payUntil,
-        },
+    const decided = [...found].map(([word, { application, attempt }]) => {
+      const { state, amountFen, payUntil } = application;
+      return {
         word,
-      ),
-    }));
-    const enrolled = await coverJoined(
+        application,
+        attempt,
+        decision: decidePaid({ state, current: attempt === application.attempt, amountFen, payUntil }, word),
+      };
+    });
+    const enrolled = await joins.enrolJoined(
       tx,
       decided.filter(({ decision }) => decision === 'cover').map(({ application }) => application),
-      now,
     );
     const covered = new Set(enrolled);
-    const outcomes = decided.map((one) => ({
-      ...one,
-      reason:
-        covered.has(one.application) && one.decision === 'cover'
-          ? null
-          : one.decision === 'cover'
-            ? ('enrolled-by-unit' as const)
-            : one.decision,
-    }));
-
-    const inserted = await joins.insertPayments(
-      tx,
-      outcomes.map(({ word, application, attempt, reason }) => ({
-        memberId: application.memberId,
-        orderNumber: word.orderNumber,
-        joinId: application.id,
-        attempt,
-        amountFen: word.amountFen,
-        transaction: word.transaction,
-        paidAt: word.paidAt,
-        state: reason ? ('refund-due' as const) : ('kept' as const),
-        reason,
-      })),
-      now,
+    const booked = decided.map(({ decision, ...one }) => {
+      const reason = decision !== 'cover' ? decision : covered.has(one.application) ? null : ('enrolled-by-unit' as const);
+      return { ...one, reason };
+    });
+    const back = booked.filter(({ reason }) => reason !== null).map(({ application }) => application.id);
+    const moves = booked.filter(
+      ({ attempt, application, reason }) =>
+        attempt === application.attempt && (reason === null || JOIN_MOVES[application.state].includes('refunding')),
     );
-    await ledger.transfer(
-      tx,
-      outcomes.map(({ word, application, attempt }) => ({
-        code: 'contribution-phone' as const,
-        subject: application.id,
-        attempt,
-        amountFen: word.amountFen,
-        on: chinaDate(word.paidAt),
-      })),
-    );
-    const moves = outcomes.filter(
-      ({ attempt, application, reason }) => attempt === application.attempt && (reason === null || canRefund(application.state)),
-    );
-    const moved = await joins.moveApplications(
-      tx,
-      moves.map(({ application, reason }) => moveOf(application, reason)),
-    );
-    // Another process, or a further attempt of the member, came between: nothing is kept of this, and the word comes again.
-    if (inserted < outcomes.length || moved < moves.length)
+    const [inserted, moved] = await together(tx, () => [
+      joins.insertPayments(tx, booked.map(paymentOf), now),
+      joins.moveApplications(
+        tx,
+        moves.map(({ application, reason }) => moveOf(application, reason)),
+      ),
+      ledger.transfer(tx, booked.map(transferOf)),
+      coverJoined(tx, enrolled, now),
+      joins.flag(
+        tx,
+        [
+          ...news.filter((word) => !found.has(word)).map((word) => ({ ...word, fault: 'order-unknown' as const })),
+          ...booked.filter(({ reason }) => reason === 'amount-differs').map(({ word }) => ({ ...word, fault: 'amount-differs' as const })),
+        ],
+        now,
+      ),
+      addToOutbox(tx, back.length > 0 ? [{ queue: 'join', command: 'refund', ids: back }] : []),
+      countJoined(tx, enrolled),
+    ]);
+    if (inserted < booked.length || moved < moves.length)
       throw new DomainError(
         'payment-moved',
         'unavailable',
         'expected applications that nobody else moves, found some that moved; tell it again',
       );
-    await joins.flag(
-      tx,
-      [
-        ...words
-          .filter((word) => !found.has(word) && !known.has(word.orderNumber))
-          .map((word) => ({ ...word, fault: 'order-unknown' as const })),
-        ...outcomes.filter(({ reason }) => reason === 'amount-differs').map(({ word }) => ({ ...word, fault: 'amount-differs' as const })),
-      ],
-      now,
-    );
-    const back = outcomes.filter(({ reason }) => reason !== null).map(({ application }) => application.id);
-    if (back.length > 0) await addToOutbox(tx, [{ queue: 'join', command: 'refund', ids: back }]);
-    await countJoined(tx, enrolled);
   }
 
   private async lookAt(order: joins.Application): Promise<void> {
@@ -283,21 +262,51 @@ const wordKey = ({ orderNumber }: { readonly orderNumber: string }) => ({ member
 
 const firstOfEach = (set: readonly Paid[]): Paid[] => [...new Map(set.map((paid) => [paid.orderNumber, paid] as const).reverse()).values()];
 
-/** The application and attempt that each of these is for; absent when there is none. */
-function findOrders(
-  applications: readonly joins.Application[],
-  words: readonly PaidWord[],
-): Map<PaidWord, { application: joins.Application; attempt: number }> {
-  const byOrder = new Map<string, { application: joins.Application; attempt: number }>();
-  for (const application of applications) {
-    byOrder.set(application.orderNumber, { application, attempt: application.attempt });
-    for (let attempt = application.attempt - 1; attempt > 0; attempt--)
-      byOrder.set(orderNumberOf(application.memberId, application.periodId, attempt), { application, attempt });
-  }
-  return new Map(words.flatMap((word) => (byOrder.has(word.orderNumber) ? [[word, byOrder.get(word.orderNumber)!] as const] : [])));
+interface Order {
+  readonly application: joins.Application;
+  readonly attempt: number;
 }
 
-const canRefund = (state: JoinState): boolean => JOIN_MOVES[state].includes('refunding');
+/** The application and attempt that each of these is for; absent when there is none. */
+function findOrders(applications: readonly joins.Application[], words: readonly PaidWord[]): Map<PaidWord, Order> {
+  const byNumber = new Map<string, Order>();
+  for (const application of applications) {
+    byNumber.set(application.orderNumber, { application, attempt: application.attempt });
+    for (let attempt = application.attempt - 1; attempt > 0; attempt--)
+      byNumber.set(orderNumberOf(application.memberId, application.periodId, attempt), { application, attempt });
+  }
+  const found = new Map<PaidWord, Order>();
+  for (const word of words) {
+    const order = byNumber.get(word.orderNumber);
+    if (order) found.set(word, order);
+  }
+  return found;
+}
+
+interface Booked extends Order {
+  readonly word: PaidWord;
+  readonly reason: JoinReason | null;
+}
+
+const paymentOf = ({ word, application, attempt, reason }: Booked): joins.NewPayment => ({
+  memberId: application.memberId,
+  orderNumber: word.orderNumber,
+  joinId: application.id,
+  attempt,
+  amountFen: word.amountFen,
+  transaction: word.transaction,
+  paidAt: word.paidAt,
+  state: reason ? 'refund-due' : 'kept',
+  reason,
+});
+
+const transferOf = ({ word, application, attempt }: Booked) => ({
+  code: 'contribution-phone' as const,
+  subject: application.id,
+  attempt,
+  amountFen: word.amountFen,
+  on: chinaDate(word.paidAt),
+});
 
 const moveOf = ({ memberId, periodId, attempt }: joins.Application, reason: JoinReason | null): joins.Move => {
   const to = reason ? 'refunding' : 'covered';

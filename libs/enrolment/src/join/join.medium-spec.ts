@@ -100,7 +100,10 @@ describe('a member who joins alone', () => {
     await payments.notified(headers, body);
   };
   const query = (sql: string): Promise<Record<string, unknown>[]> => source.query(sql, [windowId]);
-  const covers = () => query('select c.member_id, c.notice_id, c.enrolled_on::text from cover c join enrolment_window w on w.id = $1 and w.period_id = c.period_id');
+  const covers = () =>
+    query(
+      'select c.member_id, c.notice_id, c.enrolled_on::text from cover c join enrolment_window w on w.id = $1 and w.period_id = c.period_id',
+    );
   const counted = async () => (await query('select coalesce(sum(members), 0)::int as n from enrolment_count where window_id = $1'))[0]!.n;
   const phoneMoney = async () => {
     const balances = await ledger.trialBalance(db.direct);

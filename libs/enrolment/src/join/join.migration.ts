@@ -43,7 +43,6 @@ export class Join1700000002200 implements MigrationInterface {
         check ((reason is null) = (state = 'kept'))
       );
       create index phone_payment_refund on phone_payment (state) where state in ('refund-due', 'refunding');
-      create index phone_payment_day on phone_payment (paid_at);
 
       create table phone_payment_flag (
         order_number text not null,

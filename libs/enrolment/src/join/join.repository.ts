@@ -48,19 +48,19 @@ export interface MemberFacts extends Pick<AskFacts, 'enrolled'> {
   readonly application: Application | undefined;
 }
 
-/** What is known of these members in these periods, pair by pair; a member who is not known is absent. The key is the pair's place. */
+/** What is known of these members in the periods of these windows, pair by pair; a member who is not known is absent. The key is the pair's place. */
 export async function memberFacts(
   tx: Transaction,
-  pairs: readonly { memberId: string; periodId: string }[],
+  pairs: readonly { memberId: string; windowId: string }[],
 ): Promise<Map<number, MemberFacts>> {
   const rows = await rowsOf<ApplicationRow & { place: number; homeId: string; unitPath: string; enrolled: boolean }>(
     tx,
     `select n.place::int as place, m.unit_id as "homeId", o.path as "unitPath", e.member_id is not null as enrolled, ${APPLICATION}
-     from unnest($1::uuid[], $2::uuid[]) with ordinality as n(member_id, period_id, place)
-     join member m on m.id = n.member_id join organisation o on o.id = m.unit_id
-     left join enrolment e on e.member_id = n.member_id and e.period_id = n.period_id
-     left join join_application a on a.member_id = n.member_id and a.period_id = n.period_id`,
-    [pairs.map((pair) => pair.memberId), pairs.map((pair) => pair.periodId)],
+     from unnest($1::uuid[], $2::uuid[]) with ordinality as n(member_id, window_id, place)
+     join enrolment_window w on w.id = n.window_id join member m on m.id = n.member_id join organisation o on o.id = m.unit_id
+     left join enrolment e on e.member_id = n.member_id and e.period_id = w.period_id
+     left join join_application a on a.member_id = n.member_id and a.period_id = w.period_id`,
+    [pairs.map((pair) => pair.memberId), pairs.map((pair) => pair.windowId)],
   );
   return new Map(
     rows.map(({ place, homeId, unitPath, enrolled, ...row }) => [

@@ -4,7 +4,18 @@
  */
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock, DomainError, type Fen } from '@app/kernel';
-import { Audit, Database, GroupCommit, PersonalDataVault, Turn, answerLater, reachOf, type Answered, type Principal } from '@app/platform';
+import {
+  Audit,
+  Database,
+  GroupCommit,
+  PersonalDataVault,
+  Turn,
+  answerLater,
+  reachOf,
+  together,
+  type Answered,
+  type Principal,
+} from '@app/platform';
 import { v7 as uuidv7 } from 'uuid';
 import { coversOfMember } from '../cover/cover.repository.js';
 import { masked, type PersonalData } from '../member/member.js';
@@ -112,7 +123,7 @@ export class JoinService implements OnApplicationShutdown {
     if (!member) throw joinRefused('member', undefined, this.clock.now());
     const [unit, facts, covers] = await Promise.all([
       organisationById(this.database.direct, member.unit_id),
-      joins.memberFacts(this.database.direct, [{ memberId: member.id, periodId: window.period_id }]),
+      joins.memberFacts(this.database.direct, [{ memberId: member.id, windowId }]),
       coversOfMember(this.database.direct, member.id),
     ]);
     const { name, personalNumber, phone } = masked(openMember(this.vault, member));
@@ -237,16 +248,15 @@ export class JoinService implements OnApplicationShutdown {
   }
 
   private async write(set: readonly Ask[]): Promise<AskOutcome[]> {
-    const windows = await joins.joinWindows(this.database.direct, [...new Set(set.map((ask) => ask.windowId))]);
-    const known = set.filter((ask) => windows.has(ask.windowId));
-    const pairs = known.map((ask) => ({ memberId: ask.memberId, periodId: windows.get(ask.windowId)!.period_id }));
-    const facts = new Map([...(await joins.memberFacts(this.database.direct, pairs))].map(([place, one]) => [known[place]!, one]));
-
+    const [windows, facts] = await Promise.all([
+      joins.joinWindows(this.database.direct, [...new Set(set.map((ask) => ask.windowId))]),
+      joins.memberFacts(this.database.direct, set),
+    ]);
     const outcomes = new Map<Ask, AskOutcome>();
     const begun = new Map<Ask, joins.Application>();
-    for (const ask of set) {
+    for (const [place, ask] of set.entries()) {
       const window = windows.get(ask.windowId);
-      const fact = facts.get(ask);
+      const fact = facts.get(place);
       const decision = decideAsk(
         { window, unitPath: fact?.unitPath, enrolled: fact?.enrolled ?? false, application: fact?.application },
         ask.receivedAt,
@@ -262,15 +272,19 @@ export class JoinService implements OnApplicationShutdown {
   private async begin(begun: ReadonlyMap<Ask, joins.Application>, outcomes: Map<Ask, AskOutcome>): Promise<void> {
     const now = this.clock.now();
     const written = await this.database.transaction(async (tx) => {
-      const applications = await joins.beginApplications(tx, [...begun.values()]);
-      await this.audit.recordAll(
-        tx,
-        applications.map((application) => application.memberId),
-        { roles: ['member'], action: 'join.ask', route: 'POST /windows/:id/joins', outcome: 'allowed' },
-      );
+      const [applications] = await together(tx, () => [
+        joins.beginApplications(tx, [...begun.values()]),
+        this.audit.recordAll(
+          tx,
+          [...begun.keys()].map((ask) => ask.memberId),
+          { roles: ['member'], action: 'join.ask', route: 'POST /windows/:id/joins', outcome: 'allowed' },
+        ),
+      ]);
       const free = applications.filter(({ amountFen }) => amountFen === 0);
       if (free.length === 0) return applications;
-      const covered = new Set((await coverJoined(tx, free, now)).map(({ id }) => id));
+      const enrolled = await joins.enrolJoined(tx, free);
+      await coverJoined(tx, enrolled, now);
+      const covered = new Set(enrolled.map(({ id }) => id));
       const ended = free.map((one) => ({
         ...one,
         ...(covered.has(one.id) ? { state: 'covered' as const } : { state: 'expired' as const, reason: 'enrolled-by-unit' as const }),

@@ -85,9 +85,15 @@ const RULES = new Map<Role, RawRuleOf<PolicyAbility>[]>(
   ]),
 );
 
+const abilities = new Map<string, PolicyAbility>();
+
 /** What these roles allow together. */
-export const abilityOf = (roles: readonly Role[]): PolicyAbility =>
-  createMongoAbility<PolicyAbility>(roles.flatMap((role) => RULES.get(role) ?? []));
+export function abilityOf(roles: readonly Role[]): PolicyAbility {
+  const key = roles.join();
+  let ability = abilities.get(key);
+  if (!ability) abilities.set(key, (ability = createMongoAbility<PolicyAbility>(roles.flatMap((role) => RULES.get(role) ?? []))));
+  return ability;
+}
 
 const WIDTH: Record<Scope, number> = { own: 0, organisation: 1, all: 2 };
 
