@@ -90,9 +90,9 @@ export class JoinPaymentService implements OnApplicationShutdown {
     if (!first) return [];
     const today = chinaDate(now);
     // The bill of a day is there on the next, from an hour on.
-    const until = now < chinaInstant(today, BILL_READY) ? addDays(today, -1) : today;
+    const last = now < chinaInstant(today, BILL_READY) ? addDays(today, -2) : addDays(today, -1);
     const compared = await joins.comparedDays(this.database.direct);
-    return daysFrom(chinaDate(first), until, MOST_DAYS).filter((day) => !compared.has(day));
+    return daysFrom(chinaDate(first), last, MOST_DAYS).filter((day) => !compared.has(day));
   }
 
   /** A payment that only the bill tells of is worked as if it had been told; what differs waits for a person. False when the bill is not there yet. */
