@@ -6,12 +6,16 @@ import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
 
-const LAG_MS = 250;
-const HEAP_BYTES = 1_500_000_000;
+export interface ShedLimits {
+  readonly lagMs: number;
+  readonly heapBytes: number;
+  /** Sending a code costs a message; a process sends so many at most. */
+  readonly codesPerSecond: number;
+}
+
+const LIMITS: ShedLimits = { lagMs: 250, heapBytes: 1_500_000_000, codesPerSecond: 200 };
 const SAMPLE_MS = 100;
 const RETRY_SECONDS = 5;
-/** Sending a code costs a message; a process sends so many a second at most. */
-const CODES_PER_SECOND = 200;
 
 /** By route: what comes in crowds and can come back. */
 const SHEDDABLE = new Set(['/windows/:id/joins', '/windows/:id/joins/me', '/login/member/code', '/login/member']);
@@ -26,16 +30,16 @@ const TOO_MANY = problem(
   'expected fewer codes to be asked for at once, found too many; come back after the seconds of Retry-After',
 );
 
-export async function shedLoad(server: FastifyInstance): Promise<void> {
+export async function shedLoad(server: FastifyInstance, { lagMs, heapBytes, codesPerSecond }: ShedLimits = LIMITS): Promise<void> {
   await server.register(underPressure, {
-    maxEventLoopDelay: LAG_MS,
-    maxHeapUsedBytes: HEAP_BYTES,
+    maxEventLoopDelay: lagMs,
+    maxHeapUsedBytes: heapBytes,
     sampleInterval: SAMPLE_MS,
     pressureHandler: (request: FastifyRequest, reply: FastifyReply) => {
       if (SHEDDABLE.has(request.routeOptions.url ?? '')) turnAway(reply, 503, BUSY, RETRY_SECONDS);
     },
   });
-  const codes = new RateLimiterMemory({ points: CODES_PER_SECOND, duration: 1 });
+  const codes = new RateLimiterMemory({ points: codesPerSecond, duration: 1 });
   server.addHook('onRequest', (request, reply, done) => {
     if (request.routeOptions.url !== CODE_ROUTE) return done();
     codes.consume('all').then(

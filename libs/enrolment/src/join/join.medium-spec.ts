@@ -1,4 +1,4 @@
-import { Clock, chinaInstant, civilDate, fen, type Fen } from '@app/kernel';
+import { Clock, chinaInstant, civilDate, fen, type DomainError, type Fen } from '@app/kernel';
 import { balanceOf, imbalance, ledger } from '@app/ledger';
 import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, Turn, type Principal, type Transaction } from '@app/platform';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -479,6 +479,25 @@ describe('a member who joins alone', () => {
         ticket: ticket.ticket,
       });
       await expect(ask(1_150, clock.now(), restarted)).rejects.toMatchObject({ code: 'window-closed' });
+    });
+
+    it('that is full turns people away with a ticket that keeps their time, and says when to come back', async () => {
+      class ShortLine extends JoinService {
+        protected override readonly places = 1;
+      }
+      const gate = new GatedDatabase(source);
+      const short = new ShortLine(gate, clock, vault, new Audit(gate, clock), pay, new Turn());
+      const first = ask(1, clock.now(), short);
+      // The first is being written, the second has the one place.
+      await sleep(20);
+      const second = ask(2, clock.now(), short);
+      await sleep(20);
+      const busy = (await ask(3, clock.now(), short).catch((error: unknown) => error)) as DomainError;
+      expect(busy).toMatchObject({ code: 'busy', kind: 'unavailable', details: { retryAfterSeconds: 1, ticket: expect.any(String) } });
+      gate.open();
+      await Promise.all([first, second]);
+      clock.instant = CLOSES;
+      expect(await short.read(member(3), busy.details.ticket as string)).toMatchObject({ state: 'to-pay' });
     });
 
     it('does not take a ticket of somebody else, of nobody, or one that was left lying', async () => {

@@ -92,6 +92,7 @@ interface Ask extends JoinTicket, Place, Answered<AskOutcome> {
 
 @Injectable()
 export class JoinService implements OnApplicationShutdown {
+  protected readonly places: number = LINE_PLACES;
   private readonly line = new WaitingLine<Ask>();
   private readonly pace = new Pace();
   private readonly asks: GroupCommit<Ask, AskOutcome>;
@@ -202,7 +203,7 @@ export class JoinService implements OnApplicationShutdown {
   }
 
   private enter(ticket: JoinTicket): Ask {
-    if (this.line.length >= LINE_PLACES)
+    if (this.line.length >= this.places)
       throw new DomainError(
         'busy',
         'unavailable',
