@@ -33,7 +33,9 @@ const core = (...names) => `^(?:node:)?${any(names)}(?:/|$)`;
 const PURE = [
   ...STAGES.map((stage) => String.raw`^libs/claims/src/${stage}/(?:${stage}|from-[a-z-]+|approval-policy|settlement-report)\.ts$`),
   String.raw`^libs/claims/src/(?:claim|lifecycle)\.ts$`,
-  ...['contribution', 'member', 'organisation', 'roster', 'window'].map((noun) => String.raw`^libs/enrolment/src/${noun}/${noun}\.ts$`),
+  ...['contribution', 'join', 'member', 'organisation', 'roster', 'window'].map(
+    (noun) => String.raw`^libs/enrolment/src/${noun}/${noun}\.ts$`,
+  ),
   String.raw`^libs/enrolment/src/window/(?:countdown|extension)\.ts$`,
   String.raw`^libs/ledger/src/ledger\.ts$`,
   String.raw`^libs/benefits/src/(?!load-plans\.ts$|rehearsal-page\.ts$|index\.ts$)[^/]+\.ts$`,

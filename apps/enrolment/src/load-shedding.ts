@@ -42,11 +42,17 @@ export async function shedLoad(server: FastifyInstance, { lagMs, heapBytes, code
   const codes = new RateLimiterMemory({ points: codesPerSecond, duration: 1 });
   server.addHook('onRequest', (request, reply, done) => {
     if (request.routeOptions.url !== CODE_ROUTE) return done();
-    codes.consume('all').then(
-      () => done(),
-      () => turnAway(reply, 429, TOO_MANY, 1),
-    );
+    void consumeCode(codes, reply, done);
   });
+}
+
+async function consumeCode(codes: RateLimiterMemory, reply: FastifyReply, done: () => void): Promise<void> {
+  try {
+    await codes.consume('all');
+  } catch {
+    return turnAway(reply, 429, TOO_MANY, 1);
+  }
+  done();
 }
 
 function turnAway(reply: FastifyReply, status: number, body: string, seconds: number): void {

@@ -42,7 +42,7 @@ export class ProblemFilter implements ExceptionFilter {
   catch(error: unknown, host: ArgumentsHost): void {
     const problem = this.describe(error);
     const reply = host.switchToHttp().getResponse<FastifyReply>();
-    if (problem.status === 503) void reply.header('retry-after', String(problem.retryAfterSeconds ?? 5));
+    if (problem.status === 503) void reply.header('retry-after', Number(problem.retryAfterSeconds ?? 5));
     void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
   }
 

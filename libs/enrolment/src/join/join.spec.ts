@@ -153,7 +153,7 @@ describe('the waiting line', () => {
     );
   });
 
-  it('tells a time within a factor of two of what it will be, after a second of sets of any size', () => {
+  it('tells a time within a factor of two of what it will be, whatever the sets are', () => {
     fc.assert(
       fc.property(
         fc.array(fc.record({ set: fc.integer({ min: 1, max: 500 }), took: fc.integer({ min: 5, max: 100 }) }), {
@@ -172,7 +172,7 @@ describe('the waiting line', () => {
             }
             return served;
           };
-          while (now < 1_000) round();
+          for (let i = 0; i < 1_000 / rounds.length; i++) round();
           const told = pace.secondsFor(10_000);
           const start = now;
           for (let served = 0; served < 10_000;) served += round();
