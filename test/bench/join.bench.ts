@@ -39,7 +39,7 @@ const WARM_SECONDS = 8;
 const STEADY_SECONDS = 5;
 const OVERLOAD_SECONDS = 5;
 const OVERLOAD = 5;
-const CROWD_CONNECTIONS = 4_000;
+const CROWD_CONNECTIONS = 2_000;
 const P99_MS = 200;
 const DAY_MS = 86_400_000;
 
@@ -263,7 +263,7 @@ class Client {
     const head = this.text.indexOf('\\r\\n\\r\\n');
     if (head < 0) return;
     const at = this.text.toLowerCase().indexOf('content-length: ');
-    const length = Number(this.text.slice(at + 16, this.text.indexOf('\\r', at)));
+    const length = at < 0 ? 0 : Number(this.text.slice(at + 16, this.text.indexOf('\\r', at)));
     if (this.text.length < head + 4 + length) return;
     const { text, answered } = this;
     this.text = '';
@@ -313,7 +313,7 @@ process.on('message', async (run) => {
   function pay(answer, came) {
     request(() => notify(answer), came, (status, body, whole, at) => {
       if (status === 0) return pay(answer, came);
-      if (status !== 200) return fail(status, body || whole);
+      if (status !== 204) return fail(status, body || whole);
       notifies.push(at - came);
       done(at);
       again();

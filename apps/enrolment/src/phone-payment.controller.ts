@@ -11,10 +11,9 @@ export class PhonePaymentController {
 
   /** The body comes as it was sent, since the signature is over its bytes. */
   @Post('notifications')
-  @HttpCode(200)
+  @HttpCode(204)
   @ApiBody({ schema: { type: 'object' } })
-  async notified(@Headers() headers: Record<string, string | undefined>, @Body() body: unknown): Promise<{ code: 'SUCCESS' }> {
+  async notified(@Headers() headers: Record<string, string | undefined>, @Body() body: unknown): Promise<void> {
     await this.payments.notified(headers, typeof body === 'string' ? body : '');
-    return { code: 'SUCCESS' };
   }
 }

@@ -48,7 +48,7 @@ export function answerLater<Outcome>(): Answered<Outcome> & { readonly outcome: 
   const outcome = new Promise<Outcome>((resolve, reject) => (answered = { resolve, reject }));
   // Nobody may be holding on to it any more.
   outcome.catch(() => undefined);
-  return { outcome, ...answered! };
+  return { outcome, resolve: answered!.resolve, reject: answered!.reject };
 }
 
 export class GroupCommit<Entry extends Answered<Outcome>, Outcome> {

@@ -130,9 +130,9 @@ export class JoinPaymentService implements OnApplicationShutdown {
   }
 
   private paid({ orderNumber, amountFen, transaction, paidAt }: Omit<PhonePayment, 'state'>): Promise<void> {
-    const later = answerLater<void>();
-    this.payments.add({ orderNumber, amountFen, transaction, paidAt: paidAt ?? this.clock.now(), ...later });
-    return later.outcome;
+    const { outcome, resolve, reject } = answerLater<void>();
+    this.payments.add({ orderNumber, amountFen, transaction, paidAt: paidAt ?? this.clock.now(), resolve, reject });
+    return outcome;
   }
 
   private async write(set: readonly Paid[]): Promise<void[]> {
