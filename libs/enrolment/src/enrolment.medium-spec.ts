@@ -22,6 +22,7 @@ import {
   ContributionService,
   ENROLMENT_ENTITIES,
   Enrolment1700000002000,
+  Join1700000002200,
   MemberMessenger,
   MemberService,
   OrganisationService,
@@ -121,7 +122,7 @@ describe('enrolment', () => {
   let year = 2026;
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Join1700000002200]);
     source = await new DataSource({
       type: 'postgres',
       url: database.url,

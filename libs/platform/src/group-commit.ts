@@ -38,8 +38,8 @@ export class Turn {
 }
 
 export interface Answered<Outcome> {
-  resolve(outcome: Outcome): void;
-  reject(error: unknown): void;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** What an entry needs to be answered later, and the answer as those who wait for it hold it. */
