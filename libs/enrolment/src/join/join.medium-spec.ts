@@ -485,6 +485,7 @@ describe('a member who joins alone', () => {
       class ShortLine extends JoinService {
         protected override readonly places = 1;
       }
+      clock.instant = new Date(CLOSES.getTime() - 1);
       const gate = new GatedDatabase(source);
       const short = new ShortLine(gate, clock, vault, new Audit(gate, clock), pay, new Turn());
       const first = ask(1, clock.now(), short);
