@@ -8,6 +8,7 @@ import { claimPathBench } from './claim-path.bench.js';
 import type { Measured } from './measure.js';
 import { countdownBench } from './countdown.bench.js';
 import { provinceBench } from './province.bench.js';
+import { joinBench } from './join.bench.js';
 import { rehearsalBench } from './rehearsal.bench.js';
 import { rosterImportBench } from './roster-import.bench.js';
 import { xlsxBench } from './xlsx.bench.js';
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, (databaseUrl: string) => Promise<Measured
   xlsx: xlsxBench,
   'claim-path': claimPathBench,
   countdown: countdownBench,
+  join: joinBench,
 };
 
 const only = process.argv[2];

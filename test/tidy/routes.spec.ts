@@ -71,6 +71,7 @@ test('these routes are open without a login, and no others', () => {
     'enrolment POST login',
     'enrolment POST login/member',
     'enrolment POST login/member/code',
+    'enrolment POST phone-payments/notifications',
   ]);
 });
 

@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { LIFECYCLE } from '../../libs/claims/src/lifecycle.js';
 import { PAYMENT_MOVES } from '../../libs/claims/src/payment/payment.js';
+import { JOIN_MOVES } from '../../libs/enrolment/src/join/join.js';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const SKIPPED = new Set(['node_modules', 'dist', '.data', '.git', 'coverage']);
@@ -195,7 +196,14 @@ describe('names', () => {
 
   test('queues are singular nouns, and those of the path are stages', () => {
     expect(QUEUES.filter((queue) => !isSingularNoun(queue))).toEqual([]);
-    expect(QUEUES.filter((queue) => !STAGES.includes(queue))).toEqual(['roster', 'contribution', 'notice', 'rehearsal', 'underwriting']);
+    expect(QUEUES.filter((queue) => !STAGES.includes(queue))).toEqual([
+      'roster',
+      'contribution',
+      'join',
+      'notice',
+      'rehearsal',
+      'underwriting',
+    ]);
     expect(['payments', 'matching', 'sent_ed', 'Payment'].filter(isSingularNoun)).toEqual([]);
   });
 
@@ -257,6 +265,10 @@ describe('documents', () => {
 
   test('the drawing of a payment is its table of moves', () => {
     expect(drawnMoves(read('docs/CLAIM-PATH.md'), 1)).toEqual(movesOf(PAYMENT_MOVES));
+  });
+
+  test('the drawing of a join is its table of moves', () => {
+    expect(drawnMoves(read('docs/adr/0011-surge.md'), 0)).toEqual(movesOf(JOIN_MOVES));
   });
 
   test('a drawing that lacks a move, or has one too many, is red', () => {

@@ -13,8 +13,10 @@ import {
   PersonRegister,
   UnderwritingPlans,
 } from '@app/enrolment';
+import { WECHAT_PAY_NOTIFICATION } from '@app/contracts';
 import { BankGateway, GatewaysModule, MedicalInsuranceGateway, TreasuryGateway, WechatGateway, WechatPayGateway } from '@app/gateways';
 import { decidedClaims, PlanVersionService } from '@app/claims';
+import { Clock } from '@app/kernel';
 import { PlatformModule, type Config } from '@app/platform';
 import type { FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
@@ -24,12 +26,16 @@ import { CountdownController } from './countdown.controller.js';
 import { CoverController } from './cover.controller.js';
 import { EventStreams } from './event-stream.js';
 import { ExtensionController } from './extension.controller.js';
+import { JoinController } from './join.controller.js';
+import { shedLoad } from './load-shedding.js';
 import { LoginController } from './login.controller.js';
 import { MemberController } from './member.controller.js';
 import { OrganisationController } from './organisation.controller.js';
+import { PhonePaymentController } from './phone-payment.controller.js';
 import { PublicCountdownController } from './public-countdown.controller.js';
 import { ROSTER_TYPES, RosterController } from './roster.controller.js';
 import { ShippedPlans } from './shipped-plans.js';
+import { stampReceiveTime } from './receive-time.js';
 import { TargetController } from './target.controller.js';
 import { VerificationController } from './verification.controller.js';
 import { UnderwritingController } from './underwriting.controller.js';
@@ -39,7 +45,6 @@ const PORTS: Provider[] = [
   { provide: CoverClaims, useValue: { decided: decidedClaims } satisfies CoverClaims },
   { provide: CollectionBank, useExisting: BankGateway },
   { provide: PlanCatalogue, useClass: ShippedPlans },
-  { provide: PhonePay, useExisting: WechatPayGateway },
   { provide: RefundBank, useExisting: BankGateway },
   { provide: ReceiptOffice, useExisting: TreasuryGateway },
   { provide: PersonRegister, useExisting: MedicalInsuranceGateway },
@@ -60,17 +65,23 @@ const PORTS: Provider[] = [
   },
 ];
 
+const PHONE_PAY: Provider = { provide: PhonePay, useExisting: WechatPayGateway };
+
 @Module({})
 export class EnrolmentAppModule implements OnModuleInit {
-  constructor(private readonly host: HttpAdapterHost) {}
+  constructor(
+    private readonly host: HttpAdapterHost,
+    private readonly clock: Clock,
+  ) {}
 
-  static forRoot(config: Config): DynamicModule {
+  /** `phonePay`: another provider of the outside party. */
+  static forRoot(config: Config, phonePay: Provider = PHONE_PAY): DynamicModule {
     return {
       module: EnrolmentAppModule,
       imports: [
         PlatformModule.forRoot({ config, entities: ENROLMENT_ENTITIES }),
         GatewaysModule.forRoot(config),
-        EnrolmentModule.forRoot(PORTS),
+        EnrolmentModule.forRoot([...PORTS, phonePay]),
       ],
       controllers: [
         LoginController,
@@ -89,14 +100,30 @@ export class EnrolmentAppModule implements OnModuleInit {
         CertificateController,
         VerificationController,
         CoverController,
+        JoinController,
+        PhonePaymentController,
       ],
       providers: [EventStreams],
     };
   }
 
-  /** A roster is read as it arrives, whatever its size. */
-  onModuleInit(): void {
+  async onModuleInit(): Promise<void> {
     const server: FastifyInstance = this.host.httpAdapter.getInstance();
+    stampReceiveTime(server, this.clock);
+    await shedLoad(server);
+    // A roster is read as it arrives, whatever its size.
     server.addContentTypeParser([...ROSTER_TYPES], (_request, payload, done) => done(null, payload));
+    keepSignedBodies(server);
   }
 }
+
+/** What is signed is read as it was sent; all other JSON is parsed as before. */
+function keepSignedBodies(server: FastifyInstance): void {
+  const parse = server.getDefaultJsonParser('error', 'error');
+  server.removeContentTypeParser('application/json');
+  server.addContentTypeParser('application/json', { parseAs: 'string' }, (request, body: string, done) => {
+    if (request.routeOptions.url === NOTIFICATIONS) done(null, body);
+    else void parse(request, body, done);
+  });
+}
+const NOTIFICATIONS = WECHAT_PAY_NOTIFICATION.path;

@@ -1,6 +1,14 @@
 /** Everything that is due in the whole engine; at rest it is empty. */
 import { claimsDue, type Due, type PaymentService, type ReconciliationService } from '@app/claims';
-import { contributionDue, type ContributionService, type RosterImportService, type UnderwritingService } from '@app/enrolment';
+import {
+  BILL_READY,
+  contributionDue,
+  joinDue,
+  type ContributionService,
+  type JoinPaymentService,
+  type RosterImportService,
+  type UnderwritingService,
+} from '@app/enrolment';
 import { addDays, chinaDate, chinaInstant, type CivilDate, type Clock } from '@app/kernel';
 import { addToOutbox, hurryRelay, type BusinessHours, type Database } from '@app/platform';
 
@@ -10,6 +18,7 @@ const NONE: ReadonlySet<string> = new Set();
 export class DueWork {
   private noCollectionBefore = new Date(0);
   private noForgettingBefore = new Date(0);
+  private noBillBefore = new Date(0);
 
   constructor(
     private readonly database: Database,
@@ -19,6 +28,7 @@ export class DueWork {
     private readonly contribution: ContributionService,
     private readonly imports: RosterImportService,
     private readonly underwriting: UnderwritingService,
+    private readonly joins: JoinPaymentService,
     private readonly hours: BusinessHours,
   ) {}
 
@@ -27,6 +37,9 @@ export class DueWork {
     const now = this.clock.now();
     const { due: all, stopped } = await claimsDue(this.database.direct, now, chinaDate(now), this.reconciliation.lastStatementDay(now));
     const due = all.filter((one) => !but.has(one.wakeUp.command));
+    const { look, refund } = await joinDue(this.database.direct, now);
+    if (look > 0) due.push({ wakeUp: { queue: 'join', command: 'look', ids: [] }, count: look });
+    if (refund > 0) due.push({ wakeUp: { queue: 'join', command: 'refund', ids: [] }, count: refund });
     if (glance && due.length > 0) return due;
     due.push(...(await this.rosterWork(now)));
     const collections = await this.collectionDays(now);
@@ -35,6 +48,8 @@ export class DueWork {
     due.push(...(await contributionDue(this.database.direct, now)));
     const underwriting = await this.underwriting.due();
     if (underwriting > 0) due.push({ wakeUp: { queue: 'underwriting', command: 'underwrite', ids: [] }, count: underwriting });
+    const bills = await this.billDays(now);
+    if (bills.length > 0) due.push({ wakeUp: { queue: 'join', command: 'compare', ids: [] }, count: bills.length });
     const resumable = stopped ? await this.payment.resumable() : 0;
     if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });
     return due;
@@ -56,6 +71,17 @@ export class DueWork {
     if (days.length === 0) {
       const tonight = chinaInstant(chinaDate(now), this.hours.statementReady);
       this.noCollectionBefore = now < tonight ? tonight : chinaInstant(addDays(chinaDate(now), 1), this.hours.statementReady);
+    }
+    return days;
+  }
+
+  /** As the statements: after a look that found no bill due, none is before the next morning. */
+  private async billDays(now: Date): Promise<readonly CivilDate[]> {
+    if (now < this.noBillBefore) return [];
+    const days = await this.joins.billDaysDue(now);
+    if (days.length === 0) {
+      const ready = chinaInstant(chinaDate(now), BILL_READY);
+      this.noBillBefore = now < ready ? ready : chinaInstant(addDays(chinaDate(now), 1), BILL_READY);
     }
     return days;
   }

@@ -10,7 +10,14 @@ import {
   RehearsalService,
 } from '@app/claims';
 import type { QueueName } from '@app/contracts';
-import { ContributionService, ReceiptService, RefundService, RosterImportService, UnderwritingService } from '@app/enrolment';
+import {
+  ContributionService,
+  JoinPaymentService,
+  ReceiptService,
+  RefundService,
+  RosterImportService,
+  UnderwritingService,
+} from '@app/enrolment';
 import { Clock, DomainError, type CivilDate } from '@app/kernel';
 import { JOB_IDS, WORKER_TIMING } from '@app/platform';
 import { UnrecoverableError, type Job } from 'bullmq';
@@ -175,6 +182,23 @@ export class UnderwritingProcessor extends StageProcessor {
   }
 }
 
+@on('join', 1)
+export class JoinProcessor extends StageProcessor {
+  protected readonly commands: Commands = {
+    look: () => drain(() => this.payments.look()),
+    refund: () => this.payments.refund(),
+    compare: async () => {
+      for (const day of await this.payments.billDaysDue(this.clock.now())) if (!(await this.payments.compare(day))) return;
+    },
+  };
+  constructor(
+    private readonly payments: JoinPaymentService,
+    private readonly clock: Clock,
+  ) {
+    super();
+  }
+}
+
 @on('notice', 1)
 export class NoticeProcessor extends StageProcessor {
   protected readonly commands: Commands = { tell: () => this.payment.tell() };
@@ -199,6 +223,7 @@ export const PROCESSORS = [
   ReconciliationProcessor,
   RosterProcessor,
   ContributionProcessor,
+  JoinProcessor,
   NoticeProcessor,
   RehearsalProcessor,
   UnderwritingProcessor,

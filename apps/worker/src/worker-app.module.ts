@@ -15,10 +15,11 @@ import {
   PersonRegister,
   UnderwritingPlans,
   UnderwritingService,
+  JoinPaymentService,
 } from '@app/enrolment';
 import { BankGateway, GatewaysModule, MedicalInsuranceGateway, TreasuryGateway, WechatPayGateway } from '@app/gateways';
 import { assert, Clock } from '@app/kernel';
-import { Database, PlatformModule, QUEUE_MAP, queueOptions, Relay, type Config } from '@app/platform';
+import { Database, PlatformModule, QUEUE_MAP, queueOptions, Relay, Turn, type Config } from '@app/platform';
 import type { Queue } from 'bullmq';
 import { DueWork } from './due-work.js';
 import { PROCESSORS } from './stage.processor.js';
@@ -42,6 +43,8 @@ export class WorkerAppModule {
         ...PROCESSORS,
         ContributionService,
         RosterImportService,
+        JoinPaymentService,
+        { provide: Turn, useFactory: () => new Turn() },
         { provide: CollectionBank, useExisting: BankGateway },
         { provide: PhonePay, useExisting: WechatPayGateway },
         RefundService,
@@ -66,8 +69,18 @@ export class WorkerAppModule {
             contribution: ContributionService,
             imports: RosterImportService,
             underwriting: UnderwritingService,
-          ) => new DueWork(database, clock, payment, reconciliation, contribution, imports, underwriting, config.hours),
-          inject: [Database, Clock, PaymentService, ReconciliationService, ContributionService, RosterImportService, UnderwritingService],
+            joins: JoinPaymentService,
+          ) => new DueWork(database, clock, payment, reconciliation, contribution, imports, underwriting, joins, config.hours),
+          inject: [
+            Database,
+            Clock,
+            PaymentService,
+            ReconciliationService,
+            ContributionService,
+            RosterImportService,
+            UnderwritingService,
+            JoinPaymentService,
+          ],
         },
         Relay,
         Sweeper,

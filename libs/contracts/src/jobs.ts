@@ -10,6 +10,7 @@ export const QUEUES = [
   'reconciliation',
   'roster',
   'contribution',
+  'join',
   'notice',
   'rehearsal',
   'underwriting',

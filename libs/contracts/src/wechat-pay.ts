@@ -21,7 +21,7 @@ export const WECHAT_PAY_HEADERS = {
 } as const;
 
 /** Where the engine takes notifications, below its own address. */
-export const WECHAT_PAY_NOTIFICATION = { path: '/wechat-pay/notifications' } as const;
+export const WECHAT_PAY_NOTIFICATION = { path: '/phone-payments/notifications' } as const;
 
 /** What a merchant gets from WeChat when the contract is made, and keeps secret. Keys are PEM. */
 export interface WechatPayMerchant {

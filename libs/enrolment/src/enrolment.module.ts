@@ -8,6 +8,9 @@ import { ReceiptService } from './contribution/receipt.service.js';
 import { RefundService } from './contribution/refund.service.js';
 import { ContributionSummaryService } from './contribution/summary.service.js';
 import { SuspenseService } from './contribution/suspense.service.js';
+import { Turn } from '@app/platform';
+import { JoinPaymentService } from './join/join-payment.service.js';
+import { JoinService } from './join/join.service.js';
 import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
 import { RosterImportService } from './roster/roster-import.service.js';
@@ -40,12 +43,18 @@ const SERVICES = [
   HolderCheckLimit,
   CertificateService,
   CoverService,
+  JoinService,
+  JoinPaymentService,
 ];
 
 @Module({})
 export class EnrolmentModule {
   /** `ports`: providers of CollectionBank, MemberMessenger, PlanCatalogue, PhonePay, RefundBank, ReceiptOffice, CoverClaims, PersonRegister and UnderwritingPlans. Stands on PlatformModule. */
   static forRoot(ports: Provider[]): DynamicModule {
-    return { module: EnrolmentModule, providers: [...ports, ...SERVICES], exports: SERVICES };
+    return {
+      module: EnrolmentModule,
+      providers: [...ports, ...SERVICES, { provide: Turn, useFactory: () => new Turn() }],
+      exports: SERVICES,
+    };
   }
 }

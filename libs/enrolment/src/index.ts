@@ -1,8 +1,10 @@
+import { Join1700000002200 } from './join/join.migration.js';
 import { Contribution1700000002050 } from './contribution/contribution.migration.js';
 import { Enrolment1700000002000 } from './enrolment.migration.js';
 import { Underwriting1700000002100 } from './underwriting/underwriting.migration.js';
 import { CollectionStatement, CONTRIBUTION_ENTITIES, ContributionCredit, PaymentNotice } from './contribution/contribution.entity.js';
 import { Cover, CoverChange, CoverTransfer } from './cover/cover.entity.js';
+import { JoinApplication, PhoneBill, PhonePaymentFlag, PhonePaymentRow } from './join/join.entity.js';
 import { LoginCode, Member } from './member/member.entity.js';
 import { Organisation } from './organisation/organisation.entity.js';
 import { Enrolment, RosterBlockEntity, RosterFilePart, RosterImport, RosterRefusal } from './roster/roster.entity.js';
@@ -18,7 +20,12 @@ import {
 } from './window/window.entity.js';
 
 /** In the order in which they are made. */
-export const ENROLMENT_MIGRATIONS = [Enrolment1700000002000, Contribution1700000002050, Underwriting1700000002100] as const;
+export const ENROLMENT_MIGRATIONS = [
+  Enrolment1700000002000,
+  Contribution1700000002050,
+  Underwriting1700000002100,
+  Join1700000002200,
+] as const;
 
 export const ENROLMENT_ENTITIES = [
   Organisation,
@@ -43,6 +50,10 @@ export const ENROLMENT_ENTITIES = [
   UnderwritingEntity,
   UnderwritingUnit,
   UnderwritingRun,
+  JoinApplication,
+  PhonePaymentRow,
+  PhonePaymentFlag,
+  PhoneBill,
 ];
 export * from './enrolment.module.js';
 export { enrolmentFigures, planFigures, type EnrolmentFigures, type PlanFigures } from './enrolment-figures.repository.js';
@@ -77,6 +88,11 @@ export {
   type TransferReason,
 } from './cover/cover.js';
 export { type Proposal } from './cover/cover-change.repository.js';
+export { JOIN_MOVES, JOIN_REASONS, type JoinReason, type JoinState } from './join/join.js';
+export { BILL_READY, JoinPaymentService } from './join/join-payment.service.js';
+export { joinDue } from './join/join.repository.js';
+export { JoinService, type JoinOffer, type JoinView, type PayParameters } from './join/join.service.js';
+export { PhonePay, type PhoneOrder, type PhonePayment, type PhoneRefund } from './phone-payment/phone-pay.js';
 export { personalText } from './member/member.js';
 export { MemberMessenger } from './member/member-messenger.js';
 export { birthDatesOf, memberCounts, payeesOf, type Payee } from './member/member.repository.js';
@@ -85,7 +101,6 @@ export { organisationsByCode } from './organisation/organisation.repository.js';
 export { ORGANISATION_KINDS, type OrganisationKind } from './organisation/organisation.js';
 export { OrganisationService, type NewOrganisation } from './organisation/organisation.service.js';
 export { writeFindings, type Finding, type FindingsFile } from './roster/findings-file.js';
-export { PhonePay, type PhoneOrder, type PhonePayment, type PhoneRefund } from './phone-payment/phone-pay.js';
 export { REFUSALS, readRecord, type RefusalReason } from './roster/roster.js';
 export { readRoster, type RosterBlock, type RosterRecord } from './roster/roster-file.js';
 export { RosterImportService } from './roster/roster-import.service.js';
@@ -125,4 +140,8 @@ export {
   EnrolmentSample,
   WindowExtension,
   WindowExtensionApproval,
+  JoinApplication,
+  PhonePaymentRow,
+  PhonePaymentFlag,
+  PhoneBill,
 };

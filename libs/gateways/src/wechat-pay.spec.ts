@@ -15,7 +15,7 @@ import { WechatPayGateway } from './wechat-pay.gateway.js';
 
 const DAY = civilDate('2025-03-07');
 const REASON = '重复缴费';
-const NOTIFY_URL = 'http://127.0.0.1:9/wechat-pay/notifications';
+const NOTIFY_URL = 'http://127.0.0.1:9/phone-payments/notifications';
 const ORDER: PhoneOrder = {
   orderNumber: '0197a3c200007000800000000001ab3f',
   amountFen: fen(10_000),

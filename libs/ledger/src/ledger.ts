@@ -43,6 +43,8 @@ export const TRANSFERS = {
   // Paid for twice: no longer a contribution until it is given back, by the bank (suspense-refund) or on the phone; subject: the double.
   'contribution-double': { debit: 'mutual-aid-fund', credit: 'contribution-suspense' },
   'phone-refund': { debit: 'contribution-suspense', credit: 'phone-collection' },
+  // A payment by phone that is no contribution goes back; subject: the join.
+  'contribution-phone-refund': { debit: 'mutual-aid-fund', credit: 'phone-collection' },
   grant: { debit: 'payout-bank', credit: 'treasury-grant' },
   benefit: { debit: 'mutual-aid-fund', credit: 'payout-bank' },
   'benefit-return': { debit: 'payout-bank', credit: 'mutual-aid-fund' },

@@ -93,7 +93,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     trustedProxies: (env.TRUSTED_PROXIES ?? '').split(',').flatMap((address) => address.trim() || []),
     wechatPayUrl: env.WECHAT_PAY_URL ?? 'http://127.0.0.1:4105',
     wechatPayMerchant: env.WECHAT_PAY_MERCHANT ? readMerchant(env.WECHAT_PAY_MERCHANT) : undefined,
-    wechatPayNotifyUrl: env.WECHAT_PAY_NOTIFY_URL ?? 'http://127.0.0.1:3001/wechat-pay/notifications',
+    wechatPayNotifyUrl: env.WECHAT_PAY_NOTIFY_URL ?? 'http://127.0.0.1:3001/phone-payments/notifications',
     payoutAccount: env.PAYOUT_ACCOUNT ?? '6200009999000000017',
     collectionAccount: env.COLLECTION_ACCOUNT ?? '6200009999000000025',
     payerName: env.PAYER_NAME ?? '职工互助保障中心',

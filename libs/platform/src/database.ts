@@ -70,6 +70,26 @@ export async function rowsOf<Row>(tx: Transaction, sql: string, parameters: unkn
   return (await client.query({ name: nameOf(sql), text: sql, values: parameters })).rows as Row[];
 }
 
+/**
+ * Statements that do not wait for each other go to the server together, and cost one way there and back; each statement once. They still run one
+ * after the other. Throws the first failure, when all have ended.
+ */
+export async function together<Results extends readonly unknown[]>(
+  tx: Transaction,
+  send: () => { readonly [I in keyof Results]: Promise<Results[I]> },
+): Promise<Results> {
+  const client = (await tx.queryRunner!.connect()) as PoolClient & { pipeline: boolean };
+  client.pipeline = true;
+  try {
+    const ended = await Promise.allSettled(send());
+    const failed = ended.find((one) => one.status === 'rejected');
+    if (failed) throw failed.reason as Error;
+    return ended.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as Results;
+  } finally {
+    client.pipeline = false;
+  }
+}
+
 const poolOf = (tx: Transaction): Pool => (tx.connection.driver as unknown as { master: Pool }).master;
 
 /** Rows in PostgreSQL's COPY text format, or binary as buffers, go into `target`, e.g. "member (id, sealed)". */
@@ -113,3 +133,6 @@ export const copyText = (value: string | null): string =>
 export const sqlState = (error: unknown): string | undefined =>
   (error as { code?: string; driverError?: { code?: string } }).driverError?.code ?? (error as { code?: string }).code;
 export const UNIQUE_VIOLATION = '23505';
+
+/** The database cannot be reached, has no room or is going down: SQLSTATE classes 08, 53, 57 and 58, and what the system says of sockets. */
+export const isAway = (error: unknown): boolean => /^(?:08|53|57|58)[0-9A-Z]{3}$|^E[A-Z]+$/.test(sqlState(error) ?? '');

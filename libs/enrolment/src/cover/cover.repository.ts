@@ -103,5 +103,45 @@ export async function startUnderwritten(tx: Transaction, memberIds: readonly str
     [notices.map((one) => one.windowId), notices.map((one) => one.unitId), notices.map((one) => one.number)],
   );
   const paid = issued.filter(({ state }) => state === 'paid').map(({ id }) => id);
-  return startCovers(tx, paid, at, memberIds);
+  const alone = await rowsOf<JoinedCover>(
+    tx,
+    `select j.member_id as "memberId", j.period_id as "periodId", j.id as "joinId" from join_application j
+     join enrolment e on e.member_id = j.member_id and e.period_id = j.period_id and e.notice is null
+     where j.member_id = any($1::uuid[]) and j.period_id = $2 and j.state = 'covered'`,
+    [memberIds, periodId],
+  );
+  return (await startCovers(tx, paid, at, memberIds)) + (await startJoinedCovers(tx, alone, at));
+}
+
+export interface JoinedCover {
+  readonly memberId: string;
+  readonly periodId: string;
+  readonly joinId: string;
+}
+
+/**
+ * Covers for members who joined alone and are enrolled, but for those whom underwriting holds back; one who has that cover already keeps it.
+ * Returns how many are new.
+ */
+export async function startJoinedCovers(tx: Transaction, joins: readonly JoinedCover[], at: Date): Promise<number> {
+  if (joins.length === 0) return 0;
+  const rows = await rowsOf<{ count: number }>(
+    tx,
+    `with due as (
+       select e.member_id, e.period_id, w.plan_id, w.cover_from, w.cover_to, unit.path, j.join_id,
+              (e.applied_at at time zone 'Asia/Shanghai')::date as enrolled_on
+       from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as j(member_id, period_id, join_id)
+       join enrolment e on e.member_id = j.member_id and e.period_id = j.period_id
+       join enrolment_window w on w.id = e.window_id
+       join organisation unit on unit.id = e.unit_id
+       where ${MAY_START}
+       order by e.member_id),
+     started as (
+       insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, join_id, started_at, enrolled_on)
+       select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.join_id, $4, due.enrolled_on
+       from due on conflict (member_id, period_id) do nothing returning 1)
+     select count(*)::int as count from started`,
+    [joins.map((join) => join.memberId), joins.map((join) => join.periodId), joins.map((join) => join.joinId), at],
+  );
+  return rows[0]!.count;
 }

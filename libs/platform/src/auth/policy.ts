@@ -24,8 +24,8 @@ export type Scope = 'own' | 'organisation' | 'all';
 
 interface Permission {
   readonly roles: Partial<Record<Role, Scope>>;
-  /** Each use leaves an audit row. Exempt are the feed, whose messages are all stored whole already, what is published anyway, and headcounts. */
-  readonly audited: boolean;
+  /** Each use leaves an audit row. Exempt are the feed, whose messages are all stored whole already, what is published anyway, and headcounts. 'with-the-change': an allowed use is recorded by what it does, in that transaction. */
+  readonly audited: boolean | 'with-the-change';
 }
 
 export const POLICY = {
@@ -79,6 +79,8 @@ export const POLICY = {
   'cover.reinstate': { roles: { reviewer: 'organisation', administrator: 'all' }, audited: true },
   /** Claims after the end of a cover tell of hospital stays: not for the unit, which is the employer. */
   'cover.review': { roles: { 'claims-officer': 'organisation', reviewer: 'organisation', auditor: 'all' }, audited: true },
+  'join.ask': { roles: { member: 'own' }, audited: 'with-the-change' },
+  'join.read-own': { roles: { member: 'own' }, audited: false },
   'feed.push': { roles: { 'medical-insurance-platform': 'all' }, audited: false },
   'feed.read': { roles: { 'claims-officer': 'all', auditor: 'all' }, audited: true },
   'claim.read': { roles: { member: 'own', 'claims-officer': 'organisation', reviewer: 'organisation', auditor: 'all' }, audited: true },
@@ -116,9 +118,15 @@ const RULES = new Map<Role, RawRuleOf<PolicyAbility>[]>(
   ]),
 );
 
+const abilities = new Map<string, PolicyAbility>();
+
 /** What these roles allow together. */
-export const abilityOf = (roles: readonly Role[]): PolicyAbility =>
-  createMongoAbility<PolicyAbility>(roles.flatMap((role) => RULES.get(role) ?? []));
+export function abilityOf(roles: readonly Role[]): PolicyAbility {
+  const key = roles.join();
+  let ability = abilities.get(key);
+  if (!ability) abilities.set(key, (ability = createMongoAbility<PolicyAbility>(roles.flatMap((role) => RULES.get(role) ?? []))));
+  return ability;
+}
 
 const WIDTH: Record<Scope, number> = { own: 0, organisation: 1, all: 2 };
 

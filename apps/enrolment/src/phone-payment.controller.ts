@@ -1,0 +1,19 @@
+import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
+import { ApiBody } from '@nestjs/swagger';
+import { JoinPaymentService } from '@app/enrolment';
+import { PUBLIC, Requires } from '@app/platform';
+
+/** Where WeChat tells of payments. Its signature says who it is; anything but a success is told again. */
+@Controller('phone-payments')
+@Requires(PUBLIC)
+export class PhonePaymentController {
+  constructor(private readonly payments: JoinPaymentService) {}
+
+  /** The body comes as it was sent, since the signature is over its bytes. */
+  @Post('notifications')
+  @HttpCode(204)
+  @ApiBody({ schema: { type: 'object' } })
+  async notified(@Headers() headers: Record<string, string | undefined>, @Body() body: unknown): Promise<void> {
+    await this.payments.notified(headers, typeof body === 'string' ? body : '');
+  }
+}

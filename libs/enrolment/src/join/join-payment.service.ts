@@ -1,0 +1,324 @@
+/**
+ * What a member pays with the phone. A payment is known from the outside party's signed word, from asking it, or from its bill; whichever comes
+ * first books it, enrols and covers, in one transaction with many others, and each further word of it changes nothing.
+ */
+import { Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { Clock, DomainError, addDays, chinaDate, chinaInstant, daysFrom, type CivilDate, type Fen } from '@app/kernel';
+import { ledger } from '@app/ledger';
+import {
+  Database,
+  FirstComeFirstServed,
+  GroupCommit,
+  Turn,
+  addToOutbox,
+  answerLater,
+  together,
+  type Answered,
+  type Transaction,
+} from '@app/platform';
+import { PhonePay, type PhonePayment } from '../phone-payment/phone-pay.js';
+import { JOIN_MOVES, JOIN_STATES, decidePaid, nextLook, type JoinReason } from './join.js';
+import { countJoined, coverJoined } from './join-cover.js';
+import * as joins from './join.repository.js';
+import { memberOfOrder, orderNumberOf, refundNumberOf } from './join-ticket.js';
+
+/** Written together at most. */
+const SET = 500;
+/** Orders asked about in one go, and at the same time. */
+const ASKED = 1_000;
+const AT_ONCE = 8;
+/** From when the outside party has the bill of the day before. */
+export const BILL_READY = '10:00';
+const MOST_DAYS = 400;
+
+interface Paid extends Answered<void> {
+  readonly orderNumber: string;
+  readonly amountFen: Fen;
+  readonly transaction: string | null;
+  readonly paidAt: Date;
+}
+
+type PaidWord = Omit<Paid, keyof Answered<void>>;
+
+@Injectable()
+export class JoinPaymentService implements OnApplicationShutdown {
+  private readonly logger = new Logger(JoinPaymentService.name);
+  private readonly payments: GroupCommit<Paid, void>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly phonePay: PhonePay,
+    turn: Turn,
+  ) {
+    this.payments = new GroupCommit(new FirstComeFirstServed<Paid>(), (set) => this.write(set), { most: SET, turn });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.payments.rest();
+  }
+
+  /** Answers after the commit. Error: `notification` (unauthenticated). */
+  async notified(headers: Readonly<Record<string, string | undefined>>, body: string): Promise<void> {
+    const payment = this.phonePay.readNotification(headers, body);
+    if (!payment)
+      throw new DomainError(
+        'notification',
+        'unauthenticated',
+        'expected a notification that is signed and fresh, found another; send it again',
+      );
+    if (payment.state === 'paid') await this.paid(payment);
+  }
+
+  /** Asks about open orders whose time has come. Returns how many were asked about. */
+  async look(): Promise<number> {
+    const orders = await joins.ordersToAsk(this.database.direct, this.clock.now(), ASKED);
+    await inTurns(orders, (order) => this.unlessUnanswered(() => this.lookAt(order)));
+    return orders.length;
+  }
+
+  /** Gives back what is to go back, and asks about what is on its way. */
+  async refund(): Promise<void> {
+    await inTurns(await joins.paymentsToRefund(this.database.direct, ASKED), (payment) =>
+      this.unlessUnanswered(() => this.giveBack(payment)),
+    );
+  }
+
+  /** Days whose bill should be there and is not compared. */
+  async billDaysDue(now: Date): Promise<CivilDate[]> {
+    const first = await joins.firstJoinAt(this.database.direct);
+    if (!first) return [];
+    const today = chinaDate(now);
+    // The bill of a day is there on the next, from an hour on.
+    const last = now < chinaInstant(today, BILL_READY) ? addDays(today, -2) : addDays(today, -1);
+    const compared = await joins.comparedDays(this.database.direct);
+    return daysFrom(chinaDate(first), last, MOST_DAYS).filter((day) => !compared.has(day));
+  }
+
+  /** A payment that only the bill tells of is worked as if it had been told; what differs waits for a person. False when the bill is not there yet. */
+  async compare(on: CivilDate): Promise<boolean> {
+    const bill = await this.phonePay.bill(on);
+    if (!bill) return false;
+    const lines = bill.lines.filter((line) => line.kind === 'payment');
+    const ours = lines.filter((line) => memberOfOrder(line.orderNumber) !== undefined);
+    const known = await joins.knownPayments(this.database.direct, ours.map(wordKey));
+    const missed = ours.filter((line) => !known.has(line.orderNumber));
+    for (const { orderNumber, amountFen, transaction, at } of missed) await this.paid({ orderNumber, amountFen, transaction, paidAt: at });
+
+    const billed = new Set(lines.map((line) => line.orderNumber));
+    const ofTheDay = await joins.paymentsBetween(this.database.direct, chinaInstant(on), chinaInstant(addDays(on, 1)));
+    const now = this.clock.now();
+    await this.database.transaction(async (tx) => {
+      const flagged = await joins.flag(
+        tx,
+        [
+          ...lines
+            .filter((line) => memberOfOrder(line.orderNumber) === undefined)
+            .map(({ orderNumber, amountFen }) => ({ orderNumber, amountFen, fault: 'order-unknown' as const })),
+          ...ours
+            .filter((line) => (known.get(line.orderNumber)?.amountFen ?? line.amountFen) !== line.amountFen)
+            .map(({ orderNumber, amountFen }) => ({ orderNumber, amountFen, fault: 'bill-differs' as const })),
+          ...ofTheDay
+            .filter(({ orderNumber }) => !billed.has(orderNumber))
+            .map(({ orderNumber, amountFen }) => ({ orderNumber, amountFen, fault: 'not-in-bill' as const })),
+        ],
+        now,
+      );
+      await joins.insertBill(tx, { on, lines: bill.lines.length, missed: missed.length, flagged, at: now });
+    });
+    return true;
+  }
+
+  private paid({ orderNumber, amountFen, transaction, paidAt }: Omit<PhonePayment, 'state'>): Promise<void> {
+    const { outcome, resolve, reject } = answerLater<void>();
+    this.payments.add({ orderNumber, amountFen, transaction, paidAt: paidAt ?? this.clock.now(), resolve, reject });
+    return outcome;
+  }
+
+  private async write(set: readonly Paid[]): Promise<void[]> {
+    const words = firstOfEach(set);
+    const named = words.filter((word) => memberOfOrder(word.orderNumber) !== undefined);
+    const [known, applications] = await Promise.all([
+      joins.knownPayments(this.database.direct, named.map(wordKey)),
+      joins.applicationsOf(this.database.direct, [...new Set(named.map((word) => memberOfOrder(word.orderNumber)!))]),
+    ]);
+    const news = words.filter((word) => !known.has(word.orderNumber));
+    if (news.length > 0) await this.database.transaction((tx) => this.book(tx, news, findOrders(applications, news)));
+    return set.map(() => undefined);
+  }
+
+  /** Words that are heard for the first time. What they were read from may have moved since: then nothing of this is kept. */
+  private async book(tx: Transaction, news: readonly PaidWord[], found: ReadonlyMap<PaidWord, Order>): Promise<void> {
+    const now = this.clock.now();
+    const decided = [...found].map(([word, { application, attempt }]) => {
+      const { state, amountFen, payUntil } = application;
+      return {
+        word,
+        application,
+        attempt,
+        decision: decidePaid({ state, current: attempt === application.attempt, amountFen, payUntil }, word),
+      };
+    });
+    const enrolled = await joins.enrolJoined(
+      tx,
+      decided.filter(({ decision }) => decision === 'cover').map(({ application }) => application),
+    );
+    const covered = new Set(enrolled);
+    const booked = decided.map(({ decision, ...one }) => {
+      const reason = decision !== 'cover' ? decision : covered.has(one.application) ? null : ('enrolled-by-unit' as const);
+      return { ...one, reason };
+    });
+    const back = booked.filter(({ reason }) => reason !== null).map(({ application }) => application.id);
+    const moves = booked.filter(
+      ({ attempt, application, reason }) =>
+        attempt === application.attempt && (reason === null || JOIN_MOVES[application.state].includes('refunding')),
+    );
+    const [inserted, moved] = await together(tx, () => [
+      joins.insertPayments(tx, booked.map(paymentOf), now),
+      joins.moveApplications(
+        tx,
+        moves.map(({ application, reason }) => moveOf(application, reason)),
+      ),
+      ledger.transfer(tx, booked.map(transferOf)),
+      coverJoined(tx, enrolled, now),
+      joins.flag(
+        tx,
+        [
+          ...news.filter((word) => !found.has(word)).map((word) => ({ ...word, fault: 'order-unknown' as const })),
+          ...booked.filter(({ reason }) => reason === 'amount-differs').map(({ word }) => ({ ...word, fault: 'amount-differs' as const })),
+        ],
+        now,
+      ),
+      addToOutbox(tx, back.length > 0 ? [{ queue: 'join', command: 'refund', ids: back }] : []),
+      countJoined(tx, enrolled),
+    ]);
+    if (inserted < booked.length || moved < moves.length)
+      throw new DomainError(
+        'payment-moved',
+        'unavailable',
+        'expected applications that nobody else moves, found some that moved; tell it again',
+      );
+  }
+
+  private async lookAt(order: joins.Application): Promise<void> {
+    let told = await this.phonePay.query(order.orderNumber);
+    const now = this.clock.now();
+    if (told?.state === 'open' && now >= order.payUntil) {
+      await this.phonePay.close(order.orderNumber);
+      // Paid while it was being closed?
+      told = await this.phonePay.query(order.orderNumber);
+    }
+    if (told?.state === 'paid') return this.paid(told);
+    const over = now >= order.payUntil && told?.state !== 'open';
+    if (!over && told?.state !== 'closed') {
+      const at = nextLook(order.receivedAt, order.payUntil, now);
+      return joins.lookAgain(this.database.direct, [{ memberId: order.memberId, periodId: order.periodId, at }]);
+    }
+    const { enrolled } = (await joins.memberFacts(this.database.direct, [order])).get(0)!;
+    await joins.moveApplications(this.database.direct, [
+      { ...order, from: ['to-pay'], to: 'expired', reason: enrolled ? 'enrolled-by-unit' : 'not-paid' },
+    ]);
+  }
+
+  private async giveBack(payment: joins.StoredPayment): Promise<void> {
+    const refundNumber = refundNumberOf(payment.orderNumber);
+    const underWay = payment.state === 'refunding' ? await this.phonePay.queryRefund(refundNumber) : undefined;
+    const { state } =
+      underWay ??
+      (await this.phonePay.refund({
+        refundNumber,
+        orderNumber: payment.orderNumber,
+        amountFen: payment.amountFen,
+        totalFen: payment.amountFen,
+        reason: payment.reason!,
+      }));
+    const now = this.clock.now();
+    await this.database.transaction(async (tx) => {
+      if (state === 'processing') return void (await joins.movePayment(tx, payment, 'refunding'));
+      if (state === 'failed') {
+        await joins.movePayment(tx, payment, 'refund-failed');
+        return void (await joins.flag(tx, [{ ...payment, fault: 'refund-failed' }], now));
+      }
+      if (!(await joins.movePayment(tx, payment, 'refunded'))) return;
+      const { joinId, attempt, amountFen } = payment;
+      await ledger.transfer(tx, [{ code: 'contribution-phone-refund', subject: joinId, attempt, amountFen, on: chinaDate(now) }]);
+      const application = (await joins.applicationsOf(tx, [payment.memberId])).find(({ id }) => id === joinId)!;
+      await joins.moveApplications(tx, [{ ...application, attempt, from: ['refunding'], to: 'refunded', reason: payment.reason }]);
+    });
+  }
+
+  /** One that gets no answer waits for the next look; the others go on. */
+  private async unlessUnanswered(work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof DomainError) || !error.retry) throw error;
+      this.logger.warn(`an order is asked about later: ${error.code}`);
+    }
+  }
+}
+
+const wordKey = ({ orderNumber }: { readonly orderNumber: string }) => ({ memberId: memberOfOrder(orderNumber)!, orderNumber });
+
+const firstOfEach = (set: readonly Paid[]): Paid[] => [...new Map(set.map((paid) => [paid.orderNumber, paid] as const).reverse()).values()];
+
+interface Order {
+  readonly application: joins.Application;
+  readonly attempt: number;
+}
+
+/** The application and attempt that each of these is for; absent when there is none. */
+function findOrders(applications: readonly joins.Application[], words: readonly PaidWord[]): Map<PaidWord, Order> {
+  const byNumber = new Map<string, Order>();
+  for (const application of applications) {
+    byNumber.set(application.orderNumber, { application, attempt: application.attempt });
+    for (let attempt = application.attempt - 1; attempt > 0; attempt--)
+      byNumber.set(orderNumberOf(application.memberId, application.periodId, attempt), { application, attempt });
+  }
+  const found = new Map<PaidWord, Order>();
+  for (const word of words) {
+    const order = byNumber.get(word.orderNumber);
+    if (order) found.set(word, order);
+  }
+  return found;
+}
+
+interface Booked extends Order {
+  readonly word: PaidWord;
+  readonly reason: JoinReason | null;
+}
+
+const paymentOf = ({ word, application, attempt, reason }: Booked): joins.NewPayment => ({
+  memberId: application.memberId,
+  orderNumber: word.orderNumber,
+  joinId: application.id,
+  attempt,
+  amountFen: word.amountFen,
+  transaction: word.transaction,
+  paidAt: word.paidAt,
+  state: reason ? 'refund-due' : 'kept',
+  reason,
+});
+
+const transferOf = ({ word, application, attempt }: Booked) => ({
+  code: 'contribution-phone' as const,
+  subject: application.id,
+  attempt,
+  amountFen: word.amountFen,
+  on: chinaDate(word.paidAt),
+});
+
+const moveOf = ({ memberId, periodId, attempt }: joins.Application, reason: JoinReason | null): joins.Move => {
+  const to = reason ? 'refunding' : 'covered';
+  return { memberId, periodId, attempt, from: JOIN_STATES.filter((state) => JOIN_MOVES[state].includes(to)), to, reason };
+};
+
+/** A few at a time. */
+async function inTurns<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {
+  const left = [...all];
+  await Promise.all(
+    Array.from({ length: AT_ONCE }, async () => {
+      for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one);
+    }),
+  );
+}

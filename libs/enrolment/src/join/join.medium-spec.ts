@@ -1,0 +1,545 @@
+import { Clock, chinaInstant, civilDate, fen, type DomainError, type Fen } from '@app/kernel';
+import { balanceOf, imbalance, ledger } from '@app/ledger';
+import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, Turn, type Principal, type Transaction } from '@app/platform';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DataSource } from 'typeorm';
+import { MIGRATIONS } from '../../../../apps/standalone/src/schema.js';
+import { FakePhonePay, notificationOf } from '../../../../test/support/fake-phone-pay.js';
+import { bankAccount, personalNumber } from '../../../../test/support/people.js';
+import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
+import {
+  ENROLMENT_ENTITIES,
+  JoinPaymentService,
+  JoinService,
+  OrganisationService,
+  RosterImportService,
+  RosterService,
+  WindowService,
+  recount,
+  type JoinView,
+} from '../index.js';
+import { COLUMNS } from '../roster/roster.js';
+
+const OPENS = chinaInstant(civilDate('2025-09-01'));
+const CLOSES = chinaInstant(civilDate('2025-12-11'));
+const UNIT = '91350100M000100Y43';
+const SHARE = fen(4_000);
+const MINUTE = 60_000;
+
+class MovedClock extends Clock {
+  instant = OPENS;
+  now(): Date {
+    return this.instant;
+  }
+  move(ms: number): void {
+    this.instant = new Date(this.instant.getTime() + ms);
+  }
+}
+
+const clerk: Principal = { userId: 'clerk', login: 'clerk', roles: ['unit-clerk'], organisationPath: '/45/4599/459999/' };
+const rosterRow = (serial: number): string =>
+  [
+    UNIT,
+    '第一基层工会',
+    `职工${serial}`,
+    personalNumber(serial),
+    `1990000${String(serial).padStart(4, '0')}`,
+    '310',
+    bankAccount(serial),
+    '模拟银行',
+  ].join();
+const csv = (...rows: string[]): Readable => Readable.from([Buffer.from([Object.values(COLUMNS).join(','), ...rows, ''].join('\r\n'))]);
+
+/** Each set takes a while. */
+class SlowDatabase extends Database {
+  override async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    await sleep(50);
+    return super.transaction(work);
+  }
+}
+
+/** Ends after the commit, before anybody hears of it. */
+class DyingDatabase extends Database {
+  override async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    await super.transaction(work);
+    throw Object.assign(new Error('killed'), { code: 'ECONNRESET' });
+  }
+}
+
+/** Nothing is written until it opens. */
+class GatedDatabase extends Database {
+  open!: () => void;
+  private readonly opened = new Promise<void>((resolve) => (this.open = resolve));
+  override async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    await this.opened;
+    return super.transaction(work);
+  }
+}
+
+describe('a member who joins alone', () => {
+  let database: TestDatabase;
+  let source: DataSource;
+  let db: Database;
+  let windows: WindowService;
+  let rosters: RosterService;
+  let year = 2026;
+  let windowId: string;
+  const clock = new MovedClock();
+  const vault = new PersonalDataVault(Buffer.alloc(32, 7).toString('base64'));
+  let pay: FakePhonePay;
+  let joins: JoinService;
+  let payments: JoinPaymentService;
+
+  /** One process. */
+  const start = (on: Database = db): { joins: JoinService; payments: JoinPaymentService } => {
+    const turn = new Turn();
+    return {
+      joins: new JoinService(on, clock, vault, new Audit(on, clock), pay, turn),
+      payments: new JoinPaymentService(on, clock, pay, turn),
+    };
+  };
+  const member = (serial: number): Principal => {
+    const memberId = vault.memberId(personalNumber(serial));
+    return { userId: memberId, login: memberId, roles: ['member'], organisationPath: '/', memberId };
+  };
+  const newWindow = async (memberFen: Fen = SHARE) =>
+    (
+      await windows.create({
+        planId: 'guangxi-1-2025',
+        organisationCode: '459999',
+        opensAt: OPENS,
+        closesAt: CLOSES,
+        coverFrom: civilDate(`${year}-01-01`),
+        coverTo: civilDate(`${year++}-12-31`),
+        contributionFen: fen(10_000),
+        shares: { memberFen, unitFen: fen(10_000 - memberFen), fundFen: fen(0) },
+      })
+    ).id;
+  const enrolByUnit = (serial: number) =>
+    rosters.importRoster({ windowId, fileName: 'f.csv', principal: clerk, stream: csv(rosterRow(serial)) });
+  const ask = (serial: number, at = clock.now(), on = joins) => on.ask(member(serial), windowId, at);
+  const read = (serial: number, { ticket }: JoinView, on = joins) => on.read(member(serial), ticket);
+  /** The member pays, and the notification comes. */
+  const payAndTell = async (serial: number, { ticket, orderNumber }: JoinView, paidAt?: Date) => {
+    await joins.payment(member(serial), ticket);
+    const { headers, body } = pay.pay(orderNumber!, paidAt);
+    await payments.notified(headers, body);
+  };
+  /** Comes back with the ticket until it is served. */
+  const served = async (serial: number, view: JoinView, on = joins): Promise<JoinView> => {
+    let now = view;
+    while (now.state === 'waiting') {
+      await sleep(20);
+      now = await read(serial, now, on);
+    }
+    return now;
+  };
+  const query = (sql: string): Promise<Record<string, unknown>[]> => source.query(sql, [windowId]);
+  const covers = () =>
+    query(
+      'select c.member_id, c.notice_id, c.enrolled_on::text from cover c join enrolment_window w on w.id = $1 and w.period_id = c.period_id',
+    );
+  const counted = async () => (await query('select coalesce(sum(members), 0)::int as n from enrolment_count where window_id = $1'))[0]!.n;
+  const phoneMoney = async () => {
+    const balances = await ledger.trialBalance(db.direct);
+    expect(imbalance(balances)).toBe(0);
+    return balanceOf(balances, 'phone-collection');
+  };
+
+  beforeAll(async () => {
+    database = await createTestDatabase(MIGRATIONS);
+    source = await new DataSource({
+      type: 'postgres',
+      url: database.url,
+      entities: [...PLATFORM_ENTITIES, ...ENROLMENT_ENTITIES],
+    }).initialize();
+    db = new Database(source);
+    windows = new WindowService(db, clock);
+    rosters = new RosterService(db, clock, vault, new RosterImportService(db, clock, vault));
+    const organisations = new OrganisationService(db);
+    await organisations.create({ kind: 'region', code: '45', name: '某自治区' });
+    await organisations.create({ kind: 'city', code: '4599', name: '某市', parentCode: '45' });
+    await organisations.create({ kind: 'county', code: '459999', name: '某县', parentCode: '4599' });
+    await organisations.create({ kind: 'county', code: '459998', name: '邻县', parentCode: '4599' });
+    clock.instant = new Date(OPENS.getTime() + MINUTE);
+    // Known from the year before.
+    windowId = await newWindow();
+    await rosters.importRoster({
+      windowId,
+      fileName: 'f.csv',
+      principal: clerk,
+      stream: csv(...Array.from({ length: 1_200 }, (_, i) => rosterRow(i))),
+    });
+  });
+  afterAll(async () => {
+    await source?.destroy();
+    await database?.drop();
+  });
+  beforeEach(async () => {
+    clock.instant = new Date(OPENS.getTime() + MINUTE);
+    pay = new FakePhonePay(clock);
+    ({ joins, payments } = start());
+    windowId = await newWindow();
+  });
+
+  it('confirms, pays their share, and is covered from the legal time of the request', async () => {
+    const before = await phoneMoney();
+    const asked = await ask(1);
+    expect(asked).toMatchObject({ state: 'to-pay', amountFen: SHARE, payBy: new Date(clock.now().getTime() + 30 * MINUTE) });
+    expect(await counted()).toBe(0);
+    const receivedAt = clock.now();
+    clock.move(MINUTE);
+    await payAndTell(1, asked);
+    expect(await read(1, asked)).toMatchObject({ state: 'covered', ticket: asked.ticket });
+    expect(await covers()).toMatchObject([{ member_id: member(1).memberId, notice_id: null, enrolled_on: '2025-09-01' }]);
+    expect(await query('select applied_at, import_id, notice from enrolment where window_id = $1')).toEqual([
+      { applied_at: receivedAt, import_id: null, notice: null },
+    ]);
+    expect([await counted(), (await phoneMoney()) - before]).toEqual([1, SHARE]);
+    expect(await source.query(`select actor, roles from audit_record where action = 'join.ask'`)).toEqual([
+      { actor: member(1).memberId, roles: ['member'] },
+    ]);
+  });
+
+  describe('at the closing of the window', () => {
+    it('counts by the millisecond in which the request was received, however late it is worked through', async () => {
+      clock.instant = new Date(CLOSES.getTime() + 90 * MINUTE);
+      const inTime = new Date(CLOSES.getTime() - 1);
+      expect(await ask(1, inTime)).toMatchObject({ state: 'to-pay', receivedAt: inTime });
+      await expect(ask(2, CLOSES)).rejects.toMatchObject({
+        code: 'window-closed',
+        message: expect.stringMatching(/2025-12-10T16:00:00.000Z.*2025-12-10T16:00:00.000Z/),
+      });
+      await expect(ask(3, new Date(OPENS.getTime() - 1))).rejects.toMatchObject({ code: 'window-not-open' });
+    });
+
+    it('holds a set that is being written while the window closes', async () => {
+      const slow = new SlowDatabase(source);
+      const process = start(slow);
+      clock.instant = new Date(CLOSES.getTime() - 1);
+      const first = ask(1, clock.now(), process.joins);
+      const last = ask(2, clock.now(), process.joins);
+      clock.instant = CLOSES;
+      const tooLate = ask(3, clock.now(), process.joins);
+      await expect(tooLate).rejects.toMatchObject({ code: 'window-closed' });
+      expect([(await first).state, (await last).state]).toEqual(['to-pay', 'to-pay']);
+      await payAndTell(1, await first, new Date(CLOSES.getTime() + 10 * MINUTE));
+      expect((await query('select applied_at from enrolment where window_id = $1'))[0]).toEqual({
+        applied_at: new Date(CLOSES.getTime() - 1),
+      });
+    });
+
+    it('answers a confirm that was answered before, also afterwards', async () => {
+      const asked = await ask(1);
+      clock.instant = new Date(CLOSES.getTime() + MINUTE);
+      expect(await ask(1)).toEqual(asked);
+    });
+  });
+
+  describe('once only', () => {
+    it('gives a double tap, two devices and two processes one application, one order, one charge, one cover and the same answer', async () => {
+      const other = start(new Database(source));
+      const answers = await Promise.all(
+        Array.from({ length: 12 }, (_, i) => ask(1, new Date(clock.now().getTime() + i), i % 2 ? joins : other.joins)),
+      );
+      expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+      await joins.payment(member(1), answers[0]!.ticket);
+      await other.joins.payment(member(1), answers[0]!.ticket);
+      const { headers, body } = pay.pay(answers[0]!.orderNumber!);
+      const before = await phoneMoney();
+      const told = await Promise.allSettled(
+        Array.from({ length: 8 }, (_, i) => (i % 2 ? payments : other.payments).notified(headers, body)),
+      );
+      // Who lost a race is told again by WeChat.
+      expect(told.some(({ status }) => status === 'fulfilled')).toBe(true);
+      await payments.notified(headers, body);
+      expect([(await covers()).length, await counted(), (await phoneMoney()) - before]).toEqual([1, 1, SHARE]);
+      expect(await query('select count(*)::int as n from join_application where window_id = $1')).toEqual([{ n: 1 }]);
+      expect(await source.query(`select state from phone_payment where order_number = $1`, [answers[0]!.orderNumber])).toEqual([
+        { state: 'kept' },
+      ]);
+      expect((await read(1, answers[0]!)).state).toBe('covered');
+    });
+
+    it('answers a notification again when the process died between the commit and the answer', async () => {
+      const asked = await ask(1);
+      await joins.payment(member(1), asked.ticket);
+      const { headers, body } = pay.pay(asked.orderNumber!);
+      const dying = start(new DyingDatabase(source));
+      await expect(dying.payments.notified(headers, body)).rejects.toThrow('killed');
+      expect((await read(1, asked)).state).toBe('covered');
+      await expect(payments.notified(headers, body)).resolves.toBeUndefined();
+      expect([(await covers()).length, await counted()]).toEqual([1, 1]);
+    });
+
+    it('counts a thousand who join one unit together', async () => {
+      const before = await phoneMoney();
+      const asked = await Promise.all(Array.from({ length: 1_000 }, (_, i) => ask(i)));
+      // Whoever waits in the line is served too.
+      const views = await Promise.all(asked.map(async (view, i) => (view.state === 'waiting' ? served(i, view) : view)));
+      await Promise.all(
+        views.map((view) => {
+          const { headers, body } = notificationOf(view.orderNumber!, SHARE, clock.now());
+          return payments.notified(headers, body);
+        }),
+      );
+      expect([(await covers()).length, await counted(), (await phoneMoney()) - before]).toEqual([1_000, 1_000, 1_000 * SHARE]);
+      expect(await db.transaction((tx) => recount(tx, windowId))).toBe(0);
+    });
+
+    it('writes the others of a set where one cannot be written', async () => {
+      const [asked, broken] = [await ask(1), await ask(2)];
+      // Somebody has damaged a row: its unit is gone.
+      await source.query('update join_application set unit_id = gen_random_uuid() where order_number = $1', [broken.orderNumber]);
+      const [good, bad] = [asked, broken].map(({ orderNumber }) => notificationOf(orderNumber!, SHARE, clock.now()));
+      const ended = await Promise.allSettled([payments.notified(good!.headers, good!.body), payments.notified(bad!.headers, bad!.body)]);
+      expect(ended.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
+      expect((await covers()).map(({ member_id }) => member_id)).toEqual([member(1).memberId]);
+    });
+  });
+
+  describe('paying', () => {
+    it('costs nothing where the share is nothing: covered at once', async () => {
+      windowId = await newWindow(fen(0));
+      expect(await ask(1)).toMatchObject({ state: 'covered', amountFen: 0 });
+      expect([(await covers()).length, await counted()]).toEqual([1, 1]);
+    });
+
+    it('is refused without a sound signature, and an order that is nobody’s waits for a person', async () => {
+      const { headers, body } = notificationOf('not-an-order', 100, clock.now());
+      await expect(payments.notified({}, body)).rejects.toMatchObject({ code: 'notification', kind: 'unauthenticated' });
+      await expect(payments.notified(headers, body.replace('100', '101'))).rejects.toMatchObject({ code: 'notification' });
+      await payments.notified(headers, body);
+      await payments.notified(headers, body);
+      expect(
+        await source.query(`select fault, amount_fen::int as fen from phone_payment_flag where order_number = 'not-an-order'`),
+      ).toEqual([{ fault: 'order-unknown', fen: 100 }]);
+    });
+
+    it('of another amount covers nobody, goes back, and waits for a person', async () => {
+      const before = await phoneMoney();
+      const asked = await ask(1);
+      const { headers, body } = notificationOf(asked.orderNumber!, SHARE - 1, clock.now());
+      await payments.notified(headers, body);
+      expect(await read(1, asked)).toMatchObject({ state: 'refunding', reason: 'amount-differs' });
+      await payments.refund();
+      expect(await read(1, asked)).toMatchObject({ state: 'refunded', reason: 'amount-differs' });
+      expect([...pay.refunds.values()]).toMatchObject([{ amountFen: SHARE - 1 }]);
+      expect([(await covers()).length, (await phoneMoney()) - before]).toEqual([0, 0]);
+      expect(await source.query('select fault from phone_payment_flag where order_number = $1', [asked.orderNumber])).toEqual([
+        { fault: 'amount-differs' },
+      ]);
+    });
+
+    it('goes back when the unit’s roster enrolled the person in between, who is enrolled once', async () => {
+      const before = await phoneMoney();
+      const asked = await ask(1);
+      await enrolByUnit(1);
+      await payAndTell(1, asked);
+      expect(await read(1, asked)).toMatchObject({ state: 'refunding', reason: 'enrolled-by-unit' });
+      expect(await source.query(`select queue, command from outbox where queue = 'join'`)).toContainEqual({
+        queue: 'join',
+        command: 'refund',
+      });
+      await payments.refund();
+      await payments.refund();
+      expect(pay.refunds.size).toBe(1);
+      expect(await read(1, asked)).toMatchObject({ state: 'refunded' });
+      expect([(await covers()).length, await counted(), (await phoneMoney()) - before]).toEqual([0, 1, 0]);
+      await expect(ask(1)).rejects.toMatchObject({ code: 'already-enrolled' });
+    });
+
+    it('after its time goes back, and a refund that takes its time or fails is seen', async () => {
+      const asked = await ask(1);
+      pay.refundState = 'processing';
+      await payAndTell(1, asked, new Date(asked.payBy!.getTime() + 1));
+      await payments.refund();
+      expect(await read(1, asked)).toMatchObject({ state: 'refunding', reason: 'paid-late' });
+      pay.refundState = 'failed';
+      await payments.refund();
+      expect(await source.query('select fault from phone_payment_flag where order_number = $1', [asked.orderNumber])).toEqual([
+        { fault: 'refund-failed' },
+      ]);
+    });
+
+    it('that never comes ends the application, and the member may ask again under another order', async () => {
+      const asked = await ask(1);
+      await joins.payment(member(1), asked.ticket);
+      clock.instant = new Date(asked.payBy!.getTime() - 1);
+      await payments.look();
+      expect((await read(1, asked)).state).toBe('to-pay');
+      clock.instant = asked.payBy!;
+      await expect(joins.payment(member(1), asked.ticket)).rejects.toMatchObject({ code: 'join-not-to-pay' });
+      await payments.look();
+      expect(await read(1, asked)).toMatchObject({ state: 'expired', reason: 'not-paid' });
+      expect(pay.orders.get(asked.orderNumber!)!.payment.state).toBe('closed');
+      const again = await ask(1);
+      expect(again).toMatchObject({ state: 'to-pay' });
+      expect(again.orderNumber).not.toBe(asked.orderNumber);
+      // The old order is paid after all: that money goes back, the new order covers.
+      const late = notificationOf(asked.orderNumber!, SHARE, clock.now());
+      await payments.notified(late.headers, late.body);
+      await payAndTell(1, again);
+      await payments.refund();
+      expect((await read(1, again)).state).toBe('covered');
+      expect(
+        await source.query('select order_number, state, reason from phone_payment where order_number = any($1) order by attempt', [
+          [asked.orderNumber, again.orderNumber],
+        ]),
+      ).toEqual([
+        { order_number: asked.orderNumber, state: 'refunded', reason: 'order-replaced' },
+        { order_number: again.orderNumber, state: 'kept', reason: null },
+      ]);
+    });
+
+    it('is found by asking when the notification is lost, and nothing ends while nobody answers', async () => {
+      const asked = await ask(1);
+      await joins.payment(member(1), asked.ticket);
+      pay.pay(asked.orderNumber!);
+      clock.instant = new Date(asked.payBy!.getTime() + MINUTE);
+      pay.silent = true;
+      await payments.look();
+      expect((await read(1, asked)).state).toBe('to-pay');
+      pay.silent = false;
+      await payments.look();
+      expect((await read(1, asked)).state).toBe('covered');
+    });
+
+    it('is found in the bill of the day when all else failed, and what differs from the bill waits for a person', async () => {
+      const [asked, told] = [await ask(1), await ask(2)];
+      await joins.payment(member(1), asked.ticket);
+      pay.pay(asked.orderNumber!);
+      // Nobody at WeChat knows of this one.
+      const { headers, body } = notificationOf(told.orderNumber!, SHARE, clock.now());
+      await payments.notified(headers, body);
+      const next = chinaInstant(civilDate('2025-09-02'), '09:59');
+      expect(await payments.billDaysDue(next)).toEqual([]);
+      const [day] = await payments.billDaysDue(new Date(next.getTime() + MINUTE));
+      expect(day).toBe('2025-09-01');
+      expect(await payments.compare(day!)).toBe(true);
+      expect((await read(1, asked)).state).toBe('covered');
+      expect(await source.query('select fault from phone_payment_flag where order_number = $1', [told.orderNumber])).toEqual([
+        { fault: 'not-in-bill' },
+      ]);
+      expect(await payments.billDaysDue(new Date(next.getTime() + MINUTE))).toEqual([]);
+    });
+  });
+
+  describe('in the line', () => {
+    /** Everybody at once, while the database stands still. */
+    const crowd = async (count: number) => {
+      const gate = new GatedDatabase(source);
+      const { joins: crowded } = start(gate);
+      const views = await Promise.all(
+        Array.from({ length: count }, (_, i) => {
+          const asked = ask(i, new Date(clock.now().getTime() + i), crowded).catch(() => undefined);
+          // Who is to be held is not waited for: nothing is answered before the gate opens.
+          return Promise.race([asked, new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 200))]);
+        }),
+      );
+      return { crowded, gate, views };
+    };
+
+    it('tells who would wait long their place and time at once, and serves in the order of receiving', async () => {
+      const { crowded, gate, views } = await crowd(1_100);
+      const waiting = views.filter((view) => view?.state === 'waiting') as JoinView[];
+      expect(waiting.length).toBeGreaterThan(100);
+      for (const view of waiting) expect(view).toMatchObject({ position: expect.any(Number), estimatedSeconds: expect.any(Number) });
+      const places = waiting.map(({ position }) => position!);
+      expect(places).toEqual(places.toSorted((a, b) => a - b));
+      gate.open();
+      const last = waiting.at(-1)!;
+      const done = await served(1_099, last, crowded);
+      expect(done).toMatchObject({ state: 'to-pay', ticket: last.ticket, receivedAt: last.receivedAt });
+      const rows = await query('select received_at from join_application where window_id = $1 order by id');
+      const order = rows.map(({ received_at }) => (received_at as Date).getTime());
+      expect(order).toHaveLength(1_100);
+      // The first set was begun when the first came; each set holds those who were received next.
+      const sets = await query(`select received_at, xmin::text::bigint::int as set from join_application where window_id = $1`);
+      const spans = [...new Set(sets.map((row) => row.set))].map((set) => {
+        const times = sets.filter((row) => row.set === set).map(({ received_at }) => (received_at as Date).getTime());
+        return [Math.min(...times), Math.max(...times)] as const;
+      });
+      spans.sort((a, b) => a[0] - b[0]);
+      for (let i = 1; i < spans.length; i++) expect(spans[i]![0]).toBeGreaterThan(spans[i - 1]![1]);
+    });
+
+    it('keeps the place and the legal time of a ticket over a restart, also when the window has closed', async () => {
+      clock.instant = new Date(CLOSES.getTime() - 2_000);
+      const { views } = await crowd(1_100);
+      const place = views.findIndex((view) => view?.state === 'waiting');
+      const ticket = views[place]!;
+      // The process is gone, and with it the line.
+      clock.instant = new Date(CLOSES.getTime() + 60 * MINUTE);
+      const { joins: restarted } = start();
+      expect(await served(place, ticket, restarted)).toMatchObject({
+        state: 'to-pay',
+        receivedAt: ticket.receivedAt,
+        ticket: ticket.ticket,
+      });
+      await expect(ask(1_150, clock.now(), restarted)).rejects.toMatchObject({ code: 'window-closed' });
+    });
+
+    it('that is full turns people away with a ticket that keeps their time, and says when to come back', async () => {
+      class ShortLine extends JoinService {
+        protected override readonly places = 1;
+      }
+      clock.instant = new Date(CLOSES.getTime() - 1);
+      const gate = new GatedDatabase(source);
+      const short = new ShortLine(gate, clock, vault, new Audit(gate, clock), pay, new Turn());
+      const first = ask(1, clock.now(), short);
+      // The first is being written, the second has the one place.
+      await sleep(20);
+      const second = ask(2, clock.now(), short);
+      await sleep(20);
+      const busy = (await ask(3, clock.now(), short).catch((error: unknown) => error)) as DomainError;
+      expect(busy).toMatchObject({ code: 'busy', kind: 'unavailable', details: { retryAfterSeconds: 1, ticket: expect.any(String) } });
+      gate.open();
+      await Promise.all([first, second]);
+      clock.instant = CLOSES;
+      expect(await short.read(member(3), busy.details.ticket as string)).toMatchObject({ state: 'to-pay' });
+    });
+
+    it('does not take a ticket of somebody else, of nobody, or one that was left lying', async () => {
+      const asked = await ask(1);
+      await expect(joins.read(member(2), asked.ticket)).rejects.toMatchObject({ code: 'ticket', kind: 'not-found' });
+      await expect(joins.read(member(1), 'x'.repeat(74))).rejects.toMatchObject({ code: 'ticket' });
+      const { views } = await crowd(1_100);
+      const place = views.findIndex((view, i) => i > 1 && view?.state === 'waiting');
+      clock.move(25 * 60 * MINUTE);
+      await expect(start().joins.read(member(place), views[place]!.ticket)).rejects.toMatchObject({ code: 'ticket-expired' });
+    });
+  });
+
+  it('shows what is known before anything is asked for, masked', async () => {
+    const offer = await joins.offer(member(1), windowId);
+    expect(offer).toMatchObject({
+      unit: { code: UNIT },
+      contributionFen: 10_000,
+      toPayFen: SHARE,
+      enrolled: false,
+      covered: false,
+      join: null,
+      state: 'open',
+      secondsLeft: (CLOSES.getTime() - clock.now().getTime()) / 1_000,
+    });
+    const told = JSON.stringify([offer, await ask(1)]);
+    for (const personal of [personalNumber(1), '职工1', '19900000001']) expect(told).not.toContain(personal);
+  });
+
+  it('leaves no personal data in tickets, orders, the queue, the audit and errors', async () => {
+    const asked = await ask(1);
+    await enrolByUnit(1);
+    await payAndTell(1, asked);
+    const errors = await Promise.all([ask(1, CLOSES), ask(5, CLOSES)].map((asking) => asking.catch((error: Error) => error.message)));
+    const rows = await source.query(
+      `select (select jsonb_agg(o) from outbox o where queue = 'join') as outbox, (select jsonb_agg(a) from audit_record a) as audit,
+         (select jsonb_agg(j) from join_application j) as applications, (select jsonb_agg(p) from phone_payment p) as payments`,
+    );
+    const told = JSON.stringify([asked, Buffer.from(asked.ticket, 'base64url').toString('latin1'), rows, errors, [...pay.orders.values()]]);
+    const personal = [personalNumber(1), personalNumber(5), '职工1', '职工5', '19900000001', '19900000005', bankAccount(1)];
+    expect(personal.filter((one) => told.includes(one))).toEqual([]);
+  });
+});

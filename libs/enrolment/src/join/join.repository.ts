@@ -1,0 +1,336 @@
+import { fen, type CivilDate, type Fen } from '@app/kernel';
+import { rowsOf, type Transaction } from '@app/platform';
+import type { AskFacts, AskedWindow, JoinReason, JoinState } from './join.js';
+import type { PhonePaymentFault, PhonePaymentState } from './join.entity.js';
+
+export interface JoinWindow extends AskedWindow {
+  readonly id: string;
+  readonly period_id: string;
+  readonly memberShareFen: Fen;
+}
+
+export async function joinWindows(tx: Transaction, ids: readonly string[]): Promise<Map<string, JoinWindow>> {
+  const rows = await rowsOf<Omit<JoinWindow, 'memberShareFen'> & { share: string }>(
+    tx,
+    `select w.id, w.opens_at, w.closes_at, w.period_id, w.member_share_fen as share, o.path
+     from enrolment_window w join organisation o on o.id = w.organisation_id where w.id = any($1::uuid[])`,
+    [ids],
+  );
+  return new Map(rows.map(({ share, ...row }) => [row.id, { ...row, memberShareFen: fen(Number(share)) }]));
+}
+
+/** An application as it stands. */
+export interface Application {
+  readonly memberId: string;
+  readonly periodId: string;
+  readonly id: string;
+  readonly windowId: string;
+  readonly unitId: string;
+  readonly attempt: number;
+  readonly orderNumber: string;
+  readonly amountFen: Fen;
+  readonly receivedAt: Date;
+  readonly payUntil: Date;
+  readonly state: JoinState;
+  readonly reason: JoinReason | null;
+}
+
+type ApplicationRow = Omit<Application, 'amountFen'> & { amountFen: string };
+
+const APPLICATION = `a.member_id as "memberId", a.period_id as "periodId", a.id, a.window_id as "windowId", a.unit_id as "unitId", a.attempt,
+  a.order_number as "orderNumber", a.amount_fen as "amountFen", a.received_at as "receivedAt", a.pay_until_at as "payUntil", a.state, a.reason`;
+
+const application = (row: ApplicationRow): Application => ({ ...row, amountFen: fen(Number(row.amountFen)) });
+
+export interface MemberFacts extends Pick<AskFacts, 'enrolled'> {
+  readonly unitId: string;
+  readonly unitPath: string;
+  readonly application: Application | undefined;
+}
+
+/** What is known of these members in the periods of these windows, pair by pair; a member who is not known is absent. The key is the pair's place. */
+export async function memberFacts(
+  tx: Transaction,
+  pairs: readonly { memberId: string; windowId: string }[],
+): Promise<Map<number, MemberFacts>> {
+  const rows = await rowsOf<ApplicationRow & { place: number; homeId: string; unitPath: string; enrolled: boolean }>(
+    tx,
+    `select n.place::int as place, m.unit_id as "homeId", o.path as "unitPath", e.member_id is not null as enrolled, ${APPLICATION}
+     from unnest($1::uuid[], $2::uuid[]) with ordinality as n(member_id, window_id, place)
+     join enrolment_window w on w.id = n.window_id join member m on m.id = n.member_id join organisation o on o.id = m.unit_id
+     left join enrolment e on e.member_id = n.member_id and e.period_id = w.period_id
+     left join join_application a on a.member_id = n.member_id and a.period_id = w.period_id`,
+    [pairs.map((pair) => pair.memberId), pairs.map((pair) => pair.windowId)],
+  );
+  return new Map(
+    rows.map(({ place, homeId, unitPath, enrolled, ...row }) => [
+      place - 1,
+      { unitId: homeId, unitPath, enrolled, application: row.id === null ? undefined : application(row) },
+    ]),
+  );
+}
+
+/** Begins applications, or a further attempt where the last one ended. Returns those that are begun by this; the others were quicker elsewhere. */
+export async function beginApplications(tx: Transaction, begun: readonly Application[]): Promise<Application[]> {
+  if (begun.length === 0) return [];
+  const rows = await rowsOf<ApplicationRow>(
+    tx,
+    `insert into join_application as a (member_id, period_id, id, window_id, unit_id, attempt, order_number, amount_fen, received_at, pay_until_at, look_at, state)
+     select member_id, period_id, id, window_id, unit_id, attempt, order_number, amount_fen, received_at, pay_until_at, look_at, 'to-pay'
+     from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::int[], $7::text[], $8::bigint[], $9::timestamptz[], $10::timestamptz[])
+       as n(member_id, period_id, id, window_id, unit_id, attempt, order_number, amount_fen, received_at, pay_until_at),
+       lateral (select n.received_at + interval '1 minute' as look_at) l
+     order by member_id
+     on conflict (member_id, period_id) do update set window_id = excluded.window_id, unit_id = excluded.unit_id, attempt = excluded.attempt,
+       order_number = excluded.order_number, amount_fen = excluded.amount_fen, received_at = excluded.received_at, pay_until_at = excluded.pay_until_at,
+       look_at = excluded.look_at, state = excluded.state, reason = null
+     where a.state in ('expired', 'refunding', 'refunded') and a.attempt = excluded.attempt - 1
+     returning ${APPLICATION}`,
+    [
+      begun.map((one) => one.memberId),
+      begun.map((one) => one.periodId),
+      begun.map((one) => one.id),
+      begun.map((one) => one.windowId),
+      begun.map((one) => one.unitId),
+      begun.map((one) => one.attempt),
+      begun.map((one) => one.orderNumber),
+      begun.map((one) => one.amountFen),
+      begun.map((one) => one.receivedAt),
+      begun.map((one) => one.payUntil),
+    ],
+  );
+  return rows.map(application);
+}
+
+export interface Move {
+  readonly memberId: string;
+  readonly periodId: string;
+  readonly attempt: number;
+  readonly from: readonly JoinState[];
+  readonly to: JoinState;
+  readonly reason: JoinReason | null;
+}
+
+/** The one way to another state. Returns how many moved: an application that is elsewhere, or in another attempt, stays. */
+export async function moveApplications(tx: Transaction, moves: readonly Move[]): Promise<number> {
+  if (moves.length === 0) return 0;
+  const rows = await rowsOf(
+    tx,
+    `update join_application a set state = n.state, reason = n.reason
+     from unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::text[], $6::text[]) as n(member_id, period_id, attempt, came, state, reason)
+     where a.member_id = n.member_id and a.period_id = n.period_id and a.attempt = n.attempt and a.state = any(string_to_array(n.came, ' ')) returning 1`,
+    [
+      moves.map((move) => move.memberId),
+      moves.map((move) => move.periodId),
+      moves.map((move) => move.attempt),
+      moves.map((move) => move.from.join(' ')),
+      moves.map((move) => move.to),
+      moves.map((move) => move.reason),
+    ],
+  );
+  return rows.length;
+}
+
+const pairKey = (memberId: string, periodId: string): string => `${memberId}/${periodId}`;
+
+/** Enrols with the legal time of the application; whom a roster has enrolled meanwhile is not in what is returned. */
+export async function enrolJoined(tx: Transaction, joins: readonly Application[]): Promise<Application[]> {
+  if (joins.length === 0) return [];
+  const rows = await rowsOf<{ memberId: string; periodId: string }>(
+    tx,
+    `insert into enrolment (member_id, period_id, window_id, unit_id, applied_at)
+     select member_id, period_id, window_id, unit_id, applied_at
+     from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[]) as n(member_id, period_id, window_id, unit_id, applied_at) order by member_id
+     on conflict (member_id, period_id) do nothing returning member_id as "memberId", period_id as "periodId"`,
+    [
+      joins.map((join) => join.memberId),
+      joins.map((join) => join.periodId),
+      joins.map((join) => join.windowId),
+      joins.map((join) => join.unitId),
+      joins.map((join) => join.receivedAt),
+    ],
+  );
+  const enrolled = new Set(rows.map((row) => pairKey(row.memberId, row.periodId)));
+  return joins.filter((join) => enrolled.has(pairKey(join.memberId, join.periodId)));
+}
+
+/** All applications of these members. */
+export async function applicationsOf(tx: Transaction, memberIds: readonly string[]): Promise<Application[]> {
+  const rows = await rowsOf<ApplicationRow>(tx, `select ${APPLICATION} from join_application a where a.member_id = any($1::uuid[])`, [
+    memberIds,
+  ]);
+  return rows.map(application);
+}
+
+export async function applicationIn(tx: Transaction, memberId: string, windowId: string): Promise<Application | undefined> {
+  const rows = await rowsOf<ApplicationRow>(
+    tx,
+    `select ${APPLICATION} from join_application a join enrolment_window w on w.id = $2 where a.member_id = $1 and a.period_id = w.period_id`,
+    [memberId, windowId],
+  );
+  return rows[0] && application(rows[0]);
+}
+
+export interface StoredPayment {
+  readonly memberId: string;
+  readonly orderNumber: string;
+  readonly joinId: string;
+  readonly attempt: number;
+  readonly amountFen: Fen;
+  readonly state: PhonePaymentState;
+  readonly reason: JoinReason | null;
+}
+
+const PAYMENT = `p.member_id as "memberId", p.order_number as "orderNumber", p.join_id as "joinId", p.attempt, p.amount_fen as "amountFen", p.state, p.reason`;
+type PaymentRow = Omit<StoredPayment, 'amountFen'> & { amountFen: string };
+const payment = (row: PaymentRow): StoredPayment => ({ ...row, amountFen: fen(Number(row.amountFen)) });
+
+/** What is known of these orders, by number. */
+export async function knownPayments(
+  tx: Transaction,
+  orders: readonly Pick<StoredPayment, 'memberId' | 'orderNumber'>[],
+): Promise<Map<string, StoredPayment>> {
+  const rows = await rowsOf<PaymentRow>(
+    tx,
+    `select ${PAYMENT} from unnest($1::uuid[], $2::text[]) as n(member_id, order_number)
+     join phone_payment p on p.member_id = n.member_id and p.order_number = n.order_number`,
+    [orders.map((order) => order.memberId), orders.map((order) => order.orderNumber)],
+  );
+  return new Map(rows.map((row) => [row.orderNumber, payment(row)]));
+}
+
+export interface NewPayment extends StoredPayment {
+  readonly transaction: string | null;
+  readonly paidAt: Date;
+}
+
+/** Returns how many are new. */
+export async function insertPayments(tx: Transaction, payments: readonly NewPayment[], at: Date): Promise<number> {
+  if (payments.length === 0) return 0;
+  const rows = await rowsOf(
+    tx,
+    `insert into phone_payment (member_id, order_number, join_id, attempt, amount_fen, transaction, paid_at, recorded_at, state, reason)
+     select member_id, order_number, join_id, attempt, amount_fen, transaction, paid_at, $1, state, reason
+     from unnest($2::uuid[], $3::text[], $4::uuid[], $5::int[], $6::bigint[], $7::text[], $8::timestamptz[], $9::text[], $10::text[])
+       as n(member_id, order_number, join_id, attempt, amount_fen, transaction, paid_at, state, reason) order by member_id
+     on conflict (member_id, order_number) do nothing returning 1`,
+    [
+      at,
+      payments.map((one) => one.memberId),
+      payments.map((one) => one.orderNumber),
+      payments.map((one) => one.joinId),
+      payments.map((one) => one.attempt),
+      payments.map((one) => one.amountFen),
+      payments.map((one) => one.transaction),
+      payments.map((one) => one.paidAt),
+      payments.map((one) => one.state),
+      payments.map((one) => one.reason),
+    ],
+  );
+  return rows.length;
+}
+
+export async function flag(
+  tx: Transaction,
+  flags: readonly { orderNumber: string; fault: PhonePaymentFault; amountFen: number }[],
+  at: Date,
+): Promise<number> {
+  if (flags.length === 0) return 0;
+  const rows = await rowsOf(
+    tx,
+    `insert into phone_payment_flag (order_number, fault, amount_fen, flagged_at)
+     select order_number, fault, amount_fen, $1 from unnest($2::text[], $3::text[], $4::bigint[]) as n(order_number, fault, amount_fen)
+     on conflict (order_number, fault) do nothing returning 1`,
+    [at, flags.map((one) => one.orderNumber), flags.map((one) => one.fault), flags.map((one) => one.amountFen)],
+  );
+  return rows.length;
+}
+
+/** Open orders whose time to be asked about has come, the oldest first. */
+export async function ordersToAsk(tx: Transaction, now: Date, limit: number): Promise<Application[]> {
+  const rows = await rowsOf<ApplicationRow>(
+    tx,
+    `select ${APPLICATION} from join_application a where a.state = 'to-pay' and a.look_at <= $1 order by a.look_at limit $2`,
+    [now, limit],
+  );
+  return rows.map(application);
+}
+
+export async function lookAgain(tx: Transaction, looks: readonly { memberId: string; periodId: string; at: Date }[]): Promise<void> {
+  if (looks.length === 0) return;
+  await rowsOf(
+    tx,
+    `update join_application a set look_at = n.look_at from unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) as n(member_id, period_id, look_at)
+     where a.member_id = n.member_id and a.period_id = n.period_id and a.state = 'to-pay'`,
+    [looks.map((look) => look.memberId), looks.map((look) => look.periodId), looks.map((look) => look.at)],
+  );
+}
+
+/** Payments that are to go back, or on their way. */
+export async function paymentsToRefund(tx: Transaction, limit: number): Promise<StoredPayment[]> {
+  const rows = await rowsOf<PaymentRow>(
+    tx,
+    `select ${PAYMENT} from phone_payment p where p.state in ('refund-due', 'refunding') order by p.state, p.recorded_at limit $1`,
+    [limit],
+  );
+  return rows.map(payment);
+}
+
+/** False when it is there already. */
+export async function movePayment(
+  tx: Transaction,
+  { memberId, orderNumber }: Pick<StoredPayment, 'memberId' | 'orderNumber'>,
+  to: PhonePaymentState,
+): Promise<boolean> {
+  const rows = await rowsOf(
+    tx,
+    `update phone_payment set state = $3 where member_id = $1 and order_number = $2 and state in ('refund-due', 'refunding') and state <> $3 returning 1`,
+    [memberId, orderNumber, to],
+  );
+  return rows.length > 0;
+}
+
+export interface JoinDue {
+  readonly look: number;
+  readonly refund: number;
+}
+
+export async function joinDue(tx: Transaction, now: Date): Promise<JoinDue> {
+  const rows = await rowsOf<JoinDue>(
+    tx,
+    `select (select count(*)::int from join_application where state = 'to-pay' and look_at <= $1) as look,
+            (select count(*)::int from phone_payment where state in ('refund-due', 'refunding')) as refund`,
+    [now],
+  );
+  return rows[0]!;
+}
+
+export async function firstJoinAt(tx: Transaction): Promise<Date | undefined> {
+  const rows = await rowsOf<{ at: Date | null }>(tx, 'select min(received_at) as at from join_application');
+  return rows[0]!.at ?? undefined;
+}
+
+export async function comparedDays(tx: Transaction): Promise<Set<string>> {
+  return new Set((await rowsOf<{ on: string }>(tx, 'select "on"::text as "on" from phone_bill')).map(({ on }) => on));
+}
+
+/** Payments of that time, by order. */
+export async function paymentsBetween(tx: Transaction, from: Date, until: Date): Promise<StoredPayment[]> {
+  const rows = await rowsOf<PaymentRow>(tx, `select ${PAYMENT} from phone_payment p where p.paid_at >= $1 and p.paid_at < $2`, [
+    from,
+    until,
+  ]);
+  return rows.map(payment);
+}
+
+export async function insertBill(
+  tx: Transaction,
+  bill: { on: CivilDate; lines: number; missed: number; flagged: number; at: Date },
+): Promise<boolean> {
+  const rows = await rowsOf(
+    tx,
+    'insert into phone_bill ("on", lines, missed, flagged, compared_at) values ($1, $2, $3, $4, $5) on conflict ("on") do nothing returning lines',
+    [bill.on, bill.lines, bill.missed, bill.flagged, bill.at],
+  );
+  return rows.length > 0;
+}

@@ -1,0 +1,343 @@
+/**
+ * A member asks to join. Requests wait in a line in the order they were received, and are written in sets; who would wait longer than a moment is
+ * told the place and the time at once, with a ticket that holds the place. The line is in memory: what it would lose, the tickets bring back.
+ */
+import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { Clock, DomainError, type Fen } from '@app/kernel';
+import {
+  Audit,
+  Database,
+  GroupCommit,
+  PersonalDataVault,
+  Turn,
+  answerLater,
+  reachOf,
+  together,
+  type Answered,
+  type Principal,
+} from '@app/platform';
+import { v7 as uuidv7 } from 'uuid';
+import { coversOfMember } from '../cover/cover.repository.js';
+import { masked, type PersonalData } from '../member/member.js';
+import { memberById, openMember } from '../member/member.repository.js';
+import { organisationById } from '../organisation/organisation.repository.js';
+import { PhonePay } from '../phone-payment/phone-pay.js';
+import { secondsLeft, windowState, type WindowState } from '../window/window.js';
+import { windowById } from '../window/window.repository.js';
+import { JOIN_REASONS, decideAsk, payUntil, type AskRefusal, type AskedWindow, type JoinReason, type TicketState } from './join.js';
+import { countJoined, coverJoined } from './join-cover.js';
+import { joinRefused, notToPay, ticketTooOld, unknownTicket } from './join.errors.js';
+import * as joins from './join.repository.js';
+import { orderNumberOf, readTicket, writeTicket, type JoinTicket } from './join-ticket.js';
+import { Pace, WaitingLine, type Place } from './waiting-line.js';
+
+/** Written together at most. */
+const SET = 500;
+/** Who waits no longer than this is answered when it is done; anybody else at once, with a ticket. */
+const HOLD_SECONDS = 1;
+/** Two of a crowd of 50,000: some 30 MB. */
+const LINE_PLACES = 100_000;
+/** A ticket that was never worked through holds its place for so long, over a restart or a night without service. */
+const TICKET_HOURS = 24;
+const POLL_SECONDS = { least: 1, most: 60 };
+
+/** What became of a join, or what is to be done next. */
+export interface JoinView {
+  readonly ticket: string;
+  readonly state: TicketState;
+  readonly receivedAt: Date;
+  readonly orderNumber?: string;
+  readonly amountFen?: Fen;
+  readonly payBy?: Date;
+  readonly reason?: JoinReason;
+  readonly reasonText?: string;
+  /** While waiting: places up to one's own. */
+  readonly position?: number;
+  readonly estimatedSeconds?: number;
+  readonly pollAfterSeconds?: number;
+}
+
+export interface JoinOffer {
+  readonly member: Pick<PersonalData, 'name' | 'personalNumber' | 'phone'>;
+  readonly unit: { readonly code: string; readonly name: string };
+  readonly planId: string;
+  readonly coverFrom: string;
+  readonly coverTo: string;
+  readonly contributionFen: number;
+  /** The member's share. */
+  readonly toPayFen: number;
+  readonly enrolled: boolean;
+  readonly covered: boolean;
+  readonly join: JoinView | null;
+  readonly now: Date;
+  readonly opensAt: Date;
+  readonly closesAt: Date;
+  readonly secondsLeft: number;
+  readonly state: WindowState;
+}
+
+export interface PayParameters {
+  readonly orderNumber: string;
+  readonly amountFen: Fen;
+  readonly payBy: Date;
+  readonly payParameters: Readonly<Record<string, string>>;
+}
+
+type AskOutcome = { readonly application: joins.Application } | { readonly refusal: AskRefusal; readonly window: AskedWindow | undefined };
+
+interface Ask extends JoinTicket, Place, Answered<AskOutcome> {
+  readonly outcome: Promise<AskOutcome>;
+  readonly enteredMs: number;
+}
+
+@Injectable()
+export class JoinService implements OnApplicationShutdown {
+  protected readonly places: number = LINE_PLACES;
+  private readonly line = new WaitingLine<Ask>();
+  private readonly pace = new Pace();
+  private readonly asks: GroupCommit<Ask, AskOutcome>;
+
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+    private readonly vault: PersonalDataVault,
+    private readonly audit: Audit,
+    private readonly phonePay: PhonePay,
+    turn: Turn,
+  ) {
+    this.asks = new GroupCommit(this.line, (set) => this.write(set), {
+      most: SET,
+      turn,
+      wrote: (count, waiting) => this.pace.wrote(count, waiting, performance.now()),
+    });
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.asks.rest();
+  }
+
+  /** What is known before anything is asked for. Errors: `window`, `member` (not found). */
+  async offer(principal: Principal, windowId: string): Promise<JoinOffer> {
+    const { memberId } = reachOf(principal, 'member.read-own');
+    const { window } = await windowById(this.database.direct, windowId);
+    const member = await memberById(this.database.direct, memberId!);
+    if (!member) throw joinRefused('member', undefined, this.clock.now());
+    const [unit, facts, covers] = await Promise.all([
+      organisationById(this.database.direct, member.unit_id),
+      joins.memberFacts(this.database.direct, [{ memberId: member.id, windowId }]),
+      coversOfMember(this.database.direct, member.id),
+    ]);
+    const { name, personalNumber, phone } = masked(openMember(this.vault, member));
+    const { enrolled, application } = facts.get(0)!;
+    const now = this.clock.now();
+    return {
+      member: { name, personalNumber, phone },
+      unit: { code: unit!.code, name: unit!.name },
+      planId: window.plan_id,
+      coverFrom: window.cover_from,
+      coverTo: window.cover_to,
+      contributionFen: window.contribution_fen,
+      toPayFen: window.member_share_fen,
+      enrolled,
+      covered: covers.some((cover) => cover.planId === window.plan_id && cover.coverFrom === window.cover_from),
+      join: application ? this.view(application) : null,
+      now,
+      opensAt: window.opens_at,
+      closesAt: window.closes_at,
+      secondsLeft: secondsLeft(window, now),
+      state: windowState(window, now),
+    };
+  }
+
+  /**
+   * `receivedAt`: when the server received the request, which is what counts. Asked again, the answer is the same.
+   * Errors: `window`, `member` (not found), `window-not-open`, `window-closed`, `window-elsewhere`, `already-enrolled` (conflict), `busy` (unavailable).
+   */
+  ask(principal: Principal, windowId: string, receivedAt: Date): Promise<JoinView> {
+    const { memberId } = reachOf(principal, 'join.ask');
+    return this.take({ windowId, memberId: memberId!, receivedAt });
+  }
+
+  /** What became of it. A ticket that is not known here, since the server was started again, takes its old place. Errors: `ticket` (not found), `ticket-expired`, and those of {@link ask}. */
+  async read(principal: Principal, text: string): Promise<JoinView> {
+    const ticket = this.ticketOf(principal, text);
+    if (this.line.find(keyOf(ticket))) return this.take(ticket);
+    const application = await joins.applicationIn(this.database.direct, ticket.memberId, ticket.windowId);
+    if (application) return this.view(application);
+    if (this.clock.now().getTime() - ticket.receivedAt.getTime() > TICKET_HOURS * 3_600_000) throw ticketTooOld();
+    return this.take(ticket);
+  }
+
+  /** What the phone needs to pay. Errors: `ticket` (not found), `join-not-to-pay` (conflict), those of the outside party. */
+  async payment(principal: Principal, text: string): Promise<PayParameters> {
+    const { memberId, windowId } = this.ticketOf(principal, text);
+    const application = await joins.applicationIn(this.database.direct, memberId, windowId);
+    if (!application) throw notToPay('waiting');
+    const { state, orderNumber, amountFen, payUntil: payBy } = application;
+    if (state !== 'to-pay' || this.clock.now() >= payBy) throw notToPay(state === 'to-pay' ? 'too late to be paid' : state);
+    const { payParameters } = await this.phonePay.order({
+      orderNumber,
+      amountFen,
+      description: '职工互助保障',
+      expiresAt: payBy,
+      payer: memberId,
+    });
+    return { orderNumber, amountFen, payBy, payParameters };
+  }
+
+  private ticketOf(principal: Principal, text: string): JoinTicket {
+    const { memberId } = reachOf(principal, 'join.read-own');
+    const ticket = readTicket(this.vault, text);
+    if (!ticket || ticket.memberId !== memberId) throw unknownTicket();
+    return ticket;
+  }
+
+  private async take(ticket: JoinTicket): Promise<JoinView> {
+    const ask = this.line.find(keyOf(ticket)) ?? this.enter(ticket);
+    const position = this.line.placesUpTo(ask.receivedAt);
+    const seconds = this.pace.secondsFor(position);
+    if (seconds > HOLD_SECONDS || this.isStuck()) return this.waiting(ask, position, seconds);
+    const outcome = await ask.outcome;
+    if ('refusal' in outcome) throw joinRefused(outcome.refusal, outcome.window, ask.receivedAt);
+    return this.view(outcome.application);
+  }
+
+  private enter(ticket: JoinTicket): Ask {
+    if (this.line.length >= this.places)
+      throw new DomainError(
+        'busy',
+        'unavailable',
+        'expected room in the line, found none; come back with this ticket, which keeps your time',
+        {
+          ticket: writeTicket(this.vault, ticket),
+          retryAfterSeconds: Math.ceil(this.pace.secondsFor(this.line.length)),
+        },
+      );
+    const { windowId, memberId, receivedAt } = ticket;
+    const { outcome, resolve, reject } = answerLater<AskOutcome>();
+    // Named one by one: spreading costs more than all else that is done here.
+    const ask: Ask = { windowId, memberId, receivedAt, key: keyOf(ticket), enteredMs: performance.now(), outcome, resolve, reject };
+    this.asks.add(ask);
+    return ask;
+  }
+
+  /** Whatever the pace was, the first of the line has waited too long already. */
+  private isStuck(): boolean {
+    const { front } = this.line;
+    return front !== undefined && performance.now() - front.enteredMs > 1_000 * HOLD_SECONDS;
+  }
+
+  private waiting(ask: Ask, position: number, seconds: number): JoinView {
+    const estimatedSeconds = Math.ceil(seconds);
+    return {
+      ticket: writeTicket(this.vault, ask),
+      state: 'waiting',
+      receivedAt: ask.receivedAt,
+      position,
+      estimatedSeconds,
+      pollAfterSeconds: Math.min(Math.max(estimatedSeconds, POLL_SECONDS.least), POLL_SECONDS.most),
+    };
+  }
+
+  private view({ memberId, windowId, receivedAt, state, orderNumber, amountFen, payUntil: payBy, reason }: joins.Application): JoinView {
+    return {
+      ticket: writeTicket(this.vault, { memberId, windowId, receivedAt }),
+      state,
+      receivedAt,
+      orderNumber,
+      amountFen,
+      payBy,
+      ...(reason ? { reason, reasonText: JOIN_REASONS[reason] } : {}),
+    };
+  }
+
+  private async write(set: readonly Ask[]): Promise<AskOutcome[]> {
+    const [windows, facts] = await Promise.all([
+      joins.joinWindows(this.database.direct, [...new Set(set.map((ask) => ask.windowId))]),
+      joins.memberFacts(this.database.direct, set),
+    ]);
+    const outcomes = new Map<Ask, AskOutcome>();
+    const begun = new Map<Ask, joins.Application>();
+    for (const [place, ask] of set.entries()) {
+      const window = windows.get(ask.windowId);
+      const fact = facts.get(place);
+      const decision = decideAsk(
+        { window, unitPath: fact?.unitPath, enrolled: fact?.enrolled ?? false, application: fact?.application },
+        ask.receivedAt,
+      );
+      if (decision.kind === 'refuse') outcomes.set(ask, { refusal: decision.reason, window });
+      else if (decision.kind === 'same') outcomes.set(ask, { application: fact!.application! });
+      else begun.set(ask, begin(ask, window!, fact!.unitId, decision.attempt));
+    }
+    if (begun.size > 0) await this.begin(begun, outcomes);
+    return set.map((ask) => outcomes.get(ask)!);
+  }
+
+  private async begin(begun: ReadonlyMap<Ask, joins.Application>, outcomes: Map<Ask, AskOutcome>): Promise<void> {
+    const now = this.clock.now();
+    const written = await this.database.transaction(async (tx) => {
+      const [applications] = await together(tx, () => [
+        joins.beginApplications(tx, [...begun.values()]),
+        this.audit.recordAll(
+          tx,
+          [...begun.keys()].map((ask) => ask.memberId),
+          { roles: ['member'], action: 'join.ask', route: 'POST /windows/:id/joins', outcome: 'allowed' },
+        ),
+      ]);
+      const free = applications.filter(({ amountFen }) => amountFen === 0);
+      if (free.length === 0) return applications;
+      const enrolled = await joins.enrolJoined(tx, free);
+      await coverJoined(tx, enrolled, now);
+      const covered = new Set(enrolled.map(({ id }) => id));
+      const ended = free.map((one) => ({
+        ...one,
+        ...(covered.has(one.id) ? { state: 'covered' as const } : { state: 'expired' as const, reason: 'enrolled-by-unit' as const }),
+      }));
+      await joins.moveApplications(
+        tx,
+        ended.map(({ memberId, periodId, attempt, state, reason }) => ({
+          memberId,
+          periodId,
+          attempt,
+          from: ['to-pay'],
+          to: state,
+          reason,
+        })),
+      );
+      await countJoined(
+        tx,
+        free.filter(({ id }) => covered.has(id)),
+      );
+      return [...applications.filter(({ amountFen }) => amountFen > 0), ...ended];
+    });
+    const byPair = new Map(written.map((application) => [pairOf(application), application]));
+    // Somebody else has begun these in the meantime: the other device of the same person, at another process.
+    const others = [...begun].filter(([, one]) => !byPair.has(pairOf(one)));
+    for (const other of others.length === 0
+      ? []
+      : await joins.applicationsOf(
+          this.database.direct,
+          others.map(([ask]) => ask.memberId),
+        ))
+      byPair.set(pairOf(other), other);
+    for (const [ask, one] of begun) outcomes.set(ask, { application: byPair.get(pairOf(one))! });
+  }
+}
+
+const keyOf = ({ memberId, windowId }: JoinTicket): string => `${memberId}/${windowId}`;
+const pairOf = ({ memberId, periodId }: joins.Application): string => `${memberId}/${periodId}`;
+
+const begin = ({ memberId, receivedAt }: Ask, window: joins.JoinWindow, unitId: string, attempt: number): joins.Application => ({
+  memberId,
+  periodId: window.period_id,
+  id: uuidv7(),
+  windowId: window.id,
+  unitId,
+  attempt,
+  orderNumber: orderNumberOf(memberId, window.period_id, attempt),
+  amountFen: window.memberShareFen,
+  receivedAt,
+  payUntil: payUntil(receivedAt),
+  state: 'to-pay',
+  reason: null,
+});

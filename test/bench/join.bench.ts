@@ -1,0 +1,344 @@
+/**
+ * Members who join alone, over HTTP, from another process. The floor is a bare Fastify route that inserts one row and commits, with as many
+ * connections to the database; ours is a confirm and a notification of its payment: checked, written, paid, booked, enrolled, counted and covered.
+ * Then what a person feels at four fifths of that, and what is left of it when five times as many come.
+ */
+import { ENROLMENT_MIGRATIONS, JoinPaymentService, OrganisationService, PhonePay, WindowService } from '@app/enrolment';
+import { civilDate, Clock, fen } from '@app/kernel';
+import { Ledger1700000001000 } from '@app/ledger';
+import { createHttpApp, Database, Platform1700000000000, readConfig, SystemClock, Tokens, Turn } from '@app/platform';
+import Fastify from 'fastify';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Pool } from 'pg';
+import { EnrolmentAppModule } from '../../apps/enrolment/src/enrolment-app.module.js';
+import { FAKE_KEY, FakePhonePay } from '../support/fake-phone-pay.js';
+import { createTestDatabase } from '../support/test-database.js';
+import { median, type Measured } from './measure.js';
+
+const MEMBERS = 60_000;
+const UNITS = 300;
+const CONNECTIONS = 200;
+/** As PlatformModule has it. */
+const POOL = 10;
+const RUNS = 5;
+const RUN_SECONDS = 3;
+/** Of a server that has just been started most of the time goes into compiling its code. */
+const WARM_SECONDS = 8;
+const STEADY_SECONDS = 5;
+const OVERLOAD_SECONDS = 5;
+const OVERLOAD = 5;
+const CROWD_CONNECTIONS = 2_000;
+const P99_MS = 200;
+const DAY_MS = 86_400_000;
+
+interface Run {
+  readonly kind: 'closed' | 'open';
+  readonly port: number;
+  /** Of the confirm; unset is the floor's route. */
+  readonly windowId?: string;
+  readonly connections: number;
+  readonly seconds: number;
+  /** Arrivals a second, of an open run. */
+  readonly rate?: number;
+}
+interface Ran {
+  /** Enrolments, or requests of the floor, that were done within the seconds. */
+  readonly done: number;
+  readonly confirmP99: number;
+  readonly notifyP99: number;
+  readonly waited: number;
+  readonly turnedAway: number;
+  readonly failed: number;
+  readonly failures: readonly string[];
+}
+
+export async function joinBench(databaseUrl: string): Promise<Measured[]> {
+  const database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS], databaseUrl);
+  const config = readConfig({ DATABASE_URL: database.url, HUBAO_MASTER_KEY: Buffer.alloc(32, 9).toString('base64') });
+  const phonePay = new FakePhonePay(new SystemClock());
+  const app = await createHttpApp(EnrolmentAppModule.forRoot(config, { provide: PhonePay, useValue: phonePay }), 'bench');
+  const floor = await startFloor(database.url);
+  const folder = mkdtempSync(join(tmpdir(), 'hubao-join-'));
+  let crowd: ChildProcess | undefined;
+  try {
+    await app.listen(0, '127.0.0.1');
+    const db = app.get(Database);
+    const people = await makePeople(db, app.get(OrganisationService));
+    const tokens = await Promise.all(
+      people.map(
+        async ({ id }) =>
+          (await app.get(Tokens).issue({ userId: id, login: id, roles: ['member'], organisationPath: '/45/', memberId: id })).token,
+      ),
+    );
+    writeFileSync(join(folder, 'tokens'), tokens.join('\n'));
+    crowd = spawn(process.execPath, ['-e', CROWD, join(folder, 'tokens'), FAKE_KEY], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+    const tell = crowd;
+    const run = async (one: Run): Promise<Ran> => {
+      tell.send(one);
+      const [ran] = (await once(tell, 'message')) as [Ran];
+      if (ran.failed > 0) throw new Error(`expected no failed request, found ${ran.failed}: ${ran.failures.join('; ')}`);
+      return ran;
+    };
+    const { port } = app.getHttpServer().address() as AddressInfo;
+    let year = 2031;
+    const newWindow = () => makeWindow(app.get(WindowService), app.get(Clock).now(), year++);
+    const closed = { kind: 'closed', connections: CONNECTIONS, seconds: RUN_SECONDS } as const;
+
+    const [floors, owns]: [number[], number[]] = [[], []];
+    for (let i = 0; i <= RUNS; i++) {
+      const seconds = i === 0 ? WARM_SECONDS : RUN_SECONDS;
+      const floorRan = await run({ ...closed, seconds, port: floor.port });
+      const ownRan = await run({ ...closed, seconds, port, windowId: await newWindow() });
+      if (i === 0) continue;
+      floors.push(floorRan.done / RUN_SECONDS);
+      owns.push(ownRan.done / RUN_SECONDS);
+    }
+    const peak = median(owns);
+    const steady = await run({
+      kind: 'open',
+      port,
+      windowId: await newWindow(),
+      connections: CROWD_CONNECTIONS,
+      seconds: STEADY_SECONDS,
+      rate: Math.round(peak * 0.8),
+    });
+    const crowded = await run({
+      kind: 'open',
+      port,
+      windowId: await newWindow(),
+      connections: CROWD_CONNECTIONS,
+      seconds: OVERLOAD_SECONDS,
+      rate: Math.min(Math.round(peak * OVERLOAD), Math.trunc(MEMBERS / OVERLOAD_SECONDS)),
+    });
+    await finish(db, phonePay);
+
+    const goodput = crowded.done / OVERLOAD_SECONDS;
+    const per1000 = (aSecond: number): number => 1_000_000 / aSecond;
+    return [
+      {
+        name: `1,000 joins, confirmed and paid (${Math.round(peak)}/s), against 1,000 bare inserts (${Math.round(median(floors))}/s)`,
+        floorMs: per1000(median(floors)),
+        ownMs: per1000(peak),
+        ratio: median(owns.map((own, i) => floors[i]! / own)),
+        limit: 1,
+      },
+      figure(`p99 of a confirm at ${Math.round(peak * 0.8)}/s, against ${P99_MS} ms`, P99_MS, steady.confirmP99, 1),
+      figure(`p99 of a notification at that, against ${P99_MS} ms`, P99_MS, steady.notifyP99, 1),
+      figure(
+        `1,000 joins while ${OVERLOAD} times as many come (${Math.round(goodput)}/s; ${crowded.waited} got a place in the line, ${crowded.turnedAway} were turned away)`,
+        per1000(peak),
+        per1000(goodput),
+        1.11,
+      ),
+    ];
+  } finally {
+    crowd?.kill();
+    rmSync(folder, { recursive: true, force: true });
+    await floor.close();
+    await app.close();
+    await database.drop();
+  }
+}
+
+const figure = (name: string, floorMs: number, ownMs: number, limit: number): Measured => ({
+  name,
+  floorMs,
+  ownMs,
+  ratio: ownMs / floorMs,
+  limit,
+});
+
+async function startFloor(url: string): Promise<{ port: number; close(): Promise<void> }> {
+  const pool = new Pool({ connectionString: url, max: POOL });
+  await pool.query(
+    'create table floor (id bigint generated always as identity primary key, member text not null, at timestamptz not null)',
+  );
+  const server = Fastify();
+  server.post<{ Body: { member: string } }>('/floor', async (request, reply) => {
+    await pool.query({ name: 'floor', text: 'insert into floor (member, at) values ($1, now())', values: [request.body.member] });
+    return reply.status(201).send({ member: request.body.member });
+  });
+  await server.listen({ port: 0, host: '127.0.0.1' });
+  return {
+    port: (server.server.address() as AddressInfo).port,
+    async close() {
+      await server.close();
+      await pool.end();
+    },
+  };
+}
+
+async function makePeople(db: Database, organisations: OrganisationService): Promise<{ id: string }[]> {
+  const { id: regionId } = await organisations.create({ kind: 'region', code: '45', name: 'bench' });
+  await db.direct.query(
+    `insert into organisation (id, parent_id, kind, code, name, path)
+     select gen_random_uuid(), $1, 'unit', 'UNIT' || i, '第' || i || '基层工会', '/45/UNIT' || i || '/' from generate_series(1, $2::int) i`,
+    [regionId, UNITS],
+  );
+  const people: { id: string }[] = await db.direct.query(
+    `with u as (select id, row_number() over () - 1 as place from organisation where kind = 'unit')
+     insert into member (id, sealed, roster_hash, unit_id, insutype, created_at, updated_at)
+     select gen_random_uuid(), '\\x01', '\\x01', u.id, '310', now(), now() from generate_series(1, $1::int) i join u on u.place = i % $2::int returning id`,
+    [MEMBERS, UNITS],
+  );
+  await db.direct.query('analyze');
+  return people;
+}
+
+async function makeWindow(windows: WindowService, now: Date, year: number): Promise<string> {
+  const { id } = await windows.create({
+    planId: 'guangxi-1-2025',
+    organisationCode: '45',
+    opensAt: new Date(now.getTime() - DAY_MS),
+    closesAt: new Date(now.getTime() + DAY_MS),
+    coverFrom: civilDate(`${year}-01-01`),
+    coverTo: civilDate(`${year}-12-31`),
+    contributionFen: fen(10_000),
+  });
+  return id;
+}
+
+/** An hour later the sweeper has looked at everything: each application has ended, no payment is there twice, and covers, counts and books agree. */
+async function finish(db: Database, phonePay: PhonePay): Promise<void> {
+  const later = new Date(new SystemClock().now().getTime() + DAY_MS / 24);
+  const payments = new JoinPaymentService(db, { now: () => later }, phonePay, new Turn());
+  while ((await payments.look()) > 0);
+  const [found] = (await db.direct.query(
+    `select (select count(*)::int from join_application where state not in ('covered', 'expired')) as open,
+       (select count(*)::int from join_application where state = 'covered') as joined, (select count(*)::int from cover) as covers,
+       (select count(*)::int from enrolment) as enrolments, (select sum(members)::int from enrolment_count) as counted,
+       (select count(*)::int from phone_payment where state = 'kept') as payments,
+       (select count(*)::int from ledger_transfer where code = 'contribution-phone') as booked`,
+  )) as [Record<string, number>];
+  const { open, joined, ...same } = found!;
+  if (open !== 0 || Object.values(same).some((count) => count !== joined))
+    throw new Error(
+      `expected every join ended, and as many covers, enrolments, counts, payments and bookings, found ${JSON.stringify(found)}`,
+    );
+}
+
+/**
+ * The crowd: bare sockets. A closed run is as fast as it is answered. In an open run people come at their times whatever the answers, and a time is
+ * taken from when somebody came, also where no socket was free: so that a slow server cannot slow its own measurement down.
+ */
+const CROWD = `
+const { connect } = require('node:net');
+const { createHmac } = require('node:crypto');
+const [tokensFile, key] = process.argv.slice(1);
+const tokens = require('node:fs').readFileSync(tokensFile, 'utf8').split('\\n');
+const FLOOR_BODY = JSON.stringify({ member: '0197a3c2-0000-7000-8000-000000000000' });
+const FLOOR = 'POST /floor HTTP/1.1\\r\\nhost: l\\r\\ncontent-type: application/json\\r\\ncontent-length: ' + FLOOR_BODY.length + '\\r\\n\\r\\n' + FLOOR_BODY;
+let next = 0;
+
+class Client {
+  constructor(port, ready) {
+    this.text = '';
+    this.socket = connect(port, '127.0.0.1', ready);
+    this.socket.setNoDelay(true);
+    this.socket.setEncoding('latin1');
+    this.socket.on('data', (data) => this.read(data));
+    this.socket.on('error', (error) => { const { answered } = this; this.answered = undefined; answered?.(0, '', error.message); });
+  }
+  ask(text, answered) {
+    this.answered = answered;
+    this.socket.write(text, 'latin1');
+  }
+  read(data) {
+    this.text = this.text === '' ? data : this.text + data;
+    const head = this.text.indexOf('\\r\\n\\r\\n');
+    if (head < 0) return;
+    const at = this.text.toLowerCase().indexOf('content-length: ');
+    const length = at < 0 ? 0 : Number(this.text.slice(at + 16, this.text.indexOf('\\r', at)));
+    if (this.text.length < head + 4 + length) return;
+    const { text, answered } = this;
+    this.text = '';
+    this.answered = undefined;
+    answered(Number(text.slice(9, 12)), text.slice(head + 4), text);
+  }
+}
+
+const valueOf = (body, name) => { const at = body.indexOf('"' + name + '":') + name.length + 3; return body[at] === '"' ? body.slice(at + 1, body.indexOf('"', at + 1)) : parseInt(body.slice(at)); };
+const get = (token, path) => 'GET ' + path + ' HTTP/1.1\\r\\nhost: l\\r\\nauthorization: Bearer ' + token + '\\r\\n\\r\\n';
+const confirm = (token, windowId) => 'POST /windows/' + windowId + '/joins HTTP/1.1\\r\\nhost: l\\r\\nauthorization: Bearer ' + token + '\\r\\ncontent-length: 0\\r\\n\\r\\n';
+function notify(answer) {
+  const orderNumber = valueOf(answer, 'orderNumber');
+  const body = JSON.stringify({ orderNumber, amountFen: valueOf(answer, 'amountFen'), transaction: '4200' + orderNumber, paidAt: new Date().toISOString() });
+  return 'POST /phone-payments/notifications HTTP/1.1\\r\\nhost: l\\r\\ncontent-type: application/json\\r\\nwechatpay-signature: ' +
+    createHmac('sha256', key).update(body).digest('base64') + '\\r\\ncontent-length: ' + body.length + '\\r\\n\\r\\n' + body;
+}
+const p99 = (all) => all.length === 0 ? 0 : Float64Array.from(all).sort()[Math.trunc(all.length * 0.99)];
+
+process.on('message', async (run) => {
+  const ran = { done: 0, waited: 0, turnedAway: 0, failed: 0, failures: [] };
+  const confirms = [], notifies = [];
+  const free = [];
+  const queue = [];
+  let open = run.kind === 'closed' ? run.connections : Math.min(run.connections, 400);
+  await new Promise((resolve) => { let left = open; for (let i = 0; i < open; i++) free.push(new Client(run.port, () => --left === 0 && resolve())); });
+  const all = [...free];
+  const start = performance.now();
+  const end = start + run.seconds * 1000;
+  let under = 0;
+  const fail = (status, text) => { if (performance.now() < end + 20000) { ran.failed++; if (ran.failures.length < 3) ran.failures.push(status + ' ' + text.slice(0, 300)); } };
+  let rest;
+
+  // A request on a free connection, or when one is.
+  const request = (text, came, answered, first) => { if (first) queue.unshift({ text, came, answered }); else queue.push({ text, came, answered }); pump(); };
+  function pump() {
+    while (queue.length > 0) {
+      let client = free.pop();
+      if (!client && open < run.connections) { open++; client = new Client(run.port, () => {}); all.push(client); }
+      if (!client) return;
+      const { text, came, answered } = queue.shift();
+      under++;
+      client.ask(typeof text === 'function' ? text() : text, (status, body, whole) => { under--; if (status === 0) open--; else free.push(client); answered(status, body, whole, performance.now()); pump(); });
+    }
+  }
+  const done = (at) => { if (at <= end) ran.done++; };
+  function pay(answer, came) {
+    request(() => notify(answer), came, (status, body, whole, at) => {
+      if (status === 0) return pay(answer, came);
+      if (status !== 204) return fail(status, body || whole);
+      notifies.push(at - came);
+      done(at);
+      again();
+    }, true);
+  }
+  function person(came) {
+    if (!run.windowId) return request(FLOOR, came, (status, body, whole, at) => { if (status !== 201) return fail(status, body || whole); confirms.push(at - came); done(at); again(); });
+    const token = tokens[next++ % tokens.length];
+    const answered = (status, body, whole, at) => {
+      if (status === 201 || (status === 200 && !body.includes('"waiting"'))) { confirms.push(at - came); return pay(body, at); }
+      if (status === 202) { ran.waited++; return later(valueOf(body, 'pollAfterSeconds'), () => get(token, '/joins/' + valueOf(body, 'ticket'))); }
+      if (status === 503) { ran.turnedAway++; return later(Number(/retry-after: (\\d+)/i.exec(whole)[1]), () => confirm(token, run.windowId)); }
+      // The connection was cut: whoever it is comes again.
+      if (status === 0) { ran.turnedAway++; return later(1, () => confirm(token, run.windowId)); }
+      fail(status, body || whole);
+    };
+    const later = (seconds, text) => setTimeout(() => { if (performance.now() < end) request(text(), came, answered); }, seconds * 1000);
+    request(confirm(token, run.windowId), came, answered);
+  }
+  const again = () => { if (run.kind === 'closed' && performance.now() < end) person(performance.now()); };
+
+  if (run.kind === 'closed') for (let i = 0; i < run.connections; i++) person(start);
+  else {
+    let came = 0;
+    const timer = setInterval(() => {
+      const now = performance.now();
+      for (let at = start + came * 1000 / run.rate; at <= now && at < end; at = start + ++came * 1000 / run.rate) person(at);
+      if (now >= end) clearInterval(timer);
+    }, 1);
+  }
+  await new Promise((resolve) => setTimeout(resolve, run.seconds * 1000));
+  const leftOver = queue.length;
+  if (run.kind === 'open') queue.length = 0;
+  for (let i = 0; i < 1500 && (under > 0 || queue.length > 0); i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  for (const { socket } of all) socket.destroy();
+  process.send({ ...ran, leftOver, confirmP99: p99(confirms), notifyP99: p99(notifies) });
+});
+`;
