@@ -2,13 +2,14 @@
 import { claimsDue, type Due, type PaymentService, type ReconciliationService } from '@app/claims';
 import {
   BILL_READY,
-  contributionDue,
-  joinDue,
+  enrolmentDue,
+  uploadCutBefore,
   type ContributionService,
   type JoinPaymentService,
   type RosterImportService,
   type UnderwritingService,
 } from '@app/enrolment';
+import type { QueueName } from '@app/contracts';
 import { addDays, chinaDate, chinaInstant, type CivilDate, type Clock } from '@app/kernel';
 import { addToOutbox, hurryRelay, type BusinessHours, type Database } from '@app/platform';
 
@@ -17,7 +18,7 @@ const NONE: ReadonlySet<string> = new Set();
 
 export class DueWork {
   private noCollectionBefore = new Date(0);
-  private noForgettingBefore = new Date(0);
+  private noOldFileBefore = new Date(0);
   private noBillBefore = new Date(0);
 
   constructor(
@@ -37,31 +38,35 @@ export class DueWork {
     const now = this.clock.now();
     const { due: all, stopped } = await claimsDue(this.database.direct, now, chinaDate(now), this.reconciliation.lastStatementDay(now));
     const due = all.filter((one) => !but.has(one.wakeUp.command));
-    const { look, refund } = await joinDue(this.database.direct, now);
-    if (look > 0) due.push({ wakeUp: { queue: 'join', command: 'look', ids: [] }, count: look });
-    if (refund > 0) due.push({ wakeUp: { queue: 'join', command: 'refund', ids: [] }, count: refund });
     if (glance && due.length > 0) return due;
-    due.push(...(await this.rosterWork(now)));
-    const collections = await this.collectionDays(now);
-    if (collections.length > 0) due.push({ wakeUp: { queue: 'contribution', command: 'collect', ids: [] }, count: collections.length });
+    const work = (queue: QueueName, command: string, count: number, ids: readonly string[] = []) =>
+      count > 0 && due.push({ wakeUp: { queue, command, ids }, count });
+    work('contribution', 'collect', (await this.collectionDays(now)).length);
     // After the statements, since these make receipts due: looked at before, both could be missed.
-    due.push(...(await contributionDue(this.database.direct, now)));
-    const underwriting = await this.underwriting.due();
-    if (underwriting > 0) due.push({ wakeUp: { queue: 'underwriting', command: 'underwrite', ids: [] }, count: underwriting });
-    const bills = await this.billDays(now);
-    if (bills.length > 0) due.push({ wakeUp: { queue: 'join', command: 'compare', ids: [] }, count: bills.length });
+    const { imports, receipts, refunds, joins, phoneRefunds, underwrites } = await enrolmentDue(
+      this.database.direct,
+      now,
+      uploadCutBefore(now),
+    );
+    work('roster', 'import', imports.length, imports);
+    work('roster', 'forget', (await this.hasOldFiles(now)) ? 1 : 0);
+    work('contribution', 'issue', receipts);
+    work('contribution', 'refund', refunds);
+    work('join', 'look', joins);
+    work('join', 'refund', phoneRefunds);
+    work('join', 'compare', (await this.billDays(now)).length);
+    work('underwriting', 'underwrite', underwrites ? await this.underwriting.due() : 0);
     const resumable = stopped ? await this.payment.resumable() : 0;
     if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });
     return due;
   }
 
-  private async rosterWork(now: Date): Promise<Due[]> {
-    const open = await this.imports.due();
-    const work: Due[] = open.length > 0 ? [{ wakeUp: { queue: 'roster', command: 'import', ids: open }, count: open.length }] : [];
-    if (now < this.noForgettingBefore) return work;
-    if (await this.imports.hasOldFiles()) return [...work, { wakeUp: { queue: 'roster', command: 'forget', ids: [] }, count: 1 }];
-    this.noForgettingBefore = new Date(now.getTime() + DAY_MS);
-    return work;
+  /** Files grow old by days: after a look that found none, none is for a day. */
+  private async hasOldFiles(now: Date): Promise<boolean> {
+    if (now < this.noOldFileBefore) return false;
+    const found = await this.imports.hasOldFiles();
+    if (!found) this.noOldFileBefore = new Date(now.getTime() + DAY_MS);
+    return found;
   }
 
   /** Statements of contributions come once a day: after a look that found none due, none is before the next evening. */

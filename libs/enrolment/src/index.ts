@@ -56,13 +56,13 @@ export const ENROLMENT_ENTITIES = [
   PhoneBill,
 ];
 export * from './enrolment.module.js';
+export { enrolmentDue } from './enrolment-due.repository.js';
 export { enrolmentFigures, planFigures, type EnrolmentFigures, type PlanFigures } from './enrolment-figures.repository.js';
 export { CertificateService, type Verification } from './certificate/certificate.service.js';
 export { type PlanDescription } from './certificate/certificate.js';
 export { PlanCatalogue } from './certificate/plan-catalogue.js';
 export { CollectionBank } from './contribution/collection-bank.js';
 export { PHONE_COLLECTOR, phoneSettlementReference } from './contribution/contribution.js';
-export { contributionDue } from './contribution/contribution-due.repository.js';
 export { type DoubleView, type PhoneRefundDue } from './contribution/double.repository.js';
 export { ReceiptOffice } from './contribution/receipt-office.js';
 export { type ReceiptView } from './contribution/receipt.repository.js';
@@ -90,7 +90,6 @@ export {
 export { type Proposal } from './cover/cover-change.repository.js';
 export { JOIN_MOVES, JOIN_REASONS, type JoinReason, type JoinState } from './join/join.js';
 export { BILL_READY, JoinPaymentService } from './join/join-payment.service.js';
-export { joinDue } from './join/join.repository.js';
 export { JoinService, type JoinOffer, type JoinView, type PayParameters } from './join/join.service.js';
 export { PhonePay, type PhoneOrder, type PhonePayment, type PhoneRefund } from './phone-payment/phone-pay.js';
 export { personalText } from './member/member.js';
@@ -103,7 +102,7 @@ export { OrganisationService, type NewOrganisation } from './organisation/organi
 export { writeFindings, type Finding, type FindingsFile } from './roster/findings-file.js';
 export { REFUSALS, readRecord, type RefusalReason } from './roster/roster.js';
 export { readRoster, type RosterBlock, type RosterRecord } from './roster/roster-file.js';
-export { RosterImportService } from './roster/roster-import.service.js';
+export { RosterImportService, uploadCutBefore } from './roster/roster-import.service.js';
 export { RosterService, type RosterSummary, type RosterUpload } from './roster/roster.service.js';
 export { PersonRegister } from './underwriting/person-register.js';
 export { UNDERWRITING_REASONS, type PlanRules, type UnderwritingReason, type UnderwritingState } from './underwriting/underwriting.js';

@@ -18,7 +18,7 @@ import { OrganisationService } from '../organisation/organisation.service.js';
 import { addEnrolled, addRostered } from '../window/enrolment-count.repository.js';
 import type { Shares } from '../window/window.js';
 import { WindowService } from '../window/window.service.js';
-import { contributionDue } from './contribution-due.repository.js';
+import { enrolmentDue } from '../enrolment-due.repository.js';
 import { PHONE_COLLECTOR, phoneSettlementReference } from './contribution.js';
 import type { NoticeView } from './contribution.repository.js';
 import { ContributionService, type MatchedStatement } from './contribution.service.js';
@@ -445,10 +445,7 @@ describe('contribution money', () => {
       await expect(refunds.check(maker, id)).rejects.toMatchObject({ code: 'same-person' });
       await refunds.check(checker, id);
       await expect(refunds.check(checker, id)).rejects.toMatchObject({ code: 'already-decided' });
-      expect(await contributionDue(db.direct, clock.now())).toContainEqual({
-        wakeUp: { queue: 'contribution', command: 'refund', ids: [] },
-        count: 1,
-      });
+      expect(await enrolmentDue(db.direct, clock.now(), new Date(0))).toMatchObject({ refunds: 1 });
       await refunds.advance();
       expect(await stateOf(id)).toMatchObject({ state: 'paid', outcome: 'posted', settled: null });
       await refunds.advance();
@@ -666,10 +663,7 @@ describe('contribution money', () => {
       await faults({ unavailableReceipts: 3 });
       await expect(receipts.issue()).rejects.toMatchObject({ code: 'refused-by-party', retry: true });
       expect(await receipts.ofNotice(notice.id, maker)).toMatchObject([{ state: 'due', number: null }]);
-      expect(await contributionDue(db.direct, clock.now())).toContainEqual({
-        wakeUp: { queue: 'contribution', command: 'issue', ids: [] },
-        count: 1,
-      });
+      expect(await enrolmentDue(db.direct, clock.now(), new Date(0))).toMatchObject({ receipts: 1 });
       await faults({ unavailableReceipts: 0 });
       await Promise.all([receipts.issue(), receipts.issue()]);
       const [receipt] = await receipts.ofNotice(notice.id, person('clerk', 'unit-clerk', `${COUNTY}${unit.code}/`));
@@ -685,7 +679,7 @@ describe('contribution money', () => {
       )) as [{ reference: string }];
       const said = (await (await fetch(`${treasury.url}/e-receipts/${reference}`)).json()) as EReceiptAnswer;
       expect(said).toMatchObject({ code: receipt!.code, number: receipt!.number, checkCode: receipt!.checkCode });
-      expect(await contributionDue(db.direct, clock.now())).toEqual([]);
+      expect(await enrolmentDue(db.direct, clock.now(), new Date(0))).toMatchObject({ receipts: 0, refunds: 0 });
       await expect(receipts.ofNotice(notice.id, person('other', 'unit-clerk', `${COUNTY}X/`))).rejects.toMatchObject({ code: 'notice' });
     });
 

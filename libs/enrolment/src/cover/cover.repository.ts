@@ -110,7 +110,7 @@ export async function startUnderwritten(tx: Transaction, memberIds: readonly str
      where j.member_id = any($1::uuid[]) and j.period_id = $2 and j.state = 'covered'`,
     [memberIds, periodId],
   );
-  return (await startCovers(tx, paid, at, memberIds)) + (await startJoinedCovers(tx, alone, at));
+  return (await startCovers(tx, paid, at, memberIds)) + (await startJoinedCovers(tx, alone, at)).started;
 }
 
 export interface JoinedCover {
@@ -120,28 +120,31 @@ export interface JoinedCover {
 }
 
 /**
- * Covers for members who joined alone and are enrolled, but for those whom underwriting holds back; one who has that cover already keeps it.
- * Returns how many are new.
+ * Covers for members who joined alone and are enrolled; `heldBack` are those whom underwriting holds back. One who has that cover already
+ * keeps it.
  */
-export async function startJoinedCovers(tx: Transaction, joins: readonly JoinedCover[], at: Date): Promise<number> {
-  if (joins.length === 0) return 0;
-  const rows = await rowsOf<{ count: number }>(
+export async function startJoinedCovers(
+  tx: Transaction,
+  joins: readonly JoinedCover[],
+  at: Date,
+): Promise<{ started: number; heldBack: number }> {
+  if (joins.length === 0) return { started: 0, heldBack: 0 };
+  const rows = await rowsOf<{ started: number; heldBack: number }>(
     tx,
-    `with due as (
-       select e.member_id, e.period_id, w.plan_id, w.cover_from, w.cover_to, unit.path, j.join_id,
-              (e.applied_at at time zone 'Asia/Shanghai')::date as enrolled_on
+    `with asked as (
+       select e.member_id, e.period_id, e.unit_id, e.applied_at, w.plan_id, w.cover_from, w.cover_to, j.join_id, ${MAY_START} as may
        from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as j(member_id, period_id, join_id)
        join enrolment e on e.member_id = j.member_id and e.period_id = j.period_id
-       join enrolment_window w on w.id = e.window_id
-       join organisation unit on unit.id = e.unit_id
-       where ${MAY_START}
-       order by e.member_id),
+       join enrolment_window w on w.id = e.window_id),
+     due as (
+       select asked.*, unit.path, (applied_at at time zone 'Asia/Shanghai')::date as enrolled_on
+       from asked join organisation unit on unit.id = asked.unit_id where may order by member_id),
      started as (
        insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, join_id, started_at, enrolled_on)
        select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.join_id, $4, due.enrolled_on
        from due on conflict (member_id, period_id) do nothing returning 1)
-     select count(*)::int as count from started`,
+     select (select count(*)::int from started) as started, (select count(*)::int from asked where not may) as "heldBack"`,
     [joins.map((join) => join.memberId), joins.map((join) => join.periodId), joins.map((join) => join.joinId), at],
   );
-  return rows[0]!.count;
+  return rows[0]!;
 }

@@ -1,3 +1,4 @@
+import { assert } from '@app/kernel';
 import type { Transaction } from '@app/platform';
 import { startJoinedCovers } from '../cover/cover.repository.js';
 import { addEnrolled } from '../window/enrolment-count.repository.js';
@@ -5,11 +6,12 @@ import type { Application } from './join.repository.js';
 
 /** For members who are enrolled by {@link enrolJoined}; in a window that asks, underwriting starts the cover when they have passed. */
 export async function coverJoined(tx: Transaction, enrolled: readonly Application[], at: Date): Promise<void> {
-  await startJoinedCovers(
+  const { started, heldBack } = await startJoinedCovers(
     tx,
     enrolled.map(({ memberId, periodId, id }) => ({ memberId, periodId, joinId: id })),
     at,
   );
+  assert(started + heldBack === enrolled.length, `${enrolled.length} covers were to be started or held back, ${started + heldBack} are`);
 }
 
 /** The last statement of the transaction. */

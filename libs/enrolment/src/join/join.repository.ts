@@ -290,21 +290,6 @@ export async function movePayment(
   return rows.length > 0;
 }
 
-export interface JoinDue {
-  readonly look: number;
-  readonly refund: number;
-}
-
-export async function joinDue(tx: Transaction, now: Date): Promise<JoinDue> {
-  const rows = await rowsOf<JoinDue>(
-    tx,
-    `select (select count(*)::int from join_application where state = 'to-pay' and look_at <= $1) as look,
-            (select count(*)::int from phone_payment where state in ('refund-due', 'refunding')) as refund`,
-    [now],
-  );
-  return rows[0]!;
-}
-
 export async function firstJoinAt(tx: Transaction): Promise<Date | undefined> {
   const rows = await rowsOf<{ at: Date | null }>(tx, 'select min(received_at) as at from join_application');
   return rows[0]!.at ?? undefined;

@@ -41,6 +41,7 @@ const GROUPS_AHEAD = 4;
 const LEASE_SECONDS = 60;
 /** A file whose upload has taken so long is no longer coming in. */
 const CUT_HOURS = 6;
+export const uploadCutBefore = (now: Date): Date => new Date(now.getTime() - CUT_HOURS * 3_600_000);
 /** A clerk gets the file back with its findings for so long; strict necessity asks for no longer. */
 const FILE_DAYS = 30;
 /** Parts that are deleted in one transaction. */
@@ -104,15 +105,9 @@ export class RosterImportService {
     private readonly vault: PersonalDataVault,
   ) {}
 
-  /** Ids of imports on which somebody has to work. */
-  async due(): Promise<string[]> {
-    const open = await rosters.openImports(this.database.direct, this.clock.now(), this.hoursAgo(CUT_HOURS));
-    return open.map(({ id }) => id);
-  }
-
   /** Goes on with what is due of these (none: whatever is due). */
   async resume(ids: readonly string[]): Promise<void> {
-    const open = await rosters.openImports(this.database.direct, this.clock.now(), this.hoursAgo(CUT_HOURS));
+    const open = await rosters.openImports(this.database.direct, this.clock.now(), uploadCutBefore(this.clock.now()));
     for (const { id, state } of open) {
       if (ids.length > 0 && !ids.includes(id)) continue;
       if (state === 'received') await this.work(id);
