@@ -33,7 +33,7 @@ const core = (...names) => `^(?:node:)?${any(names)}(?:/|$)`;
 const PURE = [
   ...STAGES.map((stage) => String.raw`^libs/claims/src/${stage}/(?:${stage}|from-[a-z-]+|approval-policy|settlement-report)\.ts$`),
   String.raw`^libs/claims/src/(?:claim|lifecycle)\.ts$`,
-  ...['certificate', 'contribution', 'member', 'organisation', 'roster', 'window'].map(
+  ...['certificate', 'contribution', 'difference', 'member', 'organisation', 'roster', 'window'].map(
     (noun) => String.raw`^libs/enrolment/src/${noun}/${noun}\.ts$`,
   ),
   String.raw`^libs/enrolment/src/window/(?:countdown|extension)\.ts$`,

@@ -7,6 +7,7 @@ import type { FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
 import { CertificateController } from './certificate.controller.js';
 import { CountdownController } from './countdown.controller.js';
+import { DifferenceController } from './difference.controller.js';
 import { EventStreams } from './event-stream.js';
 import { ExtensionController } from './extension.controller.js';
 import { LoginController } from './login.controller.js';
@@ -60,6 +61,7 @@ export class EnrolmentAppModule implements OnModuleInit {
         CountdownController,
         PublicCountdownController,
         RosterController,
+        DifferenceController,
         MemberController,
         CertificateController,
         VerificationController,

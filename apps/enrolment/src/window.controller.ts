@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
-import { ContributionService, WindowService, type NoticeView } from '@app/enrolment';
+import { ContributionService, WindowService, type IssuedNotices, type NoticeView } from '@app/enrolment';
 import { civilDate, fen } from '@app/kernel';
 import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
 import { IsInt, IsISO8601, IsString, Length, Matches, Max, Min } from 'class-validator';
@@ -46,10 +46,7 @@ export class WindowController {
   @Post(':id/payment-notices')
   @HttpCode(200)
   @Requires('window.manage')
-  issueNotices(
-    @Param('id', ParseUUIDPipe) id: string,
-    @CurrentPrincipal() principal: Principal,
-  ): Promise<{ notices: number; members: number; amountFen: number }> {
+  issueNotices(@Param('id', ParseUUIDPipe) id: string, @CurrentPrincipal() principal: Principal): Promise<IssuedNotices> {
     return this.contributions.issueNotices(id, principal);
   }
 

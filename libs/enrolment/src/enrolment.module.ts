@@ -3,6 +3,7 @@ import { CertificateTokens } from './certificate/certificate-token.js';
 import { CertificateService } from './certificate/certificate.service.js';
 import { HolderCheckLimit } from './certificate/holder-check-limit.js';
 import { ContributionService } from './contribution/contribution.service.js';
+import { DifferenceService } from './difference/difference.service.js';
 import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
 import { RosterImportService } from './roster/roster-import.service.js';
@@ -23,6 +24,7 @@ const SERVICES = [
   CountdownService,
   RosterImportService,
   RosterService,
+  DifferenceService,
   ContributionService,
   MemberService,
   CertificateTokens,

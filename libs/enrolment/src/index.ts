@@ -1,5 +1,6 @@
 import { ContributionCredit, CollectionStatement, PaymentNotice } from './contribution/contribution.entity.js';
 import { Cover } from './cover/cover.entity.js';
+import { EnrolmentWithdrawal, MemberAlias, RosterConfirmation } from './difference/difference.entity.js';
 import { LoginCode, Member } from './member/member.entity.js';
 import { Organisation } from './organisation/organisation.entity.js';
 import { Enrolment, RosterBlock, RosterFilePart, RosterImport, RosterRefusal } from './roster/roster.entity.js';
@@ -29,6 +30,9 @@ export const ENROLMENT_ENTITIES = [
   Member,
   LoginCode,
   Enrolment,
+  EnrolmentWithdrawal,
+  RosterConfirmation,
+  MemberAlias,
   PaymentNotice,
   CollectionStatement,
   ContributionCredit,
@@ -41,9 +45,18 @@ export { CertificateService, type Verification } from './certificate/certificate
 export { type PlanDescription } from './certificate/certificate.js';
 export { PlanCatalogue } from './certificate/plan-catalogue.js';
 export { CollectionBank } from './contribution/collection-bank.js';
-export { ContributionService, type MatchedStatement } from './contribution/contribution.service.js';
+export { ContributionService, type IssuedNotices, type MatchedStatement } from './contribution/contribution.service.js';
 export { type NoticeView } from './contribution/contribution.repository.js';
 export { coversOf, type MemberCover } from './cover/cover.repository.js';
+export * from './difference/difference.migration.js';
+export { formerIdsOf } from './difference/difference.repository.js';
+export {
+  DifferenceService,
+  type Confirmation,
+  type Confirmed,
+  type DifferencePage,
+  type UnitDifferences,
+} from './difference/difference.service.js';
 export { personalText } from './member/member.js';
 export { MemberMessenger } from './member/member-messenger.js';
 export { birthDatesOf, memberCounts, payeesOf, type Payee } from './member/member.repository.js';
@@ -72,6 +85,9 @@ export {
   Member,
   Organisation,
   Enrolment,
+  EnrolmentWithdrawal,
+  RosterConfirmation,
+  MemberAlias,
   RosterImport,
   RosterRefusal,
   RosterFilePart,

@@ -12,17 +12,17 @@ export interface UnitDue {
   number: number;
 }
 
-/** Ends the notice that each unit's rows have been on so far: whoever enrols from now on is on the next one. */
-export const closeNotices = (tx: Transaction, windowId: string): Promise<UnitDue[]> =>
+/** Ends the notice that each unit's rows have been on so far, but for the units that are held back: whoever enrols from now on is on the next one. */
+export const closeNotices = (tx: Transaction, windowId: string, heldBack: readonly string[]): Promise<UnitDue[]> =>
   rowsOf(
     tx,
-    `with due as (select unit_id, notice, unnoticed from enrolment_count where window_id = $1 and unnoticed > 0 order by unit_id for update),
+    `with due as (select unit_id, notice, unnoticed from enrolment_count where window_id = $1 and unnoticed > 0 and unit_id <> all($2::uuid[]) order by unit_id for update),
      closed as (
        update enrolment_count c set notice = c.notice + 1, unnoticed = 0 from due where c.window_id = $1 and c.unit_id = due.unit_id
        returning due.unit_id, due.notice, due.unnoticed)
      select unit_id as "unitId", o.code as "unitCode", unnoticed as members, notice as number
      from closed join organisation o on o.id = closed.unit_id order by o.code`,
-    [windowId],
+    [windowId, heldBack],
   );
 
 export interface NewNotice extends UnitDue {

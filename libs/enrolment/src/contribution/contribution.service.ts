@@ -5,6 +5,7 @@ import { ledger } from '@app/ledger';
 import { CONFIG, Database, reachOf, type Config, type Principal } from '@app/platform';
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import { startCovers } from '../cover/cover.repository.js';
+import { unconfirmedUnits } from '../difference/difference.repository.js';
 import { windowById } from '../window/window.repository.js';
 import { CollectionBank } from './collection-bank.js';
 import { daysDue, match, noticeReference, referenceIn, statementGap } from './contribution.js';
@@ -22,6 +23,14 @@ export interface MatchedStatement {
   coversStarted: number;
 }
 
+export interface IssuedNotices {
+  notices: number;
+  members: number;
+  amountFen: number;
+  /** Units with members for a notice whose clerk has not confirmed their differences. */
+  waitingUnits: number;
+}
+
 @Injectable()
 export class ContributionService {
   constructor(
@@ -31,19 +40,25 @@ export class ContributionService {
     private readonly bank: CollectionBank,
   ) {}
 
-  /** One notice for each unit that has enrolled members without one. Errors: `window` (not found), `forbidden`. */
-  async issueNotices(windowId: string, principal?: Principal): Promise<{ notices: number; members: number; amountFen: number }> {
+  /**
+   * One notice for each unit that has enrolled members without one, and whose differences against last period are confirmed; `waitingUnits`
+   * are those that are not. Errors: `window` (not found), `forbidden`.
+   */
+  async issueNotices(windowId: string, principal?: Principal): Promise<IssuedNotices> {
     if (principal) reachOf(principal, 'window.manage');
     return this.database.transaction(async (tx) => {
       const { window } = await windowById(tx, windowId);
-      const notices = (await contributions.closeNotices(tx, windowId)).map((due) => ({
+      const unconfirmed = await unconfirmedUnits(tx, windowId);
+      const heldBack = unconfirmed.map(({ unitId }) => unitId);
+      const notices = (await contributions.closeNotices(tx, windowId, heldBack)).map((due) => ({
         ...due,
         id: uuidv7(),
         reference: noticeReference(windowId, due.unitCode, due.number),
       }));
       await contributions.insertNotices(tx, windowId, notices, window.contribution_fen, this.clock.now());
       const members = notices.reduce((sum, notice) => sum + notice.members, 0);
-      return { notices: notices.length, members, amountFen: members * window.contribution_fen };
+      const waitingUnits = unconfirmed.filter(({ unnoticed }) => unnoticed > 0).length;
+      return { notices: notices.length, members, amountFen: members * window.contribution_fen, waitingUnits };
     });
   }
 

@@ -40,6 +40,9 @@ export const POLICY = {
   'extension.approve': { roles: { administrator: 'all', leader: 'all' }, audited: true },
   'roster.import': { roles: { 'unit-clerk': 'organisation' }, audited: true },
   'roster.read': { roles: { 'unit-clerk': 'organisation', auditor: 'all' }, audited: true },
+  'difference.read': { roles: { 'unit-clerk': 'organisation', auditor: 'all' }, audited: true },
+  'difference.confirm': { roles: { 'unit-clerk': 'organisation' }, audited: true },
+  'enrolment.withdraw': { roles: { 'unit-clerk': 'organisation' }, audited: true },
   'contribution.read': {
     roles: { 'unit-clerk': 'organisation', 'finance-maker': 'all', 'finance-checker': 'all', leader: 'all', auditor: 'all' },
     audited: true,
