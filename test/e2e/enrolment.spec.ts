@@ -1,5 +1,5 @@
 import { Ledger1700000001000 } from '@app/ledger';
-import { Enrolment1700000002000 } from '@app/enrolment';
+import { Difference1700000002300, Enrolment1700000002000 } from '@app/enrolment';
 import { Accounts, Database, Platform1700000000000, RoutePolicyCheck, createHttpApp, readConfig } from '@app/platform';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -32,7 +32,7 @@ describe('the enrolment app', () => {
   };
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Difference1700000002300]);
     wechat = await startWechat();
     const config = readConfig({
       DATABASE_URL: database.url,
@@ -150,6 +150,7 @@ describe('the enrolment app', () => {
       notices: 1,
       members: 2,
       amountFen: 20_000,
+      waitingUnits: 0,
     });
     expect((await get('maker', `/windows/${windowId}/payment-notices`).expect(200)).body).toMatchObject([
       { unitCode: '91350100M000100Y43', members: 2, state: 'open' },

@@ -11,6 +11,7 @@ import {
   CountdownReader,
   CountdownService,
   ENROLMENT_ENTITIES,
+  Difference1700000002300,
   Enrolment1700000002000,
   ExtensionService,
   OrganisationService,
@@ -45,7 +46,7 @@ describe('the countdown', () => {
   let year = 2026;
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Difference1700000002300]);
     source = await new DataSource({
       type: 'postgres',
       url: database.url,
