@@ -187,8 +187,8 @@ describe('names', () => {
     expect(new Set(Object.values(LIFECYCLE).map((row) => row.setBy))).toEqual(new Set(STAGES));
   });
 
-  /** One noun, not in the plural. */
-  const isSingularNoun = (name: string): boolean => /^[a-z]+(_[a-z]+)*$/.test(name) && !/(?<!s)s$|ing$|ed$/.test(name);
+  /** One noun, not in the plural; an alias is one. */
+  const isSingularNoun = (name: string): boolean => /^[a-z]+(_[a-z]+)*$/.test(name) && !/(?<!s|alia)s$|ing$|ed$/.test(name);
 
   test('queues are singular nouns, and those of the path are stages', () => {
     expect(QUEUES.filter((queue) => !isSingularNoun(queue))).toEqual([]);
