@@ -86,9 +86,6 @@ const PAGE_UNITS = 100;
 const COUNTS_OF_PAGE = countsOver(`${peopled('starts_with(o.path, $5) and o.code > $6')} order by o.code limit ${PAGE_UNITS + 1}`);
 const COUNTS_OF_ALL = countsOver(peopled('starts_with(o.path, $5)'));
 const COUNTS_OF_NAMED = countsOver(peopled('o.code = any($5::text[])'));
-const COUNTS_OF_CONFIRMED = countsOver(`
-  select o.id, o.code, o.name, o.path from organisation o
-  where o.id = any($5::uuid[]) and exists (select from roster_confirmation r where r.window_id = $1 and r.unit_id = o.id)`);
 
 export interface CountsPage {
   readonly units: readonly UnitCounts[];
@@ -102,8 +99,9 @@ export async function countsOfPage(tx: Transaction, periods: Periods, path: stri
   return { units: units.slice(0, PAGE_UNITS), next: units.length > PAGE_UNITS ? units[PAGE_UNITS - 1]!.code : undefined };
 }
 
+/** Unprepared: a plan made for any path would expect few units, and go person by person through a whole province. */
 export const countsOfAll = (tx: Transaction, periods: Periods, path: string): Promise<UnitCounts[]> =>
-  rowsOf(tx, COUNTS_OF_ALL, [...parametersOf(periods), path]);
+  tx.query(COUNTS_OF_ALL, [...parametersOf(periods), path]);
 
 /** A code of no unit of these windows is absent. */
 export const countsOfNamed = (tx: Transaction, periods: Periods, codes: readonly string[]): Promise<UnitCounts[]> =>
@@ -174,8 +172,8 @@ export async function unconfirmedUnits(tx: Transaction, windowId: string): Promi
     [periods.lastWindowId],
   );
   // A statement after the locks: it sees what those who held them have enrolled. One that was not there to be locked is not confirmed.
-  const counts = await rowsOf<UnitCounts>(tx, COUNTS_OF_CONFIRMED, [...parametersOf(periods), [...unnoticed.keys()]]);
-  const confirmed = new Set(counts.filter((unit) => unit.confirmed).map(({ unitId }) => unitId));
+  const counts = await countsOfAll(tx, periods, '/');
+  const confirmed = new Set(counts.filter((unit) => unit.confirmed && unnoticed.has(unit.unitId)).map(({ unitId }) => unitId));
   return before.filter(({ unitId }) => !confirmed.has(unitId)).map(({ unitId }) => ({ unitId, unnoticed: unnoticed.get(unitId) ?? 0 }));
 }
 
