@@ -158,7 +158,7 @@ export class DifferenceService {
   }
 
   /**
-   * Takes an enrolment of the open window back. Errors: `window`, `earlier-window`, `enrolment` (not found), `forbidden`, `window-closed`,
+   * Takes an enrolment of the open window back. Errors: `window`, `enrolment` (not found), `forbidden`, `window-closed`,
    * `roster-working`, `enrolment-noticed`, `enrolment-own` (conflict).
    */
   withdraw(windowId: string, principal: Principal, memberId: string): Promise<void> {
