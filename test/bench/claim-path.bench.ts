@@ -4,7 +4,7 @@
  */
 import { AdjudicationService, ApprovalService, BatchService, PlanVersionService } from '@app/claims';
 import { chinaInstant, civilDate, Clock } from '@app/kernel';
-import { Audit, Database, readConfig } from '@app/platform';
+import { Audit, Database, PersonalDataVault, readConfig } from '@app/platform';
 import { DataSource } from 'typeorm';
 import { MIGRATIONS } from '../../apps/standalone/src/schema.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -59,7 +59,8 @@ async function measure(databaseUrl: string, run: (source: DataSource) => Promise
 async function runOwn(source: DataSource): Promise<void> {
   const database = new Database(source);
   const clock = new FixedClock();
-  const adjudication = new AdjudicationService(database, clock, new PlanVersionService(database, clock, new Audit(database, clock)));
+  const vault = new PersonalDataVault(Buffer.alloc(32).toString('base64'));
+  const adjudication = new AdjudicationService(database, clock, new PlanVersionService(database, clock, new Audit(database, clock)), vault);
   const approval = new ApprovalService(database, clock);
   const config = readConfig({ DATABASE_URL: 'postgres://unused', HUBAO_MASTER_KEY: 'unused' });
   await together(() => adjudication.adjudicate([]));

@@ -2,7 +2,7 @@
  * The countdown of a window of 2,000 units, followed by as many listeners as this process may have sockets, up to 10,000, from another process:
  * statements a second, counted where they get their connection, whatever they are; and the events of the listener that got the fewest.
  */
-import { addEnrolled, Difference1700000002300, Enrolment1700000002000, OrganisationService, WindowService } from '@app/enrolment';
+import { addEnrolled, ENROLMENT_MIGRATIONS, OrganisationService, WindowService } from '@app/enrolment';
 import { civilDate, Clock, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
 import { createHttpApp, Database, Platform1700000000000, readConfig, Tokens } from '@app/platform';
@@ -27,10 +27,7 @@ const DAY_MS = 86_400_000;
 
 export async function countdownBench(databaseUrl: string): Promise<Measured[]> {
   const listeners = Math.min(LISTENERS, (await filesAllowed()) - OTHER_FILES);
-  const database = await createTestDatabase(
-    [Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Difference1700000002300],
-    databaseUrl,
-  );
+  const database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS], databaseUrl);
   const config = readConfig({ DATABASE_URL: database.url, HUBAO_MASTER_KEY: Buffer.alloc(32, 9).toString('base64') });
   const app = await createHttpApp(EnrolmentAppModule.forRoot(config), 'bench');
   try {

@@ -10,12 +10,14 @@ import { countdownBench } from './countdown.bench.js';
 import { provinceBench } from './province.bench.js';
 import { rehearsalBench } from './rehearsal.bench.js';
 import { rosterImportBench } from './roster-import.bench.js';
+import { xlsxBench } from './xlsx.bench.js';
 
 const BENCHES: Readonly<Record<string, (databaseUrl: string) => Promise<Measured[]> | Measured[]>> = {
   calculator: calculatorBench,
   rehearsal: rehearsalBench,
   'roster-import': rosterImportBench,
   province: provinceBench,
+  xlsx: xlsxBench,
   'claim-path': claimPathBench,
   countdown: countdownBench,
 };

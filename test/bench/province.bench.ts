@@ -13,7 +13,7 @@ import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { Ledger1700000001000 } from '@app/ledger';
-import { Difference1700000002300, Enrolment1700000002000 } from '@app/enrolment';
+import { ENROLMENT_MIGRATIONS } from '@app/enrolment';
 import { Platform1700000000000 } from '@app/platform';
 import { createTestDatabase } from '../support/test-database.js';
 import type { Measured } from './measure.js';
@@ -40,10 +40,7 @@ export async function provinceBench(databaseUrl: string): Promise<Measured[]> {
   try {
     const expected = ROWS - (await writeRoster(file));
     const floorMs = await measureFloor(databaseUrl, file, expected);
-    const database = await createTestDatabase(
-      [Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Difference1700000002300],
-      databaseUrl,
-    );
+    const database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS], databaseUrl);
     try {
       const first = await importInChild(database.url, file);
       check('accepted', expected, first.accepted);

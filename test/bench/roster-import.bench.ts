@@ -5,8 +5,7 @@
 import { Clock, chinaInstant, civilDate, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
 import {
-  Difference1700000002300,
-  Enrolment1700000002000,
+  ENROLMENT_MIGRATIONS,
   ENROLMENT_ENTITIES,
   OrganisationService,
   RosterImportService,
@@ -76,10 +75,7 @@ async function measureFloor(databaseUrl: string, file: Buffer, expected: number)
 }
 
 async function measureOwn(databaseUrl: string, file: Buffer, expected: number): Promise<number> {
-  const database = await createTestDatabase(
-    [Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Difference1700000002300],
-    databaseUrl,
-  );
+  const database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS], databaseUrl);
   const source = await new DataSource({ type: 'postgres', url: database.url, entities: ENROLMENT_ENTITIES, poolSize: 4 }).initialize();
   try {
     const db = new Database(source);

@@ -21,7 +21,7 @@ function personalNumber(serial: number): string {
 
 const UNIT_ALPHABET = '0123456789ABCDEFGHJKLMNPQRTUWXY';
 
-function unitCode(serial: number): string {
+export function unitCode(serial: number): string {
   const body = `81459999MA0${String(serial).padStart(6, '0')}`;
   const sum = [...body].reduce((total, character, i) => total + UNIT_ALPHABET.indexOf(character) * (3 ** i % 31), 0);
   return body + UNIT_ALPHABET[(31 - (sum % 31)) % 31]!;

@@ -1,5 +1,5 @@
 import { Ledger1700000001000 } from '@app/ledger';
-import { Difference1700000002300, Enrolment1700000002000, personalText } from '@app/enrolment';
+import { ENROLMENT_MIGRATIONS, personalText } from '@app/enrolment';
 import { chinaInstant, civilDate } from '@app/kernel';
 import {
   Accounts,
@@ -86,7 +86,7 @@ describe('the certificate of a cover', () => {
 
   beforeAll(async () => {
     today('2025-12-20');
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Difference1700000002300]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS]);
     const config = readConfig({
       DATABASE_URL: database.url,
       HUBAO_CLOCK_FILE: join(folder, 'clock'),

@@ -1,5 +1,5 @@
 /** The countdown over HTTP: read, followed as server-sent events by many, moved by two people. */
-import { addEnrolled, CountdownReader, Difference1700000002300, Enrolment1700000002000, WindowService } from '@app/enrolment';
+import { addEnrolled, CountdownReader, ENROLMENT_MIGRATIONS, WindowService } from '@app/enrolment';
 import { civilDate, Clock, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
 import { Accounts, createHttpApp, Database, Platform1700000000000, readConfig, type Config } from '@app/platform';
@@ -78,7 +78,7 @@ describe('the countdown', () => {
   const events = () => `/windows/${windowId}/countdown/events`;
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Difference1700000002300]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS]);
     config = readConfig({ DATABASE_URL: database.url, HUBAO_MASTER_KEY: Buffer.alloc(32, 9).toString('base64') });
     await start();
     const people = [

@@ -1,6 +1,6 @@
 /** Two periods over HTTP: a clerk looks at what a roster changes, confirms it, and only then the unit is asked to pay. */
 import { Ledger1700000001000 } from '@app/ledger';
-import { Difference1700000002300, Enrolment1700000002000 } from '@app/enrolment';
+import { ENROLMENT_MIGRATIONS } from '@app/enrolment';
 import { Accounts, Platform1700000000000, createHttpApp, readConfig } from '@app/platform';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -39,7 +39,7 @@ describe('differences over HTTP', () => {
       .expect(200);
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Difference1700000002300]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS]);
     const config = readConfig({ DATABASE_URL: database.url, HUBAO_MASTER_KEY: Buffer.alloc(32, 9).toString('base64') });
     app = await createHttpApp(EnrolmentAppModule.forRoot(config), 'Hubao enrolment');
     await app.init();

@@ -1,5 +1,5 @@
 import { Ledger1700000001000 } from '@app/ledger';
-import { Difference1700000002300, Enrolment1700000002000 } from '@app/enrolment';
+import { ENROLMENT_MIGRATIONS } from '@app/enrolment';
 import { Accounts, Database, Platform1700000000000, RoutePolicyCheck, createHttpApp, readConfig } from '@app/platform';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -32,7 +32,7 @@ describe('the enrolment app', () => {
   };
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Difference1700000002300]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS]);
     wechat = await startWechat();
     const config = readConfig({
       DATABASE_URL: database.url,

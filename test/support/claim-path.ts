@@ -76,7 +76,7 @@ export class ClaimPath {
     this.db = new Database(source);
     this.acceptance = new AcceptanceService(this.db, this.vault, this.clock, this.insurance);
     this.plans = new PlanVersionService(this.db, this.clock, new Audit(this.db, this.clock));
-    this.adjudication = new AdjudicationService(this.db, this.clock, this.plans);
+    this.adjudication = new AdjudicationService(this.db, this.clock, this.plans, this.vault);
     this.quotes = new QuoteService(this.db, this.vault, this.plans);
     this.books = new BookService(this.db, this.vault, this.plans);
     this.rehearsals = new RehearsalService(this.db, this.clock, this.plans, this.books);

@@ -187,12 +187,15 @@ describe('names', () => {
     expect(new Set(Object.values(LIFECYCLE).map((row) => row.setBy))).toEqual(new Set(STAGES));
   });
 
-  /** One noun, not in the plural; an alias is one. */
-  const isSingularNoun = (name: string): boolean => /^[a-z]+(_[a-z]+)*$/.test(name) && !/(?<!s|alia)s$|ing$|ed$/.test(name);
+  /** One noun, not in the plural. */
+  const isSingularNoun = (name: string): boolean =>
+    name === TRADE_NOUN || (/^[a-z]+(_[a-z]+)*$/.test(name) && !/(?<!s|alia)s$|ing$|ed$/.test(name));
+  /** The trade's own word, which only looks like a verb. */
+  const TRADE_NOUN = 'underwriting';
 
   test('queues are singular nouns, and those of the path are stages', () => {
     expect(QUEUES.filter((queue) => !isSingularNoun(queue))).toEqual([]);
-    expect(QUEUES.filter((queue) => !STAGES.includes(queue))).toEqual(['roster', 'contribution', 'notice', 'rehearsal']);
+    expect(QUEUES.filter((queue) => !STAGES.includes(queue))).toEqual(['roster', 'contribution', 'notice', 'rehearsal', 'underwriting']);
     expect(['payments', 'matching', 'sent_ed', 'Payment'].filter(isSingularNoun)).toEqual([]);
   });
 

@@ -1,12 +1,27 @@
 import { Module, type DynamicModule, type OnModuleInit, type Provider } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { CollectionBank, ENROLMENT_ENTITIES, EnrolmentModule, MemberMessenger, PhonePay, PlanCatalogue } from '@app/enrolment';
-import { BankGateway, GatewaysModule, WechatGateway, WechatPayGateway } from '@app/gateways';
+import {
+  CollectionBank,
+  CoverClaims,
+  ENROLMENT_ENTITIES,
+  EnrolmentModule,
+  MemberMessenger,
+  PhonePay,
+  PlanCatalogue,
+  ReceiptOffice,
+  RefundBank,
+  PersonRegister,
+  UnderwritingPlans,
+} from '@app/enrolment';
+import { BankGateway, GatewaysModule, MedicalInsuranceGateway, TreasuryGateway, WechatGateway, WechatPayGateway } from '@app/gateways';
+import { decidedClaims, PlanVersionService } from '@app/claims';
 import { PlatformModule, type Config } from '@app/platform';
 import type { FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
 import { CertificateController } from './certificate.controller.js';
+import { ContributionController, NoticeReceiptController } from './contribution.controller.js';
 import { CountdownController } from './countdown.controller.js';
+import { CoverController } from './cover.controller.js';
 import { DifferenceController } from './difference.controller.js';
 import { EventStreams } from './event-stream.js';
 import { ExtensionController } from './extension.controller.js';
@@ -18,12 +33,19 @@ import { ROSTER_TYPES, RosterController } from './roster.controller.js';
 import { ShippedPlans } from './shipped-plans.js';
 import { TargetController } from './target.controller.js';
 import { VerificationController } from './verification.controller.js';
+import { UnderwritingController } from './underwriting.controller.js';
 import { WindowController } from './window.controller.js';
 
 const PORTS: Provider[] = [
+  { provide: CoverClaims, useValue: { decided: decidedClaims } satisfies CoverClaims },
   { provide: CollectionBank, useExisting: BankGateway },
   { provide: PlanCatalogue, useClass: ShippedPlans },
   { provide: PhonePay, useExisting: WechatPayGateway },
+  { provide: RefundBank, useExisting: BankGateway },
+  { provide: ReceiptOffice, useExisting: TreasuryGateway },
+  { provide: PersonRegister, useExisting: MedicalInsuranceGateway },
+  PlanVersionService,
+  { provide: UnderwritingPlans, useExisting: PlanVersionService },
   {
     provide: MemberMessenger,
     useFactory: (wechat: WechatGateway): MemberMessenger => ({
@@ -56,15 +78,19 @@ export class EnrolmentAppModule implements OnModuleInit {
         AccountController,
         OrganisationController,
         WindowController,
+        ContributionController,
+        NoticeReceiptController,
         TargetController,
         ExtensionController,
         CountdownController,
         PublicCountdownController,
         RosterController,
         DifferenceController,
+        UnderwritingController,
         MemberController,
         CertificateController,
         VerificationController,
+        CoverController,
       ],
       providers: [EventStreams],
     };

@@ -1,5 +1,5 @@
-import { Controller, Get, Headers, HttpCode, Param, ParseUUIDPipe, Post, Req, Res } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiHeader } from '@nestjs/swagger';
+import { Controller, Get, Headers, HttpCode, Param, ParseUUIDPipe, Post, Req, Res, StreamableFile } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiHeader, ApiProduces } from '@nestjs/swagger';
 import { RosterService, type RefusalReason, type RosterSummary } from '@app/enrolment';
 import { DomainError } from '@app/kernel';
 import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
@@ -46,6 +46,15 @@ export class RosterController {
   @Requires('roster.read')
   read(@Param('id', ParseUUIDPipe) id: string, @CurrentPrincipal() principal: Principal): Promise<RosterSummary> {
     return this.rosters.read(id, principal);
+  }
+
+  /** The file as it came, with a column of what was found in each row. */
+  @Get('rosters/:id/findings-file')
+  @ApiProduces('text/csv', ROSTER_TYPES[1])
+  @Requires('roster.read')
+  async findingsFile(@Param('id', ParseUUIDPipe) id: string, @CurrentPrincipal() principal: Principal): Promise<StreamableFile> {
+    const { body, contentType, fileName } = await this.rosters.findingsFile(id, principal);
+    return new StreamableFile(body, { type: contentType, disposition: `attachment; filename*=UTF-8''${encodeURIComponent(fileName)}` });
   }
 
   @Get('rosters/:id/refusals')

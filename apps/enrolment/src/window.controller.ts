@@ -1,12 +1,19 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
-import { ContributionService, WindowService, type IssuedNotices, type NoticeView } from '@app/enrolment';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ContributionService, UNDERWRITINGS, WindowService, type IssuedNotices, type NoticeView, type Underwriting } from '@app/enrolment';
 import { civilDate, fen } from '@app/kernel';
 import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { IsInt, IsISO8601, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { Type } from 'class-transformer';
+import { IsIn, IsInt, IsISO8601, IsOptional, IsString, Length, Matches, Max, Min, ValidateNested } from 'class-validator';
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 export const OFFSET = /(Z|[+-]\d{2}:\d{2})$/;
+
+class SharesRequest {
+  @ApiProperty({ example: 6_000 }) @IsInt() @Min(0) memberFen: number;
+  @ApiProperty({ example: 3_000 }) @IsInt() @Min(0) unitFen: number;
+  @ApiProperty({ example: 1_000 }) @IsInt() @Min(0) fundFen: number;
+}
 
 export class NewWindowRequest {
   @ApiProperty({ example: 'guangxi-1-2025' }) @IsString() @Length(1, 100) planId: string;
@@ -19,6 +26,15 @@ export class NewWindowRequest {
   @ApiProperty({ example: '2026-01-01' }) @Matches(DAY) @IsISO8601({ strict: true }) coverFrom: string;
   @ApiProperty({ example: '2026-12-31' }) @Matches(DAY) @IsISO8601({ strict: true }) coverTo: string;
   @ApiProperty({ example: 10_000 }) @IsInt() @Min(1) @Max(10_000_000) contributionFen: number;
+  @ApiPropertyOptional({ description: 'Who pays the contribution of one person, together all of it; left out, the member does.' })
+  @IsOptional()
+  @ValidateNested()
+  @Type(() => SharesRequest)
+  shares?: SharesRequest;
+  @ApiProperty({ enum: UNDERWRITINGS, required: false, description: 'What is asked of an application; none when left out' })
+  @IsOptional()
+  @IsIn(UNDERWRITINGS)
+  underwriting?: Underwriting;
 }
 
 @Controller('windows')
@@ -39,6 +55,10 @@ export class WindowController {
       coverFrom: civilDate(window.coverFrom),
       coverTo: civilDate(window.coverTo),
       contributionFen: fen(window.contributionFen),
+      ...(window.shares
+        ? { shares: { memberFen: fen(window.shares.memberFen), unitFen: fen(window.shares.unitFen), fundFen: fen(window.shares.fundFen) } }
+        : {}),
+      ...(window.underwriting ? { underwriting: window.underwriting } : {}),
     });
     return { id };
   }

@@ -16,6 +16,12 @@ export interface Reply {
   raw: ServerResponse;
 }
 
+/** Breaks the connection instead of an answer. */
+export function hangUp(reply: Reply): void {
+  reply.hijack();
+  reply.raw.destroy();
+}
+
 export class Refusal extends HttpException {
   constructor(status: 400 | 401 | 403 | 404 | 409 | 429 | 502 | 503, code: string, message: string) {
     super({ code, message }, status);

@@ -1,6 +1,6 @@
 /**
  * Plays a year on the virtual clock: the enrolment window, then every calendar day of the settlement feed with office hours, the batch
- * cut and the bank's evening statement. The clock moves only when the engine is at rest, so a run does not depend on the machine's speed.
+ * cut and the bank's evening statement. The clock moves only when the engine is at rest, so a run's result does not depend on the machine's speed.
  */
 import { addDays, assert, chinaDate, chinaInstant, civilDate, fen, formatYuan, isWorkingDay, type CivilDate, type Fen } from '@app/kernel';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -28,8 +28,9 @@ const CLERK_UPLOADS = '09:30';
 const PAYING_DAYS = 14;
 /** Real time without any progress after which a run gives up and says what is stuck. */
 const STUCK_MS = 60_000;
-// A year has some thousand rests, and each waits half of this for nothing.
-const LOOK_EVERY_MS = 1;
+// A year has some thousand rests, and each waits half a pause for nothing; looking more often would take the time from the work.
+const FIRST_LOOK_AFTER_MS = 8;
+const LOOK_EVERY_MS = 3;
 /** Working days without anything to do after the last message, so that late returns are seen. */
 const QUIET_WORKING_DAYS = 3;
 const MOST_DAYS_AFTER = 90;
@@ -114,7 +115,7 @@ export class Conductor {
 
   /** true when anything was paid or waits for an end. */
   private async workingDay(on: CivilDate, members: readonly RosterPerson[]): Promise<boolean> {
-    await this.phase('office', on, OFFICERS_ROUND);
+    await this.phase('office', on, OFFICERS_ROUND, true);
     await this.people.membersRound(members);
     await this.people.officersRound();
     await this.phase('cut', on, this.hours.batchCut);
@@ -130,10 +131,10 @@ export class Conductor {
     return batch !== undefined || openClaims > 0;
   }
 
-  private async phase(name: string, on: CivilDate, time: string): Promise<void> {
+  private async phase(name: string, on: CivilDate, time: string, feedToo = false): Promise<void> {
     await this.reach(on, time);
     await this.onPhase(name, on);
-    await this.rest();
+    await this.rest(feedToo);
   }
 
   /** Lets the medical-insurance platform deliver what it sends until then, and moves the clock there. */
@@ -143,18 +144,24 @@ export class Conductor {
     this.advanceTo(until);
   }
 
-  /** Waits until nothing is due. What became due by the clock alone is woken here; the sweeper would find it a moment later. */
-  async rest(): Promise<void> {
+  /**
+   * Waits until nothing is due. What became due by the clock alone is woken here; the sweeper would find it a moment later. What the feed
+   * brought may be on its way still where nobody looks at it before the next morning.
+   */
+  async rest(feedToo = true): Promise<void> {
     const { dueWork } = this.system;
-    await dueWork.hurry();
-    let due = await dueWork.look();
-    await dueWork.wake(due.filter((one) => BY_CLOCK.has(one.wakeUp.command)));
+    const but = feedToo ? undefined : BY_FEED;
+    let due = await dueWork.look(false, but);
+    const byClock = due.filter((one) => BY_CLOCK.has(one.wakeUp.command));
+    if (feedToo && due.length > 0) await dueWork.hurry(byClock);
+    else await dueWork.wake(byClock);
     let [last, since] = ['', performance.now()];
-    for (; due.length > 0; due = await dueWork.look(true)) {
+    for (let pause = FIRST_LOOK_AFTER_MS; due.length > 0; pause = LOOK_EVERY_MS) {
       const now = due.map(({ wakeUp, count }) => `${wakeUp.command}:${count}`).join(' ');
       if (now !== last) [last, since] = [now, performance.now()];
       assert(performance.now() - since < STUCK_MS, `nothing moved for ${STUCK_MS / 1000} s; still due: ${now}`);
-      await sleep(LOOK_EVERY_MS);
+      await sleep(pause);
+      due = await dueWork.look(true, but);
     }
   }
 
@@ -181,4 +188,6 @@ export class Conductor {
 }
 
 /** Commands that become due because time passes, without a row that says so. */
-const BY_CLOCK = new Set(['compare', 'reconcile', 'collect', 'query']);
+const BY_CLOCK = new Set(['compare', 'reconcile', 'collect', 'query', 'refund']);
+/** Commands that take the feed's messages as far as they go without a person. */
+const BY_FEED = new Set(['accept', 'adjudicate', 'approve']);

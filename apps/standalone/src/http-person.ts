@@ -1,5 +1,9 @@
 /** Somebody at a screen: logs in and calls the services over HTTP like any client. */
 import { assert } from '@app/kernel';
+import { Agent, request } from 'node:http';
+
+/** node:http because it takes a third of fetch's time. */
+const agent = new Agent({ keepAlive: true });
 
 export class HttpError extends Error {
   constructor(
@@ -8,6 +12,36 @@ export class HttpError extends Error {
   ) {
     super(`${status} ${problem.title ?? ''}: ${problem.detail ?? ''}`);
   }
+}
+
+/** The parsed body of a 2xx answer. Error: {@link HttpError}. */
+export async function callJson<T>(method: string, url: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+  const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
+  const { status, answer } = await exchange(method, url, text, {
+    ...(typeof body === 'object' ? { 'content-type': 'application/json' } : {}),
+    ...headers,
+  });
+  if (status < 200 || status > 299) throw new HttpError(status, answer.startsWith('{') ? (JSON.parse(answer) as HttpError['problem']) : {});
+  return (answer === '' ? undefined : JSON.parse(answer)) as T;
+}
+
+function exchange(
+  method: string,
+  url: string,
+  text: string | undefined,
+  headers: Record<string, string>,
+): Promise<{ status: number; answer: string }> {
+  return new Promise((resolve, reject) => {
+    const length = text === undefined ? {} : { 'content-length': Buffer.byteLength(text) };
+    const sent = request(url, { method, agent, headers: { ...headers, ...length } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('error', reject);
+      response.on('end', () => resolve({ status: response.statusCode!, answer: Buffer.concat(chunks).toString('utf8') }));
+    });
+    sent.on('error', reject);
+    sent.end(text);
+  });
 }
 
 export class HttpPerson {
@@ -41,19 +75,7 @@ export class HttpPerson {
     return this.call(this.claimsUrl, method, path, body, {});
   }
 
-  private async call<T>(base: string, method: string, path: string, body: unknown, headers: Record<string, string>): Promise<T> {
-    const text = body === undefined || typeof body === 'string' ? body : JSON.stringify(body);
-    const response = await fetch(`${base}${path}`, {
-      method,
-      headers: {
-        ...(this.token ? { authorization: `Bearer ${this.token}` } : {}),
-        ...(typeof body === 'object' ? { 'content-type': 'application/json' } : {}),
-        ...headers,
-      },
-      ...(text === undefined ? {} : { body: text }),
-    });
-    const answer = await response.text();
-    if (!response.ok) throw new HttpError(response.status, answer.startsWith('{') ? (JSON.parse(answer) as HttpError['problem']) : {});
-    return (answer === '' ? undefined : JSON.parse(answer)) as T;
+  private call<T>(base: string, method: string, path: string, body: unknown, headers: Record<string, string>): Promise<T> {
+    return callJson(method, `${base}${path}`, body, { ...(this.token ? { authorization: `Bearer ${this.token}` } : {}), ...headers });
   }
 }

@@ -3,7 +3,7 @@ import type { BatchView, SettlementReport, WaitingClaim } from '@app/claims';
 import type { StoredTemplateMessage } from '@app/contracts';
 import { PersonalDataVault, type Role } from '@app/platform';
 import { randomBytes } from 'node:crypto';
-import { HttpError, HttpPerson } from './http-person.js';
+import { callJson, HttpError, HttpPerson } from './http-person.js';
 import type { HubaoSystem } from './system.js';
 
 export interface RosterPerson {
@@ -98,7 +98,7 @@ export class People {
 
   /** A unit pays at its bank: the outside world acts, so this goes to the bank and not to us. */
   async payContribution(notice: { reference: string; amountFen: number; unitName: string }): Promise<void> {
-    await postJson(`${this.system.bank.url}/credits`, {
+    await callJson('POST', `${this.system.bank.url}/credits`, {
       bankReference: `C-${notice.reference}`,
       account: this.system.config.collectionAccount,
       amountFen: notice.amountFen,
@@ -162,10 +162,9 @@ export class People {
     return this.staff.leader.claims('GET', '/reports/settlement');
   }
 
-  private async messages(template: string, touser?: string): Promise<StoredTemplateMessage[]> {
+  private messages(template: string, touser?: string): Promise<StoredTemplateMessage[]> {
     const query = new URLSearchParams({ template_id: template, ...(touser ? { touser } : {}) });
-    const response = await fetch(`${this.system.wechat.url}/messages?${query}`);
-    return (await response.json()) as StoredTemplateMessage[];
+    return callJson('GET', `${this.system.wechat.url}/messages?${query}`);
   }
 
   /** Each member's phone is bound to their member id; here the script holds all the phones. */
@@ -180,8 +179,3 @@ export class People {
 
 /** Another account of the same person, whose ending is no trigger of the bank simulator. */
 const otherAccount = (account: string): string => `${account.slice(0, -4)}1357`;
-
-async function postJson(url: string, body: unknown): Promise<void> {
-  const response = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
-  if (!response.ok) throw new HttpError(response.status, (await response.json()) as HttpError['problem']);
-}

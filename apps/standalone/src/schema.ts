@@ -1,17 +1,11 @@
 /** The whole schema, in order: every app runs on it, and `npm run migrate` brings a database up to it. */
 import { Claims1700000003000 } from '@app/claims';
-import { Difference1700000002300, Enrolment1700000002000 } from '@app/enrolment';
+import { ENROLMENT_MIGRATIONS } from '@app/enrolment';
 import { Ledger1700000001000 } from '@app/ledger';
 import { migrateQueue, Platform1700000000000, type Config } from '@app/platform';
 import { DataSource } from 'typeorm';
 
-export const MIGRATIONS = [
-  Platform1700000000000,
-  Ledger1700000001000,
-  Enrolment1700000002000,
-  Difference1700000002300,
-  Claims1700000003000,
-];
+export const MIGRATIONS = [Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS, Claims1700000003000];
 
 export async function migrate(config: Pick<Config, 'databaseUrl' | 'redisUrl'>): Promise<void> {
   const source = await new DataSource({ type: 'postgres', url: config.databaseUrl, migrations: MIGRATIONS, poolSize: 1 }).initialize();

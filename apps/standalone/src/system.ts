@@ -3,7 +3,7 @@ import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
 import { WECHAT_PAY_NOTIFICATION } from '@app/contracts';
 import { BookService, PaymentService, ReconciliationService, ReplayService } from '@app/claims';
-import { ContributionService, RosterImportService } from '@app/enrolment';
+import { ContributionService, RosterImportService, UnderwritingService } from '@app/enrolment';
 import { Accounts, createHttpApp, Database, readConfig, SystemClock, VirtualClock, type Config } from '@app/platform';
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -100,6 +100,7 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
   const medicalInsurance = await startMedicalInsurance({
     clock: simulatorClock,
     ...(options.feed ? { feed: options.feed } : {}),
+    knowsEverybody: true,
     pushUrl: claimsUrl,
     pushToken: () => Promise.resolve(feedToken.value),
     ...(clock ? { advanceTo: (time: Date) => clock.advanceTo(time) } : {}),
@@ -160,6 +161,7 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
       claims.get(ReconciliationService),
       enrolment.get(ContributionService),
       enrolment.get(RosterImportService),
+      enrolment.get(UnderwritingService),
       config.hours,
     ),
     killWorker: () => running.kill(),

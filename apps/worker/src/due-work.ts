@@ -1,10 +1,11 @@
 /** Everything that is due in the whole engine; at rest it is empty. */
 import { claimsDue, type Due, type PaymentService, type ReconciliationService } from '@app/claims';
-import type { ContributionService, RosterImportService } from '@app/enrolment';
+import { contributionDue, type ContributionService, type RosterImportService, type UnderwritingService } from '@app/enrolment';
 import { addDays, chinaDate, chinaInstant, type CivilDate, type Clock } from '@app/kernel';
 import { addToOutbox, hurryRelay, type BusinessHours, type Database } from '@app/platform';
 
 const DAY_MS = 86_400_000;
+const NONE: ReadonlySet<string> = new Set();
 
 export class DueWork {
   private noCollectionBefore = new Date(0);
@@ -17,19 +18,23 @@ export class DueWork {
     private readonly reconciliation: ReconciliationService,
     private readonly contribution: ContributionService,
     private readonly imports: RosterImportService,
+    private readonly underwriting: UnderwritingService,
     private readonly hours: BusinessHours,
   ) {}
 
-  /** `glance`: stops at what rows alone tell when that is anything; for one who waits and looks often. */
-  async look(glance = false): Promise<Due[]> {
+  /** `glance`: stops at what rows alone tell when that is anything; for one who waits and looks often. `but`: commands that may be due. */
+  async look(glance = false, but: ReadonlySet<string> = NONE): Promise<Due[]> {
     const now = this.clock.now();
-    const { due, stopped } = await claimsDue(this.database.direct, now, chinaDate(now));
+    const { due: all, stopped } = await claimsDue(this.database.direct, now, chinaDate(now), this.reconciliation.lastStatementDay(now));
+    const due = all.filter((one) => !but.has(one.wakeUp.command));
     if (glance && due.length > 0) return due;
-    const days = await this.reconciliation.daysDue();
-    if (days.length > 0) due.push({ wakeUp: { queue: 'reconciliation', command: 'reconcile', ids: [] }, count: days.length });
     due.push(...(await this.rosterWork(now)));
     const collections = await this.collectionDays(now);
     if (collections.length > 0) due.push({ wakeUp: { queue: 'contribution', command: 'collect', ids: [] }, count: collections.length });
+    // After the statements, since these make receipts due: looked at before, both could be missed.
+    due.push(...(await contributionDue(this.database.direct, now)));
+    const underwriting = await this.underwriting.due();
+    if (underwriting > 0) due.push({ wakeUp: { queue: 'underwriting', command: 'underwrite', ids: [] }, count: underwriting });
     const resumable = stopped ? await this.payment.resumable() : 0;
     if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });
     return due;
@@ -55,17 +60,18 @@ export class DueWork {
     return days;
   }
 
-  hurry(): Promise<void> {
-    return hurryRelay(this.database.direct);
-  }
-
-  /** At once, since whoever calls has waited for it already. */
-  async wake(due: readonly Due[]): Promise<void> {
-    if (due.length === 0) return;
-    await addToOutbox(
+  wake(due: readonly Due[]): Promise<void> {
+    return addToOutbox(
       this.database.direct,
       due.map((one) => one.wakeUp),
     );
-    await this.hurry();
+  }
+
+  /** As {@link wake}, and what waits patiently in the outbox goes with it. */
+  hurry(due: readonly Due[]): Promise<void> {
+    return hurryRelay(
+      this.database.direct,
+      due.map((one) => one.wakeUp),
+    );
   }
 }

@@ -10,7 +10,7 @@ import {
   RehearsalService,
 } from '@app/claims';
 import type { QueueName } from '@app/contracts';
-import { ContributionService, RosterImportService } from '@app/enrolment';
+import { ContributionService, ReceiptService, RefundService, RosterImportService, UnderwritingService } from '@app/enrolment';
 import { Clock, DomainError, type CivilDate } from '@app/kernel';
 import { JOB_IDS, WORKER_TIMING } from '@app/platform';
 import { UnrecoverableError, type Job } from 'bullmq';
@@ -54,25 +54,42 @@ const drain = async (step: () => Promise<number>): Promise<void> => {
 
 const on = (queue: QueueName, concurrency: number) => Processor(queue, { concurrency, ...WORKER_TIMING });
 
-@on('acceptance', 1)
+/** A claim's way from one stage to the next in the same job, as long as nobody else has to be asked. A backlog's wake-ups go to other workers meanwhile. */
+@on('acceptance', 2)
 export class AcceptanceProcessor extends StageProcessor {
   protected readonly commands: Commands = {
-    accept: () => drain(() => this.acceptance.accept()),
+    accept: async () => {
+      await drain(() => this.acceptance.accept());
+      await drain(() => this.adjudication.adjudicate([]));
+      await drain(() => this.approval.approve([]));
+    },
     compare: async () => {
       for (let days = await this.acceptance.daysToCompare(); days.length > 0; days = await this.acceptance.daysToCompare()) {
         for (const day of days) await this.acceptance.compareDay(day);
       }
     },
   };
-  constructor(private readonly acceptance: AcceptanceService) {
+  constructor(
+    private readonly acceptance: AcceptanceService,
+    private readonly adjudication: AdjudicationService,
+    private readonly approval: ApprovalService,
+  ) {
     super();
   }
 }
 
 @on('adjudication', 2)
 export class AdjudicationProcessor extends StageProcessor {
-  protected readonly commands: Commands = { adjudicate: (ids) => drain(() => this.adjudication.adjudicate(ids)) };
-  constructor(private readonly adjudication: AdjudicationService) {
+  protected readonly commands: Commands = {
+    adjudicate: async (ids) => {
+      await drain(() => this.adjudication.adjudicate(ids));
+      await drain(() => this.approval.approve([]));
+    },
+  };
+  constructor(
+    private readonly adjudication: AdjudicationService,
+    private readonly approval: ApprovalService,
+  ) {
     super();
   }
 }
@@ -133,9 +150,13 @@ export class ContributionProcessor extends StageProcessor {
         for (const day of days) if (!(await this.contribution.collect(day))) return;
       }
     },
+    refund: () => this.refunds.advance(),
+    issue: () => this.receipts.issue(),
   };
   constructor(
     private readonly contribution: ContributionService,
+    private readonly refunds: RefundService,
+    private readonly receipts: ReceiptService,
     private readonly clock: Clock,
   ) {
     super();
@@ -143,6 +164,14 @@ export class ContributionProcessor extends StageProcessor {
 
   private due(): Promise<CivilDate[]> {
     return this.contribution.collectionDaysDue(this.clock.now());
+  }
+}
+
+@on('underwriting', 1)
+export class UnderwritingProcessor extends StageProcessor {
+  protected readonly commands: Commands = { underwrite: () => drain(() => this.underwriting.underwrite()) };
+  constructor(private readonly underwriting: UnderwritingService) {
+    super();
   }
 }
 
@@ -172,4 +201,5 @@ export const PROCESSORS = [
   ContributionProcessor,
   NoticeProcessor,
   RehearsalProcessor,
+  UnderwritingProcessor,
 ];

@@ -1,9 +1,22 @@
 import { BullModule, getQueueToken } from '@nestjs/bullmq';
 import { Module, type DynamicModule } from '@nestjs/common';
-import { CLAIMS_ENTITIES, ClaimsModule, PaymentService, ReconciliationService } from '@app/claims';
+import { CLAIMS_ENTITIES, ClaimsModule, PaymentService, PlanVersionService, ReconciliationService } from '@app/claims';
 import { QUEUES, type QueueName } from '@app/contracts';
-import { CollectionBank, ContributionService, PhonePay, RosterImportService } from '@app/enrolment';
-import { BankGateway, GatewaysModule, WechatPayGateway } from '@app/gateways';
+import {
+  CollectionBank,
+  ContributionService,
+  ENROLMENT_ENTITIES,
+  PhonePay,
+  ReceiptOffice,
+  ReceiptService,
+  RefundBank,
+  RefundService,
+  RosterImportService,
+  PersonRegister,
+  UnderwritingPlans,
+  UnderwritingService,
+} from '@app/enrolment';
+import { BankGateway, GatewaysModule, MedicalInsuranceGateway, TreasuryGateway, WechatPayGateway } from '@app/gateways';
 import { assert, Clock } from '@app/kernel';
 import { Database, PlatformModule, QUEUE_MAP, queueOptions, Relay, type Config } from '@app/platform';
 import type { Queue } from 'bullmq';
@@ -19,7 +32,7 @@ export class WorkerAppModule {
     return {
       module: WorkerAppModule,
       imports: [
-        PlatformModule.forRoot({ config, entities: CLAIMS_ENTITIES }),
+        PlatformModule.forRoot({ config, entities: [...CLAIMS_ENTITIES, ...ENROLMENT_ENTITIES] }),
         GatewaysModule.forRoot(config),
         ClaimsModule,
         BullModule.forRootAsync({ useFactory: () => queueOptions(config) }),
@@ -31,6 +44,13 @@ export class WorkerAppModule {
         RosterImportService,
         { provide: CollectionBank, useExisting: BankGateway },
         { provide: PhonePay, useExisting: WechatPayGateway },
+        RefundService,
+        ReceiptService,
+        { provide: RefundBank, useExisting: BankGateway },
+        { provide: ReceiptOffice, useExisting: TreasuryGateway },
+        UnderwritingService,
+        { provide: PersonRegister, useExisting: MedicalInsuranceGateway },
+        { provide: UnderwritingPlans, useExisting: PlanVersionService },
         {
           provide: QUEUE_MAP,
           useFactory: (...queues: Queue[]): ReadonlyMap<QueueName, Queue> => new Map(QUEUES.map((name, index) => [name, queues[index]!])),
@@ -45,8 +65,9 @@ export class WorkerAppModule {
             reconciliation: ReconciliationService,
             contribution: ContributionService,
             imports: RosterImportService,
-          ) => new DueWork(database, clock, payment, reconciliation, contribution, imports, config.hours),
-          inject: [Database, Clock, PaymentService, ReconciliationService, ContributionService, RosterImportService],
+            underwriting: UnderwritingService,
+          ) => new DueWork(database, clock, payment, reconciliation, contribution, imports, underwriting, config.hours),
+          inject: [Database, Clock, PaymentService, ReconciliationService, ContributionService, RosterImportService, UnderwritingService],
         },
         Relay,
         Sweeper,

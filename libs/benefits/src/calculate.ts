@@ -2,7 +2,7 @@
  * What one event is worth under a plan: pure, without clock, floating point or exceptions on domain input. Both entry points run the same
  * `decide`; the trace is written by it on the way. Docs: docs/PLANS.md, "How a plan is computed".
  */
-import { ZERO_FEN, addFen, daysBetween, divideRounded, minFen, type CivilDate, type Fen, type Rounding } from '@app/kernel';
+import { ZERO_FEN, addFen, assert, daysBetween, divideRounded, minFen, type CivilDate, type Fen, type Rounding } from '@app/kernel';
 import type {
   Answer,
   BaseTerm,
@@ -150,13 +150,9 @@ function refusalOf(facts: Facts, used: Accumulators, plan: CompiledPlan, steps: 
     steps?.push({ step: 'scope', clause: 'scope.med_types', inputs: { med_type: medType }, parameter: { med_types: plan.medTypes } });
     if (!plan.medTypes.some((prefix) => medType.startsWith(prefix))) return 'not-inpatient';
   }
-  const eventOn = stay
-    ? plan.coverDecidedBy === 'discharge'
-      ? dischargeOn
-      : (admissionOn ?? dischargeOn)
-    : (deathOn ?? facts.diagnosedOn);
+  const eventOn = eventDayOf(facts, plan);
   if (eventOn !== undefined) {
-    const lastOn = stay && plan.coverDecidedBy === 'any-day' ? dischargeOn : eventOn;
+    const lastOn = lastDayOf(facts, plan)!;
     steps?.push({
       step: 'cover',
       clause: 'cover.decided_by',
@@ -195,6 +191,24 @@ function refusalOf(facts: Facts, used: Accumulators, plan: CompiledPlan, steps: 
     if (claims >= plan.quota) return 'quota-exhausted';
   }
   return null;
+}
+
+/** The day that has to be covered, and on which the age counts; undefined when nothing with a day happened. */
+export function eventDayOf({ admissionOn, dischargeOn, deathOn, diagnosedOn }: Facts, plan: CompiledPlan): CivilDate | undefined {
+  if (dischargeOn === undefined) return deathOn ?? diagnosedOn;
+  return plan.coverDecidedBy === 'discharge' ? dischargeOn : (admissionOn ?? dischargeOn);
+}
+
+const lastDayOf = (facts: Facts, plan: CompiledPlan): CivilDate | undefined =>
+  isStay(facts) && plan.coverDecidedBy === 'any-day' ? facts.dischargeOn : eventDayOf(facts, plan);
+
+/** Whether a cover of these days holds for what happened, under its plan; of an event without a day, whether it held when it was claimed. */
+export function isCovered(
+  facts: Facts,
+  { coverFrom, coverTo }: { readonly coverFrom: CivilDate; readonly coverTo: CivilDate },
+  plan: CompiledPlan,
+): boolean {
+  return (lastDayOf(facts, plan) ?? facts.acceptedOn) >= coverFrom && (eventDayOf(facts, plan) ?? facts.acceptedOn) <= coverTo;
 }
 
 /** The day after `on` is day 1. */
@@ -272,6 +286,41 @@ export function enrolmentKindOf(
   if (lastCoverTo === undefined) return 'new';
   const late = plan.renewalOnTimeDays !== null && daysBetween(lastCoverTo, enrolledOn) > plan.renewalOnTimeDays;
   return late ? 'late-renewal' : 'renewal';
+}
+
+/** A cover as its continuity is read from it; `coverTo` is the last covered day, of one that ended early the day it did. */
+export interface CoverOfLine {
+  readonly coverFrom: CivilDate;
+  readonly coverTo: CivilDate;
+  readonly enrolledOn: CivilDate;
+}
+
+export interface Continuity {
+  /** Of the last of the covers. */
+  readonly kind: Exclude<EnrolmentKind, 'transfer'>;
+  /** Since when there is no gap. */
+  readonly enrolledOn: CivilDate;
+  /** Without a gap, the last one included. */
+  readonly consecutivePeriods: number;
+}
+
+/**
+ * What a member's covers of one line of plans come to under the plan, the oldest first, the one in question last; at least one. A late renewal
+ * starts anew. Where the plan does not say what is in time, a day without cover is a gap. Units play no part: a change of job is no gap.
+ */
+export function continuityOf(covers: readonly CoverOfLine[], plan: CompiledPlan): Continuity {
+  const [first, ...later] = covers;
+  assert(first !== undefined, 'continuity is asked of a cover');
+  let continuity: Continuity = { kind: 'new', enrolledOn: first.enrolledOn, consecutivePeriods: 1 };
+  later.forEach(({ coverFrom, enrolledOn }, before) => {
+    const lastTo = covers[before]!.coverTo;
+    const kind = enrolmentKindOf(enrolledOn, lastTo, plan);
+    const gap = plan.renewalOnTimeDays === null ? daysBetween(lastTo, coverFrom) > 1 : kind === 'late-renewal';
+    continuity = gap
+      ? { kind, enrolledOn, consecutivePeriods: 1 }
+      : { kind, enrolledOn: continuity.enrolledOn, consecutivePeriods: continuity.consecutivePeriods + 1 };
+  });
+  return continuity;
 }
 
 /** The answer that holds in these circumstances; null where the plan names none. */

@@ -147,6 +147,18 @@ export interface CompiledPlan {
   /** Whether stays, and claims, are counted. */
   readonly countsStays: boolean;
   readonly countsClaims: boolean;
+  /** What it asks about the person that no settlement tells: nobody need look up, or keep, more than that. */
+  readonly asks: AskedFacts;
+}
+
+export interface AskedFacts {
+  readonly age: boolean;
+  /** Of the enrolment: its kind, and since when without a gap. */
+  readonly enrolment: boolean;
+  /** Whether a move between units is a kind of its own. */
+  readonly transfer: boolean;
+  readonly consecutivePeriods: boolean;
+  readonly plansHeld: boolean;
 }
 
 /** Answers chosen among a value's `options`, by its path: `{ 'duties.medical.base': 'B2' }`. */
@@ -254,6 +266,7 @@ class Compiler {
   private readonly counted = new Set<string>();
   private countsStays = false;
   private countsClaims = false;
+  private readonly asks = { age: false, enrolment: false, transfer: false, consecutivePeriods: false, plansHeld: false };
 
   constructor(private readonly plan: PlanContent) {}
 
@@ -272,6 +285,7 @@ class Compiler {
     if (plan.eligibility?.ages) {
       this.ground(['eligibility', 'ages'], plan.eligibility.ages);
       this.ages(['eligibility', 'ages'], plan.eligibility.ages);
+      this.asks.age = true;
     }
     const roundingMode = this.value(['rounding', 'mode'], plan.rounding.mode);
     const unitFen = toFen(this.value(['rounding', 'unit'], plan.rounding.unit));
@@ -321,6 +335,12 @@ class Compiler {
       accumulators: [],
       countsStays: this.countsStays,
       countsClaims: this.countsClaims || quota !== null,
+      asks: {
+        ...this.asks,
+        enrolment: this.asks.enrolment || waitingDays !== null,
+        consecutivePeriods: duties.some((duty) => duty.kind === 'reimbursement' && duty.extraPoints !== null),
+        plansHeld: plan.requires !== undefined,
+      },
     };
     const names = [
       ...duties.flatMap(({ id }) =>
@@ -564,6 +584,9 @@ class Compiler {
         );
       if (when?.stay !== undefined) this.countsStays = true;
       if (when?.claim !== undefined) this.countsClaims = true;
+      if (when?.age) this.asks.age = true;
+      if (when?.enrolment) this.asks.enrolment = true;
+      if (when?.enrolment?.includes('transfer')) this.asks.transfer = true;
       if (when?.age) this.ages([...path, many!, i, 'when', 'age'], when.age);
       if (when && at.order === undefined) {
         const overlapping = cases.findIndex((other, j) => j > i && other.when !== undefined && !disjoint(when, other.when));

@@ -1,9 +1,9 @@
 export { hospitalLevelOf, readCase } from './case-file.js';
 export type { QuoteCase } from './case-file.js';
-export { calculate, calculateAmounts, enrolmentKindOf, participates } from './calculate.js';
-export type { Amounts, BenefitLine, Decision } from './calculate.js';
+export { calculate, calculateAmounts, continuityOf, enrolmentKindOf, eventDayOf, isCovered, participates } from './calculate.js';
+export type { Amounts, BenefitLine, Continuity, CoverOfLine, Decision } from './calculate.js';
 export { parsePlan } from './compile.js';
-export type { CompiledPlan, Selection } from './compile.js';
+export type { AskedFacts, CompiledPlan, Selection } from './compile.js';
 export { addAccumulators, subtractAccumulators } from './facts.js';
 export type { Accumulators, Facts } from './facts.js';
 export { ENROLMENT_KINDS, SETTLEMENT_FIELDS, planSchema } from './language.js';

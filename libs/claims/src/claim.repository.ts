@@ -1,4 +1,5 @@
 /** The only file that writes `claim`, and the only way to change a state. */
+import type { DecidedClaim, MovedEnd } from '@app/enrolment';
 import { JOB_IDS, rowsOf, type Reach, type Transaction } from '@app/platform';
 import { assert, fen, type CivilDate, type Fen } from '@app/kernel';
 import type { Cause, ClaimKey, ClaimView, SettlementFigures } from './claim.js';
@@ -38,7 +39,7 @@ export async function insertClaims(tx: Transaction, claims: readonly NewClaim[],
      history as (
        insert into claim_history (member_id, claim_id, version, from_state, to_state, actor, reason, at) select member_id, id, 1, null, 'accepted', $3, $4, $2 from new),
      wake as (
-       insert into outbox (queue, command, ids) select $5, $6, array_agg(id) from new having count(*) > 0)
+       insert into outbox (queue, command, ids, patient) select $5, $6, array_agg(id), true from new having count(*) > 0)
      select id from new`,
     [JSON.stringify(claims), cause.at, cause.actor, cause.reason, LIFECYCLE.accepted.wakes!.queue, LIFECYCLE.accepted.wakes!.command],
   );
@@ -78,7 +79,7 @@ export async function move(
        insert into claim_history (member_id, claim_id, version, from_state, to_state, actor, reason, at, plan_version)
        select member_id, id, version, $6, $7, $9, $10, $8, $11 from moved),
      wake as (
-       insert into outbox (queue, command, ids) select $14, $15, array_agg(id) from moved where $14::text is not null having count(*) > 0)
+       insert into outbox (queue, command, ids, patient) select $14, $15, array_agg(id), true from moved where $14::text is not null having count(*) > 0)
      select member_id as "memberId", id as "claimId" from moved`,
     [
       claims.map((claim) => claim.memberId),
@@ -178,3 +179,29 @@ export const readHistory = (tx: Transaction, claim: ClaimKey): Promise<HistoryEn
      where member_id = $1 and claim_id = $2 order by version`,
     [claim.memberId, claim.claimId],
   );
+
+/** Claims that stand, of the plan of a cover, and refused ones for want of a cover, whose discharge lies within the days given. */
+export async function decidedClaims(tx: Transaction, ends: readonly MovedEnd[]): Promise<DecidedClaim[]> {
+  if (ends.length === 0) return [];
+  const rows = await rowsOf<Omit<DecidedClaim, 'benefitFen'> & { benefitFen: string | null }>(
+    tx,
+    `select c.member_id as "memberId", c.id as "claimId", c.state, c.discharge_on::text as "dischargeOn", c.benefit_fen as "benefitFen",
+            c.state <> 'refused' as granted
+     from unnest($1::uuid[], $2::text[], $3::date[], $4::date[]) as e(member_id, plan_id, after, until)
+     join claim c on c.member_id = e.member_id and c.discharge_on > e.after and c.discharge_on <= e.until
+     join decision d on d.member_id = c.member_id and d.claim_id = c.id
+     where c.cancelled_at is null and (c.refusal = 'not-covered' or (c.state <> all($5) and d.plan_id = e.plan_id))
+     order by c.discharge_on, c.id`,
+    [
+      ends.map((end) => end.memberId),
+      ends.map((end) => end.planId),
+      ends.map((end) => end.after),
+      ends.map((end) => end.until),
+      WITHOUT_MONEY,
+    ],
+  );
+  return rows.map((row) => ({ ...row, benefitFen: row.benefitFen === null ? null : Number(row.benefitFen) }));
+}
+
+/** Nothing is paid, or it is asked back already. */
+const WITHOUT_MONEY: readonly ClaimState[] = ['refused', 'declined', 'withdrawn', 'clawed-back'];

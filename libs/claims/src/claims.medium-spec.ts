@@ -304,6 +304,8 @@ describe('a move of a claim', () => {
     await path.adjudication.adjudicate([]);
     const { id } = await path.claim();
     expect(await path.rows(`select ids from outbox where queue = 'approval'`)).toEqual([{ ids: [id] }]);
+    // Who works through whatever is due has answered its wake-ups.
+    expect(await path.wakeUps()).toEqual(['acceptance/accept', 'approval/approve']);
     const undone = path.db.transaction(async (tx) => {
       await move(tx, [{ claimId: id, memberId: (await path.claim()).memberId }], 'adjudicated', 'referred', cause);
       throw new Error('crash');

@@ -16,7 +16,12 @@ export interface Due {
 const CANCELLABLE_STATES = CANCELLABLE.map((state) => `'${state}'`).join(', ');
 
 /** One look at everything that rows alone can tell; `stopped` claims may or may not have another account by now. `now` is the business clock. */
-export async function claimsDue(tx: Transaction, now: Date, today: CivilDate): Promise<{ due: Due[]; stopped: boolean }> {
+export async function claimsDue(
+  tx: Transaction,
+  now: Date,
+  today: CivilDate,
+  lastStatementDay: CivilDate,
+): Promise<{ due: Due[]; stopped: boolean }> {
   const [row] = await rowsOf<Record<string, number>>(
     tx,
     `select
@@ -31,11 +36,12 @@ export async function claimsDue(tx: Transaction, now: Date, today: CivilDate): P
          as pay,
        (select count(*) from payment_part where state = 'open' and next_query_at <= $1)::int as query,
        (select count(*) from member_notice where sent_at is null)::int as tell,
+       coalesce($3::date - coalesce((select max("on") from bank_statement), (select min(cut_on) - 1 from batch where state in ('checked', 'released'))), 0) as reconcile,
        (select count(*) from bank_statement where voucher_number is null and lines > 0)::int as vouch,
        -- A rehearsal that moves counts differently at each look, and is left alone.
        (select coalesce(sum(claims_done + 1), 0) from rehearsal where state in ('waiting', 'running'))::float8 as rehearse,
        (select count(*) from (select from claim where state in ('failed', 'returned') and cancelled_at is null and fault is null limit 1) s)::int as stopped`,
-    [now, today],
+    [now, today, lastStatementDay],
   );
   const wakes: Record<string, WakeUp> = {
     accept: { queue: 'acceptance', command: 'accept', ids: [] },
@@ -46,6 +52,7 @@ export async function claimsDue(tx: Transaction, now: Date, today: CivilDate): P
     pay: { queue: 'payment', command: 'pay', ids: [] },
     query: { queue: 'payment', command: 'query', ids: [] },
     tell: { queue: 'notice', command: 'tell', ids: [] },
+    reconcile: { queue: 'reconciliation', command: 'reconcile', ids: [] },
     vouch: { queue: 'reconciliation', command: 'vouch', ids: [] },
     rehearse: { queue: 'rehearsal', command: 'rehearse', ids: [] },
   };

@@ -50,6 +50,7 @@ export { APPROVAL_POLICY, ApprovalService, type Verdict, type WaitingClaim } fro
 export { BatchService, type BatchView } from './batch/index.js';
 export { ClaimReader, type ClaimDetail } from './claim-reader.js';
 export type { ClaimView } from './claim.js';
+export { decidedClaims } from './claim.repository.js';
 export { Claims1700000003000 } from './claims.migration.js';
 export { ClaimsModule } from './claims.module.js';
 export { claimsDue, type Due } from './due.js';

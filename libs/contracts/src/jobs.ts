@@ -12,6 +12,7 @@ export const QUEUES = [
   'contribution',
   'notice',
   'rehearsal',
+  'underwriting',
 ] as const;
 export type QueueName = (typeof QUEUES)[number];
 

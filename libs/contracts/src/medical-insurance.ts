@@ -107,15 +107,23 @@ export interface ReverseMessage {
 
 export type FeedMessage = SettleMessage | UndoMessage | ReverseMessage;
 
-/** 1101: the person. `insuplc_admdvs` and the rest of the real answer are left out until something reads them. */
+/** 1101: the person; `psn_name` is the name under which we know them. `insuplc_admdvs` and the rest of the real answer are left out until something reads them. */
 export interface PersonQuery {
-  data: { mdtrt_cert_type: '02'; mdtrt_cert_no: string };
+  data: { mdtrt_cert_type: '02'; mdtrt_cert_no: string; psn_name: string };
 }
 export interface PersonAnswer {
   baseinfo: { psn_no: string; psn_name: string; certno: string; gend: string; brdy: string };
   /** `psn_insu_stas`: 1 normal, 2 suspended, 3 ended. */
   insuinfo: { insutype: string; psn_type: string; psn_insu_stas: '1' | '2' | '3'; insuplc_admdvs: string }[];
 }
+
+/** The `err_msg` of a 1101 about somebody the platform does not know, and of any call above its rate: it has no codes for either. */
+export const PERSON_NOT_FOUND = '未查询到人员信息';
+export const TOO_MANY_CALLS = '请求过于频繁，请稍后再试';
+
+/** What a 1101 came to: the person; nobody of that number; or an answer that tells nothing of this person. */
+export type PersonReply =
+  { readonly outcome: 'known'; readonly person: PersonAnswer } | { readonly outcome: 'unknown' } | { readonly outcome: 'no-answer' };
 
 /** 5203 as a union's pull by range: messages sent from `begntime` to before `endtime`, in sending order, `limit` at a time. */
 export interface FeedQuery {

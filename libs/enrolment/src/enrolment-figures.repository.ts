@@ -31,6 +31,7 @@ export async function enrolmentFigures(tx: Transaction): Promise<EnrolmentFigure
 export interface PlanFigures {
   /** Covered at any time. */
   readonly members: number;
+  /** Of members, units and the special fund, by notice and on the phone; less what was paid twice. */
   readonly contributionsFen: Fen;
 }
 
@@ -38,7 +39,10 @@ export async function planFigures(tx: Transaction, planId: string): Promise<Plan
   const [row] = await rowsOf<{ members: number; contributions: string }>(
     tx,
     `select (select count(distinct member_id)::int from cover where plan_id = $1) as members,
-       (select coalesce(sum(n.received_fen), 0)::text from payment_notice n join enrolment_window w on w.id = n.window_id where w.plan_id = $1) as contributions`,
+       ((select coalesce(sum(n.received_fen + case when n.state = 'paid' then n.fund_fen else 0 end), 0)
+           - coalesce((select sum(d.amount_fen + d.fund_fen) from contribution_double d join payment_notice dn on dn.id = d.notice_id join enrolment_window dw on dw.id = dn.window_id where dw.plan_id = $1), 0)
+         from payment_notice n join enrolment_window w on w.id = n.window_id where w.plan_id = $1)
+        + (select coalesce(sum(t.amount_fen), 0) from cover c join ledger_transfer t on t.code = 'contribution-phone' and t.subject = c.join_id where c.plan_id = $1))::text as contributions`,
     [planId],
   );
   return { members: row!.members, contributionsFen: fen(Number(row!.contributions)) };

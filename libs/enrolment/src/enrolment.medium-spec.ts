@@ -14,6 +14,7 @@ import {
   type Transaction,
 } from '@app/platform';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import ExcelJS from 'exceljs';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
 import { Readable } from 'node:stream';
 import { DataSource } from 'typeorm';
@@ -22,8 +23,7 @@ import {
   CollectionBank,
   ContributionService,
   ENROLMENT_ENTITIES,
-  Difference1700000002300,
-  Enrolment1700000002000,
+  ENROLMENT_MIGRATIONS,
   MemberMessenger,
   MemberService,
   OrganisationService,
@@ -125,7 +125,7 @@ describe('enrolment', () => {
   let year = 2099;
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Difference1700000002300]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS]);
     source = await new DataSource({
       type: 'postgres',
       url: database.url,
@@ -254,7 +254,7 @@ describe('enrolment', () => {
         code: 'roster-columns',
         details: { missing: expect.stringContaining('身份证号码') },
       });
-      await expect(importRows(windowId, Readable.from([]))).rejects.toMatchObject({ code: 'roster-columns' });
+      await expect(importRows(windowId, Readable.from([]))).rejects.toMatchObject({ code: 'roster-empty' });
     });
 
     it('takes the first row that is accepted of a person, and another unit cannot enrol them again', async () => {
@@ -381,12 +381,8 @@ describe('enrolment', () => {
       const windowId = await newWindow();
       await importRows(windowId, csv(rosterRow(7_100), rosterRow(7_101)));
       const importing = importRows(windowId, csv(...Array.from({ length: 40_000 }, (_, i) => rosterRow(10_000 + i))));
-      let ended = false;
-      void importing.finally(() => (ended = true));
-      while (!ended) {
-        await contributions.issueNotices(windowId);
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      const pause = () => new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), 20));
+      while ((await Promise.race([importing, pause()])) === undefined) await contributions.issueNotices(windowId);
       expect((await importing).accepted).toBe(40_000);
       await contributions.issueNotices(windowId);
       const notices = (await source.query(
@@ -514,6 +510,42 @@ describe('enrolment', () => {
         await imports.resume([]);
         expect(await rosters.read(NIL, clerk)).toMatchObject({ state: 'failed', failure: { code: 'roster-cut-off' } });
         clock.set(started);
+      });
+    });
+
+    it('of a spreadsheet goes back with what was found in a column, and comes in again as it was', async () => {
+      const windowId = await newWindow();
+      const book = new ExcelJS.Workbook();
+      const sheet = book.addWorksheet('花名册');
+      sheet.addRow(['某单位职工互助保障花名册']);
+      sheet.addRow(['序号', '统一社会信用代码', '工作单位', '姓名*', '身份证号', '手机号码', '险种', '银行账号', '开户行']);
+      const line = (serial: number, personal: string | number) =>
+        sheet.addRow([serial, UNIT, '第一基层工会', `职工${serial}`, personal, '19900000000', '310', '6228480402564890018', '模拟银行']);
+      line(1, personalNumber(50_001));
+      line(2, Number(personalNumber(50_002).slice(0, 17) + '0'));
+      line(3, personalNumber(50_003));
+      sheet.addRow(['合计', 3]);
+      const file = Buffer.from(await book.xlsx.writeBuffer());
+      const upload = { windowId, fileName: '花名册.xlsx', principal: clerk };
+      const first = await rosters.importRoster({ ...upload, stream: Readable.from([file]) });
+      expect(first).toMatchObject({ rows: 4, accepted: 2, refused: 2, reasons: { 'id-number-lost': 1, 'note-row': 1 } });
+
+      const { body, fileName } = await rosters.findingsFile(first.importId, clerk);
+      expect(fileName).toBe('花名册-核对结果.xlsx');
+      const back = Buffer.concat(await body.toArray());
+      const read = new ExcelJS.Workbook();
+      await read.xlsx.load(back as unknown as ArrayBuffer);
+      const column = read.worksheets[0]!.getColumn(10)
+        .values.slice(2)
+        .map((cell) => (typeof cell === 'string' ? cell : ''));
+      expect(column[0]).toBe('核对结果');
+      expect(column[2]).toContain('身份证');
+      expect(await rosters.importRoster({ ...upload, stream: Readable.from([back]) })).toMatchObject({
+        accepted: 2,
+        reasons: { 'id-number-lost': 1, 'note-row': 1 },
+      });
+      await expect(rosters.findingsFile(first.importId, { ...clerk, organisationPath: '/45/4599/459998/' })).rejects.toMatchObject({
+        code: 'forbidden',
       });
     });
 

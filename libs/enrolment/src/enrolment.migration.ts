@@ -46,6 +46,8 @@ export class Enrolment1700000002000 implements MigrationInterface {
         member_share_fen bigint not null check (member_share_fen >= 0),
         unit_share_fen bigint not null check (unit_share_fen >= 0),
         fund_share_fen bigint not null check (fund_share_fen >= 0),
+        -- What is asked of an application before its cover may start: nothing, or the medical-insurance platform.
+        underwriting text not null default 'none' check (underwriting in ('none', 'insured')),
         unique (plan_id, organisation_id, cover_from),
         foreign key (period_id, cover_from, cover_to) references cover_period (id, cover_from, cover_to),
         check (opens_at < closes_at),
@@ -185,48 +187,12 @@ export class Enrolment1700000002000 implements MigrationInterface {
         import_id uuid,
         row int,
         applied_at timestamptz not null,
-        -- Number of the unit's payment notice; without one the member pays.
+        -- Number of the unit's payment notice; without one the member pays. 0: was paid on a notice of the unit that the member came from.
         notice int,
         primary key (member_id, period_id),
         check (num_nulls(import_id, row, notice) in (0, 3))
       );
       create index enrolment_unit on enrolment (window_id, unit_id);
-
-      create table payment_notice (
-        id uuid primary key,
-        window_id uuid not null references enrolment_window,
-        unit_id uuid not null references organisation,
-        number int not null,
-        reference text not null unique check (length(reference) <= 35),
-        members int not null check (members > 0),
-        amount_fen bigint not null check (amount_fen > 0),
-        received_fen bigint not null default 0 check (received_fen between 0 and amount_fen),
-        issued_at timestamptz not null,
-        state text not null check (state in ('open', 'paid')),
-        unique (window_id, unit_id, number),
-        check ((state = 'paid') = (received_fen = amount_fen))
-      );
-      create table collection_statement (
-        "on" date primary key,
-        opening_fen bigint not null,
-        closing_fen bigint not null,
-        lines int not null,
-        fetched_at timestamptz not null
-      );
-      create table contribution_credit (
-        bank_reference text primary key,
-        id uuid not null unique,
-        booked_on date not null references collection_statement,
-        amount_fen bigint not null check (amount_fen > 0),
-        reference text not null,
-        payer_name text not null,
-        state text not null check (state in ('matched', 'suspense')),
-        notice_id uuid references payment_notice,
-        -- What went to the notice; the rest is in suspense.
-        matched_fen bigint not null check (matched_fen between 0 and amount_fen),
-        check ((state = 'matched') = (matched_fen > 0)),
-        check (matched_fen = 0 or notice_id is not null)
-      );
 
       create sequence cover_number;
       create table cover (
@@ -241,21 +207,60 @@ export class Enrolment1700000002000 implements MigrationInterface {
         notice_id uuid,
         join_id uuid,
         started_at timestamptz not null,
-        -- What the waiting days and the points of a loyal member go by.
+        -- What the waiting days go by, and with the covers before it whether there was a gap: which the plan says, when it is asked.
         enrolled_on date not null,
-        last_cover_to date,
-        consecutive_periods int not null default 1 check (consecutive_periods > 0),
+        -- When the first move to another unit took effect.
+        transferred_on date,
         -- The last day of a cover that did not last to its end.
         ended_on date,
         end_reason text check (end_reason in ('death', 'left')),
         primary key (member_id, period_id),
         check (cover_to >= cover_from),
         check (num_nonnulls(notice_id, join_id) = 1),
-        check (last_cover_to < cover_from),
-        check (ended_on <= cover_to),
+        check (ended_on between cover_from and cover_to),
         check ((ended_on is null) = (end_reason is null))
       );
-      create index cover_with_number on cover (number);
+      create index cover_by_number on cover (number);
+      -- For those who look for claims after the end.
+      create index cover_ended on cover (number) where ended_on is not null;
+      -- All that happened to a cover, in order; only ever added to.
+      create table cover_change (
+        member_id uuid not null,
+        period_id uuid not null,
+        position int not null check (position > 0),
+        kind text not null check (kind in ('transfer', 'death', 'left', 'reinstated')),
+        -- The first day in the unit, the last covered day, or the last covered day that was wrong.
+        effective_on date not null,
+        from_path text,
+        to_path text,
+        reason text check (reason in ('job-change', 'unit-merged', 'unit-split', 'wrong-unit', 'wrong-person', 'wrong-day', 'did-not-leave')),
+        -- Of two steps.
+        transfer_id uuid,
+        made_by text not null,
+        made_at timestamptz not null,
+        primary key (member_id, period_id, position),
+        check (num_nulls(from_path, to_path) = case kind when 'transfer' then 0 else 2 end),
+        check ((reason is null) = (kind in ('death', 'left'))),
+        check (transfer_id is null or kind = 'transfer')
+      );
+      create table cover_transfer (
+        member_id uuid not null,
+        id uuid not null,
+        period_id uuid not null,
+        from_path text not null,
+        to_path text not null,
+        effective_on date not null,
+        reason text not null check (reason in ('job-change', 'unit-merged', 'unit-split', 'wrong-unit')),
+        proposed_for text not null check (proposed_for in ('from', 'to')),
+        proposed_by text not null,
+        proposed_at timestamptz not null,
+        state text not null check (state in ('proposed', 'accepted', 'declined', 'withdrawn')),
+        answered_by text,
+        answered_at timestamptz,
+        primary key (member_id, id),
+        check (num_nulls(answered_by, answered_at) = case state when 'proposed' then 2 else 0 end)
+      );
+      create unique index cover_transfer_open on cover_transfer (member_id, period_id) where state = 'proposed';
 
       create table login_code (
         member_id uuid primary key,
@@ -269,8 +274,8 @@ export class Enrolment1700000002000 implements MigrationInterface {
 
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      drop table login_code; drop table cover; drop sequence cover_number; drop table contribution_credit; drop table collection_statement;
-      drop table payment_notice; drop table enrolment; drop table member; drop table roster_refusal; drop table roster_block; drop table roster_file_part; drop table roster_import;
+      drop table login_code; drop table cover_transfer; drop table cover_change; drop table cover; drop sequence cover_number; drop table enrolment; drop table member;
+      drop table roster_refusal; drop table roster_block; drop table roster_file_part; drop table roster_import;
       drop table window_extension_approval; drop table window_extension; drop table enrolment_sample; drop table enrolment_count;
       drop table enrolment_target; drop table enrolment_window; drop table cover_period; drop function keep_window_closing; drop table organisation`);
   }

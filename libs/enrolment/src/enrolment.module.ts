@@ -3,11 +3,17 @@ import { CertificateTokens } from './certificate/certificate-token.js';
 import { CertificateService } from './certificate/certificate.service.js';
 import { HolderCheckLimit } from './certificate/holder-check-limit.js';
 import { ContributionService } from './contribution/contribution.service.js';
+import { CoverService } from './cover/cover.service.js';
+import { ReceiptService } from './contribution/receipt.service.js';
+import { RefundService } from './contribution/refund.service.js';
+import { ContributionSummaryService } from './contribution/summary.service.js';
+import { SuspenseService } from './contribution/suspense.service.js';
 import { DifferenceService } from './difference/difference.service.js';
 import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
 import { RosterImportService } from './roster/roster-import.service.js';
 import { RosterService } from './roster/roster.service.js';
+import { UnderwritingService } from './underwriting/underwriting.service.js';
 import { CountdownBoard, CountdownReader } from './window/countdown-board.js';
 import { CountdownService } from './window/countdown.service.js';
 import { ExtensionService } from './window/extension.service.js';
@@ -26,15 +32,21 @@ const SERVICES = [
   RosterService,
   DifferenceService,
   ContributionService,
+  SuspenseService,
+  RefundService,
+  ReceiptService,
+  ContributionSummaryService,
+  UnderwritingService,
   MemberService,
   CertificateTokens,
   HolderCheckLimit,
   CertificateService,
+  CoverService,
 ];
 
 @Module({})
 export class EnrolmentModule {
-  /** `ports`: providers of CollectionBank, MemberMessenger, PlanCatalogue and PhonePay. Stands on PlatformModule. */
+  /** `ports`: providers of CollectionBank, MemberMessenger, PlanCatalogue, PhonePay, RefundBank, ReceiptOffice, CoverClaims, PersonRegister and UnderwritingPlans. Stands on PlatformModule. */
   static forRoot(ports: Provider[]): DynamicModule {
     return { module: EnrolmentModule, providers: [...ports, ...SERVICES], exports: SERVICES };
   }

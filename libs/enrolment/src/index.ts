@@ -1,9 +1,14 @@
-import { ContributionCredit, CollectionStatement, PaymentNotice } from './contribution/contribution.entity.js';
-import { Cover } from './cover/cover.entity.js';
+import { Contribution1700000002050 } from './contribution/contribution.migration.js';
 import { EnrolmentWithdrawal, MemberAlias, RosterConfirmation } from './difference/difference.entity.js';
+import { Difference1700000002300 } from './difference/difference.migration.js';
+import { Enrolment1700000002000 } from './enrolment.migration.js';
+import { Underwriting1700000002100 } from './underwriting/underwriting.migration.js';
+import { CollectionStatement, CONTRIBUTION_ENTITIES, ContributionCredit, PaymentNotice } from './contribution/contribution.entity.js';
+import { Cover, CoverChange, CoverTransfer } from './cover/cover.entity.js';
 import { LoginCode, Member } from './member/member.entity.js';
 import { Organisation } from './organisation/organisation.entity.js';
-import { Enrolment, RosterBlock, RosterFilePart, RosterImport, RosterRefusal } from './roster/roster.entity.js';
+import { Enrolment, RosterBlockEntity, RosterFilePart, RosterImport, RosterRefusal } from './roster/roster.entity.js';
+import { UnderwritingEntity, UnderwritingRun, UnderwritingUnit } from './underwriting/underwriting.entity.js';
 import {
   CoverPeriod,
   EnrolmentCount,
@@ -13,6 +18,14 @@ import {
   WindowExtension,
   WindowExtensionApproval,
 } from './window/window.entity.js';
+
+/** In the order in which they are made. */
+export const ENROLMENT_MIGRATIONS = [
+  Enrolment1700000002000,
+  Contribution1700000002050,
+  Underwriting1700000002100,
+  Difference1700000002300,
+] as const;
 
 export const ENROLMENT_ENTITIES = [
   Organisation,
@@ -26,29 +39,54 @@ export const ENROLMENT_ENTITIES = [
   RosterImport,
   RosterRefusal,
   RosterFilePart,
-  RosterBlock,
+  RosterBlockEntity,
   Member,
   LoginCode,
   Enrolment,
   EnrolmentWithdrawal,
   RosterConfirmation,
   MemberAlias,
-  PaymentNotice,
-  CollectionStatement,
-  ContributionCredit,
+  ...CONTRIBUTION_ENTITIES,
   Cover,
+  CoverChange,
+  CoverTransfer,
+  UnderwritingEntity,
+  UnderwritingUnit,
+  UnderwritingRun,
 ];
-export * from './enrolment.migration.js';
 export * from './enrolment.module.js';
 export { enrolmentFigures, planFigures, type EnrolmentFigures, type PlanFigures } from './enrolment-figures.repository.js';
 export { CertificateService, type Verification } from './certificate/certificate.service.js';
 export { type PlanDescription } from './certificate/certificate.js';
 export { PlanCatalogue } from './certificate/plan-catalogue.js';
 export { CollectionBank } from './contribution/collection-bank.js';
+export { PHONE_COLLECTOR, phoneSettlementReference } from './contribution/contribution.js';
+export { contributionDue } from './contribution/contribution-due.repository.js';
+export { type DoubleView, type PhoneRefundDue } from './contribution/double.repository.js';
+export { ReceiptOffice } from './contribution/receipt-office.js';
+export { type ReceiptView } from './contribution/receipt.repository.js';
+export { ReceiptService } from './contribution/receipt.service.js';
+export { RefundBank } from './contribution/refund-bank.js';
+export { type RefundView } from './contribution/refund.repository.js';
+export { RefundService, type RefundCause } from './contribution/refund.service.js';
+export { ContributionSummaryService, type ContributionSummary } from './contribution/summary.service.js';
+export { type ProposalView } from './contribution/suspense.repository.js';
+export { SuspenseService, type SuspenseView } from './contribution/suspense.service.js';
 export { ContributionService, type IssuedNotices, type MatchedStatement } from './contribution/contribution.service.js';
 export { type NoticeView } from './contribution/contribution.repository.js';
+export { CoverClaims, type DecidedClaim, type MovedEnd } from './cover/cover-claims.js';
 export { coversOf, type MemberCover } from './cover/cover.repository.js';
-export * from './difference/difference.migration.js';
+export { CoverService, type CoverConflict, type CoverView, type TransferRequest } from './cover/cover.service.js';
+export {
+  COVER_ENDS,
+  REINSTATE_REASONS,
+  TRANSFER_REASONS,
+  type CoverEnd,
+  type CoverState,
+  type ReinstateReason,
+  type TransferReason,
+} from './cover/cover.js';
+export { type Proposal } from './cover/cover-change.repository.js';
 export { formerIdsOf } from './difference/difference.repository.js';
 export {
   DifferenceService,
@@ -64,10 +102,16 @@ export { MemberService, type OwnData } from './member/member.service.js';
 export { organisationsByCode } from './organisation/organisation.repository.js';
 export { ORGANISATION_KINDS, type OrganisationKind } from './organisation/organisation.js';
 export { OrganisationService, type NewOrganisation } from './organisation/organisation.service.js';
+export { writeFindings, type Finding, type FindingsFile } from './roster/findings-file.js';
 export { PhonePay, type PhoneOrder, type PhonePayment, type PhoneRefund } from './phone-payment/phone-pay.js';
-export { REFUSALS, type RefusalReason } from './roster/roster.js';
+export { REFUSALS, readRecord, type RefusalReason } from './roster/roster.js';
+export { readRoster, type RosterBlock, type RosterRecord } from './roster/roster-file.js';
 export { RosterImportService } from './roster/roster-import.service.js';
 export { RosterService, type RosterSummary, type RosterUpload } from './roster/roster.service.js';
+export { PersonRegister } from './underwriting/person-register.js';
+export { UNDERWRITING_REASONS, type PlanRules, type UnderwritingReason, type UnderwritingState } from './underwriting/underwriting.js';
+export { UnderwritingPlans } from './underwriting/underwriting-plans.js';
+export { UnderwritingService, type UnderwrittenPerson, type WindowUnderwriting } from './underwriting/underwriting.service.js';
 export { CountdownBoard, CountdownReader } from './window/countdown-board.js';
 export { CountdownService, type CountdownListener, type Following } from './window/countdown.service.js';
 export { type CountdownView, type NodeProgress, type PublicCountdown } from './window/countdown.js';
@@ -75,12 +119,15 @@ export { addEnrolled, recount } from './window/enrolment-count.repository.js';
 export { type ExtensionView } from './window/extension.repository.js';
 export { ExtensionService } from './window/extension.service.js';
 export { TargetService, type NewTarget } from './window/target.service.js';
+export { UNDERWRITINGS, type Underwriting } from './window/window.js';
 export { WindowService, type Countdown, type NewWindow } from './window/window.service.js';
 export {
   ContributionCredit,
   CollectionStatement,
   PaymentNotice,
   Cover,
+  CoverChange,
+  CoverTransfer,
   LoginCode,
   Member,
   Organisation,
@@ -91,7 +138,7 @@ export {
   RosterImport,
   RosterRefusal,
   RosterFilePart,
-  RosterBlock,
+  RosterBlockEntity,
   CoverPeriod,
   EnrolmentWindow,
   EnrolmentTarget,

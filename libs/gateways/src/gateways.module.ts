@@ -19,7 +19,8 @@ export class GatewaysModule {
         { provide: WechatGateway, useValue: new WechatGateway(config.wechatUrl) },
         {
           provide: MedicalInsuranceGateway,
-          useFactory: (clock: Clock) => new MedicalInsuranceGateway(config.medicalInsuranceUrl, clock),
+          useFactory: (clock: Clock) =>
+            new MedicalInsuranceGateway(config.medicalInsuranceUrl, clock, { callsPerSecond: config.insuranceCallsPerSecond }),
           inject: [Clock],
         },
         {

@@ -13,8 +13,8 @@ const agents = { 'http:': new Agent({ keepAlive: true }), 'https:': new TlsAgent
 
 /** The party gave no answer: refused, timed out or cut off. Whether it acted is not known. */
 export class NoAnswer extends DomainError {
-  constructor(party: string) {
-    super('no-answer', 'unavailable', `expected an answer of the ${party}, found none in ${TIMEOUT_MS / 1000} s; it will be asked again`);
+  constructor(party: string, timeoutMs = TIMEOUT_MS) {
+    super('no-answer', 'unavailable', `expected an answer of the ${party}, found none in ${timeoutMs / 1000} s; it will be asked again`);
   }
 }
 
@@ -35,6 +35,7 @@ export class HttpClient {
   constructor(
     private readonly party: string,
     private readonly baseUrl: string,
+    private readonly timeoutMs = TIMEOUT_MS,
   ) {}
 
   /** Asks again by itself after no answer: for reading, and for what the party deduplicates. */
@@ -52,7 +53,7 @@ export class HttpClient {
         {
           method: call.method,
           agent: secure ? agents['https:'] : agents['http:'],
-          timeout: TIMEOUT_MS,
+          timeout: this.timeoutMs,
           headers: {
             ...call.headers,
             ...(call.body ? { 'content-type': call.body.type, 'content-length': Buffer.byteLength(call.body.text) } : {}),
@@ -61,14 +62,14 @@ export class HttpClient {
         (response) => {
           const chunks: Buffer[] = [];
           response.on('data', (chunk: Buffer) => chunks.push(chunk));
-          response.on('error', () => reject(new NoAnswer(this.party)));
+          response.on('error', () => reject(new NoAnswer(this.party, this.timeoutMs)));
           response.on('end', () =>
             resolve({ status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks).toString('utf8') }),
           );
         },
       );
       request.on('timeout', () => request.destroy());
-      request.on('error', () => reject(new NoAnswer(this.party)));
+      request.on('error', () => reject(new NoAnswer(this.party, this.timeoutMs)));
       request.end(call.body?.text);
     });
   }

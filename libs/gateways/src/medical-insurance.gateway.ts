@@ -1,20 +1,101 @@
-/** The medical-insurance platform, asked: the totals of what it sent, and the messages themselves where ours differ. */
+/**
+ * The medical-insurance platform, asked: about a person; for the totals of what it sent, and the messages themselves where ours differ.
+ *
+ * People are asked about in great numbers, so these calls have a rate, and a breaker: when the platform is down it is left alone, and
+ * whoever asks learns at once that the outage is not about the person. The limiter stands here and not in the queue, whose own limiter
+ * counts jobs: one job asks about a thousand people.
+ */
 import { randomInt } from 'node:crypto';
-import type { FeedQuery, FeedQueryAnswer, InsuranceAnswer, InsuranceEnvelope, TotalsAnswer, TotalsQuery } from '@app/contracts';
+import {
+  PERSON_NOT_FOUND,
+  TOO_MANY_CALLS,
+  type FeedQuery,
+  type FeedQueryAnswer,
+  type InsuranceAnswer,
+  type InsuranceEnvelope,
+  type PersonAnswer,
+  type PersonQuery,
+  type PersonReply,
+  type TotalsAnswer,
+  type TotalsQuery,
+} from '@app/contracts';
 import { DomainError, type Clock } from '@app/kernel';
+import {
+  CircuitState,
+  ConsecutiveBreaker,
+  ExponentialBackoff,
+  circuitBreaker,
+  handleAll,
+  handleWhen,
+  isBrokenCircuitError,
+  retry,
+  wrap,
+  type CircuitBreakerPolicy,
+  type IPolicy,
+} from 'cockatiel';
+import { CallRate } from './call-rate.js';
 import { HttpClient } from './http-client.js';
 
 const INSTITUTION = 'HUBAO0000001';
 const AREA = '459999';
 
+/** Calls about people that fail one after another before the platform counts as down. */
+const FAILURES_OF_AN_OUTAGE = 5;
+
+export interface PersonCalls {
+  readonly callsPerSecond?: number;
+  /** Real time, like the two below: how long one call may take. */
+  readonly timeoutMs?: number;
+  /** The wait before the first repetition; the next is longer. */
+  readonly retryAfterMs?: number;
+  /** How long a platform that is down is left alone. */
+  readonly quietMs?: number;
+}
+
 export class MedicalInsuranceGateway {
   private readonly http: HttpClient;
+  private readonly personHttp: HttpClient;
+  private readonly personRate: CallRate;
+  private readonly personBreaker: CircuitBreakerPolicy;
+  private readonly personPolicy: IPolicy;
 
   constructor(
     url: string,
     private readonly clock: Clock,
+    { callsPerSecond = 200, timeoutMs = 5_000, retryAfterMs = 200, quietMs = 5_000 }: PersonCalls = {},
   ) {
     this.http = new HttpClient('medical-insurance platform', url);
+    this.personHttp = new HttpClient('medical-insurance platform', url, timeoutMs);
+    this.personRate = new CallRate(callsPerSecond);
+    this.personBreaker = circuitBreaker(handleAll, {
+      breaker: new ConsecutiveBreaker(FAILURES_OF_AN_OUTAGE),
+      halfOpenAfter: quietMs,
+    });
+    this.personPolicy = wrap(
+      retry(
+        handleWhen((error) => !isBrokenCircuitError(error)),
+        { maxAttempts: 2, backoff: new ExponentialBackoff({ initialDelay: retryAfterMs, maxDelay: 10 * retryAfterMs }) },
+      ),
+      this.personBreaker,
+    );
+  }
+
+  /**
+   * Errors: `insurance-down` while the platform is left alone; of a call that was repeated in vain `no-answer`, `insurance-busy` (unavailable),
+   * `refused-by-party`.
+   */
+  async person(personalNumber: string, name: string): Promise<PersonReply> {
+    try {
+      return await this.personPolicy.execute(() => this.askPerson(personalNumber, name));
+    } catch (error) {
+      // A call that was made to see whether the platform is back fails with an error of its own, and is part of the outage too.
+      if (this.personBreaker.state === CircuitState.Closed && !isBrokenCircuitError(error)) throw error;
+      throw new DomainError(
+        'insurance-down',
+        'unavailable',
+        `expected the medical-insurance platform to answer, found ${FAILURES_OF_AN_OUTAGE} failures in a row; it is left alone for a while and asked again`,
+      );
+    }
   }
 
   totals(query: TotalsQuery['data']): Promise<TotalsAnswer> {
@@ -23,6 +104,25 @@ export class MedicalInsuranceGateway {
 
   messages(query: FeedQuery['data']): Promise<FeedQueryAnswer> {
     return this.call<FeedQuery, FeedQueryAnswer>('5203', { data: query });
+  }
+
+  private async askPerson(personalNumber: string, name: string): Promise<PersonReply> {
+    const query: PersonQuery = { data: { mdtrt_cert_type: '02', mdtrt_cert_no: personalNumber, psn_name: name } };
+    const body = JSON.stringify(this.envelope('1101', query));
+    await this.personRate.turn();
+    const answer = this.personHttp.read<InsuranceAnswer<PersonAnswer>>(
+      await this.personHttp.once({ method: 'POST', path: '/fsi/api/1101', body: { type: 'application/json', text: body } }),
+    );
+    if (answer.infcode === 0) return isPerson(answer.output) ? { outcome: 'known', person: answer.output } : { outcome: 'no-answer' };
+    // Its text is all that the platform gives to tell these apart.
+    if (answer.err_msg === PERSON_NOT_FOUND) return { outcome: 'unknown' };
+    if (answer.err_msg === TOO_MANY_CALLS)
+      throw new DomainError(
+        'insurance-busy',
+        'unavailable',
+        'expected the medical-insurance platform to take the call, found that it takes no more for now; lower INSURANCE_CALLS_PER_SECOND',
+      );
+    return { outcome: 'no-answer' };
   }
 
   private async call<Input, Output>(infno: string, input: Input): Promise<Output> {
@@ -58,4 +158,19 @@ export class MedicalInsuranceGateway {
       input,
     };
   }
+}
+
+const STATUSES: readonly string[] = ['1', '2', '3'];
+// Kept unsealed, so nothing but a code may stand there.
+const CODE = /^\d{2,6}$/;
+
+/** What is decided on must be there and understood; anything else is no answer, and never a refusal. */
+function isPerson(output: PersonAnswer | null): output is PersonAnswer {
+  return (
+    typeof output?.baseinfo?.psn_name === 'string' &&
+    Array.isArray(output.insuinfo) &&
+    output.insuinfo.every(
+      ({ insutype, psn_type, psn_insu_stas }) => CODE.test(insutype) && CODE.test(psn_type) && STATUSES.includes(psn_insu_stas),
+    )
+  );
 }

@@ -1,5 +1,5 @@
-/** Public finance: the grant of a batch's money, and the voucher of what was posted. Both are deduplicated by their reference. */
-import type { GrantAnswer, GrantRequest, Voucher, VoucherAnswer } from '@app/contracts';
+/** Public finance: the e-receipt of a contribution, the grant of a batch's money, the voucher of what was posted. All are deduplicated by their reference. */
+import type { EReceiptAnswer, EReceiptRequest, GrantAnswer, GrantRequest, RedFlushAnswer, Voucher, VoucherAnswer } from '@app/contracts';
 import { HttpClient } from './http-client.js';
 
 export class TreasuryGateway {
@@ -15,5 +15,13 @@ export class TreasuryGateway {
 
   async sendVoucher(voucher: Voucher): Promise<VoucherAnswer> {
     return this.http.read(await this.http.askJson('POST', '/vouchers', voucher));
+  }
+
+  async issueReceipt(request: EReceiptRequest): Promise<EReceiptAnswer> {
+    return this.http.read(await this.http.askJson('POST', '/e-receipts', request));
+  }
+
+  async redFlushReceipt(reference: string): Promise<RedFlushAnswer> {
+    return this.http.read(await this.http.askJson('POST', `/e-receipts/${encodeURIComponent(reference)}/red-flush`, {}));
   }
 }

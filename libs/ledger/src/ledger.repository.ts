@@ -53,19 +53,21 @@ export async function transfer(tx: Transaction, transfers: readonly Transfer[]):
 export async function resolve(tx: Transaction, keys: readonly TransferKey[], outcome: Outcome, on: CivilDate): Promise<void> {
   if (keys.length === 0) return;
   const parameters = [keys.map((key) => key.code), keys.map((key) => key.subject), keys.map((key) => key.attempt), outcome];
-  await rowsOf(
-    tx,
-    `insert into ledger_outcome (code, subject, attempt, outcome, booked_on)
-     select k.code, k.subject, k.attempt, $4, $5 from unnest($1::text[], $2::uuid[], $3::smallint[]) as k(code, subject, attempt)
-     on conflict (code, subject, attempt) do nothing`,
-    [...parameters, on],
-  );
-  const [{ settled }] = (await rowsOf<{ settled: number }>(
-    tx,
-    `select count(*)::int as settled from ledger_outcome o join unnest($1::text[], $2::uuid[], $3::smallint[]) as k(code, subject, attempt)
-       using (code, subject, attempt) where o.outcome = $4`,
-    parameters,
-  )) as [{ settled: number }];
+  const [, [{ settled }]] = (await Promise.all([
+    rowsOf(
+      tx,
+      `insert into ledger_outcome (code, subject, attempt, outcome, booked_on)
+       select k.code, k.subject, k.attempt, $4, $5 from unnest($1::text[], $2::uuid[], $3::smallint[]) as k(code, subject, attempt)
+       on conflict (code, subject, attempt) do nothing`,
+      [...parameters, on],
+    ),
+    rowsOf<{ settled: number }>(
+      tx,
+      `select count(*)::int as settled from ledger_outcome o join unnest($1::text[], $2::uuid[], $3::smallint[]) as k(code, subject, attempt)
+         using (code, subject, attempt) where o.outcome = $4`,
+      parameters,
+    ),
+  ])) as [unknown, [{ settled: number }]];
   assert(settled === keys.length, `${keys.length} transfers were to be ${outcome}, ${settled} are: some ended otherwise before`);
 }
 

@@ -33,6 +33,8 @@ describe('the books', () => {
   it.each<[TransferCode, TransferCode]>([
     ['benefit', 'benefit-return'],
     ['clawback', 'clawback-dropped'],
+    ['suspense-refund', 'suspense-refund-return'],
+    ['contribution-special-fund', 'special-fund-return'],
   ])('undo a %s by a %s the other way round', (code, back) =>
     expect(TRANSFERS[back]).toEqual({ debit: TRANSFERS[code].credit, credit: TRANSFERS[code].debit }),
   );

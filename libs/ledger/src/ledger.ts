@@ -8,6 +8,10 @@ import { ZERO_FEN, addFen, fen, type CivilDate, type Fen } from '@app/kernel';
 /** kind: an asset grows by debit, a fund (what the body holds for its members and the treasury) by credit. */
 export const ACCOUNTS = {
   'collection-bank': 'asset',
+  /** What the phone-pay institution took from members and has not handed on to the collection account. */
+  'phone-collection': 'asset',
+  /** What the special fund owes for its share of paid contributions. */
+  'special-fund': 'asset',
   'payout-bank': 'asset',
   'clawback-receivable': 'asset',
   'mutual-aid-fund': 'fund',
@@ -18,8 +22,27 @@ export type AccountName = keyof typeof ACCOUNTS;
 
 /** What a transfer means, and between which accounts it moves. */
 export const TRANSFERS = {
-  contribution: { debit: 'collection-bank', credit: 'mutual-aid-fund' },
+  // What a credit brought for a payment notice, the shares of members and of the unit apart; subject: the match.
+  'contribution-member': { debit: 'collection-bank', credit: 'mutual-aid-fund' },
+  'contribution-unit': { debit: 'collection-bank', credit: 'mutual-aid-fund' },
+  // The rest of a credit; subject: the credit.
   'contribution-unmatched': { debit: 'collection-bank', credit: 'contribution-suspense' },
+  // As the first two, out of suspense by two people; subject: the match.
+  'suspense-matched-member': { debit: 'contribution-suspense', credit: 'mutual-aid-fund' },
+  'suspense-matched-unit': { debit: 'contribution-suspense', credit: 'mutual-aid-fund' },
+  // Given back to the payer by the bank, and given back by the bank in turn; subject: the refund.
+  'suspense-refund': { debit: 'contribution-suspense', credit: 'collection-bank' },
+  'suspense-refund-return': { debit: 'collection-bank', credit: 'contribution-suspense' },
+  // The special fund's share of a paid notice (subject), and of a person who was paid for twice (subject: the double).
+  'contribution-special-fund': { debit: 'special-fund', credit: 'mutual-aid-fund' },
+  'special-fund-return': { debit: 'mutual-aid-fund', credit: 'special-fund' },
+  // A member who joined alone paid the own share on the phone; subject: the join.
+  'contribution-phone': { debit: 'phone-collection', credit: 'mutual-aid-fund' },
+  // The phone-pay institution handed a sum on; subject: the credit.
+  'phone-settlement': { debit: 'collection-bank', credit: 'phone-collection' },
+  // Paid for twice: no longer a contribution until it is given back, by the bank (suspense-refund) or on the phone; subject: the double.
+  'contribution-double': { debit: 'mutual-aid-fund', credit: 'contribution-suspense' },
+  'phone-refund': { debit: 'contribution-suspense', credit: 'phone-collection' },
   grant: { debit: 'payout-bank', credit: 'treasury-grant' },
   benefit: { debit: 'mutual-aid-fund', credit: 'payout-bank' },
   'benefit-return': { debit: 'payout-bank', credit: 'mutual-aid-fund' },

@@ -30,6 +30,8 @@ export interface Config {
   readonly hours: BusinessHours;
   /** Real milliseconds between two looks of the sweeper. */
   readonly sweepEveryMs: number;
+  /** How many people a second the medical-insurance platform is asked about. */
+  readonly insuranceCallsPerSecond: number;
 }
 
 /** China time HH:mm, on working days. */
@@ -70,6 +72,14 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       `SWEEP_EVERY_MS: expected whole milliseconds of at least 50, found "${env.SWEEP_EVERY_MS}"; correct it in the environment`,
     );
   }
+  const insuranceCallsPerSecond = Number(env.INSURANCE_CALLS_PER_SECOND ?? 200);
+  if (!Number.isInteger(insuranceCallsPerSecond) || insuranceCallsPerSecond < 1) {
+    throw new DomainError(
+      'config',
+      'invalid',
+      `INSURANCE_CALLS_PER_SECOND: expected a whole number of at least 1, found "${env.INSURANCE_CALLS_PER_SECOND}"; correct it in the environment`,
+    );
+  }
   return {
     databaseUrl: required('DATABASE_URL', 'postgres://user:password@host:port/database'),
     redisUrl: env.REDIS_URL || undefined,
@@ -94,6 +104,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
       statementReady: time('STATEMENT_READY', '20:00'),
     },
     sweepEveryMs,
+    insuranceCallsPerSecond,
   };
 }
 

@@ -1,5 +1,6 @@
 /** The database as the services see it: one transaction at a time, and COPY for sets. Repositories take the transaction first. */
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { assert } from '@app/kernel';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import type { Pool, PoolClient } from 'pg';
@@ -12,8 +13,31 @@ export type Transaction = EntityManager;
 export class Database implements OnApplicationShutdown {
   constructor(@Inject(DataSource) readonly source: DataSource) {}
 
-  transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
-    return this.source.transaction(work);
+  /**
+   * Statements that do not need each other's rows are sent together (Promise.all): they run in the order they were sent, in one round trip.
+   * After the first that fails none has an effect.
+   */
+  async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+    const runner = this.source.createQueryRunner();
+    try {
+      const client = (await runner.connect()) as PoolClient;
+      setPipeline(client, true);
+      // Not waited for: it travels with the first statement.
+      const begun = client.query('begin');
+      Object.assign(runner, { isTransactionActive: true });
+      try {
+        const [, result] = await Promise.all([begun, work(runner.manager)]);
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        Object.assign(runner, { isTransactionActive: false });
+        await client.query('rollback').catch(() => undefined);
+        throw error;
+      }
+    } finally {
+      Object.assign(runner, { isTransactionActive: false });
+      await runner.release();
+    }
   }
 
   /** Statements that need no transaction of their own: single reads, and single statements that are atomic by themselves. */
@@ -25,6 +49,9 @@ export class Database implements OnApplicationShutdown {
     if (this.source.isInitialized) await this.source.destroy();
   }
 }
+
+/** pg can be told at any time between two statements, though its type says that it is told once. */
+const setPipeline = (client: PoolClient, pipeline: boolean): void => void Object.assign(client, { pipeline });
 
 const statementNames = new Map<string, string>();
 
@@ -38,6 +65,8 @@ function nameOf(sql: string): string {
 /** The rows a statement returns, whatever its command. `sql` is a constant text: values go into `parameters`. */
 export async function rowsOf<Row>(tx: Transaction, sql: string, parameters: unknown[] = []): Promise<Row[]> {
   const client = tx.queryRunner ? ((await tx.queryRunner.connect()) as PoolClient) : poolOf(tx);
+  // What was sent together goes on by itself when one of it fails, and its next statement must not run outside.
+  assert(tx.queryRunner?.isTransactionActive !== false, 'a statement of a transaction that has ended');
   return (await client.query({ name: nameOf(sql), text: sql, values: parameters })).rows as Row[];
 }
 
@@ -51,6 +80,8 @@ export async function copyInto(
   format: 'text' | 'binary' = 'text',
 ): Promise<number> {
   const client = (await tx.queryRunner!.connect()) as PoolClient;
+  // A COPY has the connection for itself.
+  setPipeline(client, false);
   const stream = client.query(copyFrom(`copy ${target} from stdin (format ${format})`));
   // The stream tells of the server's error whenever it comes; unheard, that would end the process.
   let refusal: Error | undefined;
@@ -67,6 +98,8 @@ export async function copyInto(
     // After an error of the server's the connection is no longer copying; after one of ours the server has to be told.
     if (!refusal) stream.destroy(error as Error);
     throw error;
+  } finally {
+    setPipeline(client, true);
   }
   return stream.rowCount;
 }

@@ -8,32 +8,41 @@ import { rowsOf, type Transaction } from './database.js';
 /** At most this many ids ride in one job: few, fat jobs. */
 export const JOB_IDS = 1_000;
 
+const ADD = `insert into outbox (queue, command, ids) select w.queue, w.command, coalesce(w.ids, '{}') from jsonb_to_recordset($1::jsonb) as w(queue text, command text, ids uuid[])`;
+
 export async function addToOutbox(tx: Transaction, wakeUps: readonly WakeUp[]): Promise<void> {
-  if (wakeUps.length === 0) return;
+  if (wakeUps.length > 0) await rowsOf(tx, ADD, [JSON.stringify(wakeUps)]);
+}
+
+/** The notification that asks for the patient wake-ups too. */
+export const HURRY = 'hurry';
+
+/** Asks the relay to carry at once, with these, what it would otherwise find at its next look. */
+export async function hurryRelay(tx: Transaction, wakeUps: readonly WakeUp[] = []): Promise<void> {
+  await rowsOf(tx, `with added as (${ADD}) select pg_notify('outbox', '${HURRY}')`, [JSON.stringify(wakeUps)]);
+}
+
+/** Takes a command's wake-ups for any of these away, in the transaction that does all that they are for. */
+export async function answerWakeUps(tx: Transaction, queue: QueueName, command: string, ids: readonly string[]): Promise<void> {
   await rowsOf(
     tx,
-    `insert into outbox (queue, command, ids) select w.queue, w.command, coalesce(w.ids, '{}') from jsonb_to_recordset($1::jsonb) as w(queue text, command text, ids uuid[])`,
-    [JSON.stringify(wakeUps)],
+    `with due as (select id from outbox where queue = $1 and command = $2 and ids && $3::uuid[] for update skip locked) delete from outbox o using due where o.id = due.id`,
+    [queue, command, ids],
   );
 }
 
-/** Asks the relay to carry at once what it would otherwise let collect for a moment. */
-export async function hurryRelay(tx: Transaction): Promise<void> {
-  await rowsOf(tx, `select pg_notify('outbox', '')`);
-}
-
-/** Takes up to `limit` unsent wake-ups away (but those for `heldBack`), merged per queue and command, and calls `send` before the commit: sent twice at worst, lost never. */
+/** Takes up to `limit` unsent wake-ups away, the patient ones too or not, merged per queue and command, and calls `send` before the commit: sent twice at worst, lost never. */
 export async function drainOutbox(
   tx: Transaction,
   limit: number,
   send: (wakeUps: WakeUp[], upTo: string) => Promise<void>,
-  heldBack?: QueueName,
+  patient = true,
 ): Promise<number> {
   const rows = await rowsOf<{ id: string; queue: QueueName; command: string; ids: string[] }>(
     tx,
-    `with due as (select id from outbox where queue is distinct from $2 order by id limit $1 for update skip locked)
+    `with due as (select id from outbox where $2 or not patient order by id limit $1 for update skip locked)
      delete from outbox o using due where o.id = due.id returning o.id, o.queue, o.command, o.ids`,
-    [limit, heldBack ?? null],
+    [limit, patient],
   );
   if (rows.length === 0) return 0;
   const merged = new Map<string, WakeUp & { ids: string[] }>();

@@ -1,5 +1,7 @@
 import type { WakeUp } from '@app/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
 import { MIGRATIONS } from '../../../apps/standalone/src/schema.js';
@@ -9,19 +11,23 @@ import {
   Accounts,
   Audit,
   Database,
+  HURRY,
   JOB_IDS,
   PLATFORM_ENTITIES,
   PersonalDataVault,
   Tokens,
   UserAccount,
   addToOutbox,
+  answerWakeUps,
   copyInto,
   copyText,
   drainOutbox,
+  hurryRelay,
   reachOf,
   rowsOf,
   type NewAccount,
   type Principal,
+  type Transaction,
 } from './index.js';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
@@ -182,6 +188,104 @@ describe('the platform', () => {
       });
       await expect(undone).rejects.toThrow('crash');
       expect((await drain()).taken).toBe(0);
+    });
+  });
+
+  describe('a patient wake-up', () => {
+    beforeEach(() => source.query('delete from outbox'));
+    const [PATIENT, SECOND]: WakeUp[] = [
+      { queue: 'acceptance', command: 'accept', ids: [] },
+      { queue: 'payment', command: 'pay', ids: [] },
+    ];
+    const addPatient = () => source.query(`insert into outbox (queue, command, patient) values ('acceptance', 'accept', true)`);
+    const drain = async (patient: boolean): Promise<WakeUp[]> => {
+      let sent: WakeUp[] = [];
+      await db.transaction((tx) => drainOutbox(tx, 500, (wakeUps) => Promise.resolve(void (sent = wakeUps)), patient));
+      return sent;
+    };
+
+    it('is left where it is until somebody looks or hurries', async () => {
+      await addPatient();
+      await addToOutbox(db.direct, [SECOND!]);
+      expect(await drain(false)).toEqual([SECOND]);
+      expect(await drain(true)).toEqual([PATIENT]);
+    });
+
+    it('does not notify; any other does, and so does the hurry, with what it brings', async () => {
+      const listener = new Client({ connectionString: database.url });
+      await listener.connect();
+      try {
+        const heard: string[] = [];
+        const hurried = new Promise<void>((resolve) =>
+          listener.on('notification', ({ payload }) => {
+            heard.push(payload ?? '');
+            if (payload === HURRY) resolve();
+          }),
+        );
+        await listener.query('listen outbox');
+        await addPatient();
+        await addToOutbox(db.direct, [SECOND!]);
+        await addPatient();
+        await hurryRelay(db.direct);
+        await hurried;
+        expect(heard).toEqual(['', HURRY]);
+        await hurryRelay(db.direct, [{ ...SECOND!, command: 'query' }]);
+        expect((await drain(true)).map(({ command }) => command).sort()).toEqual(['accept', 'pay', 'query']);
+      } finally {
+        await listener.end();
+      }
+    });
+
+    it('goes away with the transaction that did its work, and stays when that is undone', async () => {
+      const [done, other] = [uuidv7(), uuidv7()];
+      const adjudicate = (...claims: string[]): WakeUp => ({ queue: 'adjudication', command: 'adjudicate', ids: claims });
+      await addToOutbox(db.direct, [adjudicate(done, uuidv7()), adjudicate(other), { ...SECOND!, ids: [done] }]);
+      const answer = (tx: Transaction) => answerWakeUps(tx, 'adjudication', 'adjudicate', [done]);
+      const undone = db.transaction(async (tx) => {
+        await answer(tx);
+        throw new Error('crash');
+      });
+      await expect(undone).rejects.toThrow('crash');
+      expect(await rowsOf(db.direct, 'select from outbox')).toHaveLength(3);
+      await db.transaction(answer);
+      expect(await drain(true)).toEqual([adjudicate(other), { ...SECOND!, ids: [done] }]);
+    });
+  });
+
+  describe('a transaction', () => {
+    beforeEach(() => source.query('delete from outbox'));
+    const add = (tx: Transaction, command: string) =>
+      rowsOf(tx, `insert into outbox (queue, command) values ('payment', $1) returning command`, [command]);
+    const commands = async () =>
+      (await rowsOf<{ command: string }>(db.direct, 'select command from outbox order by id')).map(({ command }) => command);
+    const fail = (tx: Transaction) => rowsOf(tx, 'select 1 / $1::int', [0]);
+
+    it('runs what is sent together in the order it was sent', async () => {
+      const [, , seen] = await db.transaction((tx) =>
+        Promise.all([add(tx, 'first'), add(tx, 'second'), rowsOf<{ command: string }>(tx, 'select command from outbox order by id')]),
+      );
+      expect(seen.map(({ command }) => command)).toEqual(['first', 'second']);
+      expect(await commands()).toEqual(['first', 'second']);
+    });
+
+    it('that fails in one statement keeps nothing of the others, and names the one that failed', async () => {
+      const failed = db.transaction((tx) => Promise.all([add(tx, 'before'), fail(tx), add(tx, 'after')]));
+      await expect(failed).rejects.toMatchObject({ code: '22012' });
+      expect(await commands()).toEqual([]);
+    });
+
+    it('lets nothing run behind its end, not even what goes on beside the failure', async () => {
+      let goesOn: Promise<unknown> = Promise.resolve();
+      const failed = db.transaction((tx) => {
+        const failing = fail(tx);
+        goesOn = add(tx, 'beside').catch(() => Promise.any([add(tx, 'behind'), sleep(0).then(() => add(tx, 'long behind'))]));
+        return Promise.all([failing, goesOn]);
+      });
+      await expect(failed).rejects.toMatchObject({ code: '22012' });
+      await expect(goesOn).rejects.toThrow();
+      const ended = await db.transaction((tx) => Promise.resolve(tx));
+      await expect(add(ended, 'late')).rejects.toThrow('a transaction that has ended');
+      expect(await commands()).toEqual([]);
     });
   });
 

@@ -9,11 +9,13 @@ export class Platform1700000000000 implements MigrationInterface {
         id bigint generated always as identity primary key,
         queue text not null,
         command text not null,
-        ids uuid[] not null default '{}'
+        ids uuid[] not null default '{}',
+        -- Left for the relay's next look: more of the kind is on its way, or the job that wrote it goes on with it by itself.
+        patient boolean not null default false
       );
-      -- Wakes the relay at commit, saying which queues; the outbox is a plain table, so a trigger is allowed (architecture: keys that distribute).
-      create function outbox_notify() returns trigger language plpgsql as $$ begin perform pg_notify('outbox', queue) from (select distinct queue from added) a; return null; end $$;
-      create trigger outbox_notify after insert on outbox referencing new table as added for each statement execute function outbox_notify();
+      -- Wakes the relay at commit; the outbox is a plain table, so a trigger is allowed (architecture: keys that distribute).
+      create function outbox_notify() returns trigger language plpgsql as $$ begin notify outbox; return null; end $$;
+      create trigger outbox_notify after insert on outbox for each row when (not new.patient) execute function outbox_notify();
 
       create table user_account (
         id uuid primary key,

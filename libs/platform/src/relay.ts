@@ -1,7 +1,7 @@
 /**
- * Carries wake-ups from the outbox to the queues, in the worker. The database notifies it at each commit that wrote one; a slow look
- * besides makes up for a notification that was lost. Bursts are merged, since a job costs the queue more than the message it speaks of:
- * what collects while one round is sent rides in the next, and the feed, which comes message by message, is waited for a moment.
+ * Carries wake-ups from the outbox to the queues, in the worker. The database notifies it at each commit that wrote one that is not
+ * patient; a look besides carries the patient ones, and makes up for a notification that was lost. Bursts are merged, since a job costs the
+ * queue more than the message it speaks of: what collects while one round is sent, or until the next look, rides together.
  */
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { QueueName, WakeUp } from '@app/contracts';
@@ -10,15 +10,11 @@ import { Client } from 'pg';
 import type { Config } from './config.js';
 import { CONFIG, QUEUE_MAP } from './tokens.js';
 import { Database } from './database.js';
-import { drainOutbox } from './outbox.js';
+import { drainOutbox, HURRY } from './outbox.js';
 
 const ROUND = 500;
-const LOOK_EVERY_MS = 250;
+const LOOK_EVERY_MS = 1_000;
 const LISTEN_AGAIN_MS = 1_000;
-/** A burst of the feed has ended when nothing came for this long; it is not waited for longer than the second. */
-const BURST_QUIET_MS = 40;
-const BURST_LIMIT_MS = 250;
-const BURST_QUEUE: QueueName = 'acceptance';
 
 @Injectable()
 export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
@@ -27,7 +23,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
   private timer: NodeJS.Timeout | undefined;
   private running: Promise<void> | undefined;
   private again = false;
-  private burst: { timer: NodeJS.Timeout; since: number } | undefined;
+  private patientToo = false;
   private stopped = false;
 
   constructor(
@@ -38,60 +34,36 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
 
   async onApplicationBootstrap(): Promise<void> {
     await this.listen();
-    this.timer = setInterval(() => this.nudge(), LOOK_EVERY_MS);
-    this.nudge();
+    this.timer = setInterval(() => this.nudge(true), LOOK_EVERY_MS);
+    this.nudge(true);
   }
 
   async onApplicationShutdown(): Promise<void> {
     this.stopped = true;
     clearInterval(this.timer);
-    clearTimeout(this.burst?.timer);
     await this.running;
     await this.listener?.end();
   }
 
-  /** Carries what is in the outbox; while a burst is collecting, all but the burst. */
-  nudge(): void {
+  /** Carries what is in the outbox, and what is patient only when asked to. */
+  nudge(patientToo: boolean): void {
     if (this.stopped) return;
     this.again = true;
+    this.patientToo ||= patientToo;
     this.running ??= this.run().finally(() => {
       this.running = undefined;
     });
   }
 
-  private notified(queue: string | undefined): void {
-    if (queue !== BURST_QUEUE) {
-      // An empty payload asks for a burst that is collecting; all else is on its way.
-      if (queue === '' && !this.burst) return;
-      if (queue === '') this.endBurst();
-      return this.nudge();
-    }
-    const since = this.burst?.since ?? performance.now();
-    clearTimeout(this.burst?.timer);
-    const wait = Math.max(0, Math.min(BURST_QUIET_MS, since + BURST_LIMIT_MS - performance.now()));
-    this.burst = {
-      since,
-      timer: setTimeout(() => {
-        this.endBurst();
-        this.nudge();
-      }, wait),
-    };
-  }
-
-  private endBurst(): void {
-    clearTimeout(this.burst?.timer);
-    this.burst = undefined;
-  }
-
   private async run(): Promise<void> {
     while (this.again && !this.stopped) {
-      this.again = false;
+      const { patientToo } = this;
+      this.again = this.patientToo = false;
       try {
-        const heldBack = this.burst ? BURST_QUEUE : undefined;
         const taken = await this.database.transaction((tx) =>
-          drainOutbox(tx, ROUND, (wakeUps, upTo) => this.send(wakeUps, upTo), heldBack),
+          drainOutbox(tx, ROUND, (wakeUps, upTo) => this.send(wakeUps, upTo), patientToo),
         );
-        if (taken === ROUND) this.again = true;
+        if (taken === ROUND) this.nudge(patientToo);
       } catch (error) {
         // The wake-ups stay in the outbox; the next look sends them.
         this.logger.warn(`a round was not sent: ${(error as Error).name}`);
@@ -110,7 +82,7 @@ export class Relay implements OnApplicationBootstrap, OnApplicationShutdown {
 
   private async listen(): Promise<void> {
     const client = new Client({ connectionString: this.config.databaseUrl });
-    client.on('notification', ({ payload }) => this.notified(payload));
+    client.on('notification', ({ payload }) => this.nudge(payload === HURRY));
     client.on('error', () => {
       this.listener = undefined;
       this.listenLater();

@@ -95,8 +95,12 @@ const asBuffers = ({ memberIds, fingerprints, sealed, ends }: SealedSet): Sealed
 });
 const viewOf = ({ buffer, byteOffset, byteLength }: Uint8Array): Buffer => Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
 
+/** It keeps nothing: what it needs is one set, and left alone its heap would grow with what it has thrown away. */
+const LIMITS = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 };
+
 function startWorker(workerData: string): Worker {
-  if (!import.meta.url.endsWith('.ts')) return new Worker(new URL('./sealing-worker.js', import.meta.url), { workerData });
+  if (!import.meta.url.endsWith('.ts'))
+    return new Worker(new URL('./sealing-worker.js', import.meta.url), { workerData, resourceLimits: LIMITS });
   // Run from its sources (tests, benchmarks), the thread needs what compiles them.
   const source = new URL('./sealing-worker.ts', import.meta.url).href;
   const script = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(source)}); })`;

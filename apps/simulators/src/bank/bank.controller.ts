@@ -2,7 +2,7 @@ import type { BankCredit, BankReturn } from '@app/contracts';
 import { Body, Controller, Get, Header, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
 import { isDay } from '../china-time.js';
 import { Fields } from '../fields.js';
-import { invalid, type Reply } from '../http.js';
+import { hangUp, invalid, type Reply } from '../http.js';
 import { Bank } from './bank.js';
 
 const XML = 'application/xml; charset=utf-8';
@@ -82,9 +82,4 @@ export class BankController {
     };
     return this.faults;
   }
-}
-
-function hangUp(reply: Reply): void {
-  reply.hijack();
-  reply.raw.destroy();
 }

@@ -9,6 +9,8 @@ export const COUNTY_CODE = '459999';
 export const personCheck = (body: string): string =>
   '10X98765432'[PERSON_WEIGHTS.reduce((sum, weight, index) => sum + weight * Number(body[index]), 0) % 11]!;
 
+export const isPersonNumber = (text: string): boolean => /^\d{17}[\dX]$/.test(text) && personCheck(text) === text[17];
+
 /** `birth` is YYYYMMDD and need not exist. */
 export function personNumber(random: Random, birth = birthDay(random)): string {
   const body = `4599${String(random.integer(1, 30)).padStart(2, '0')}${birth}${random.digits(3)}`;

@@ -1,8 +1,8 @@
-import type { InsuranceAnswer, PersonAnswer } from '@app/contracts';
-import { Body, Controller, Headers, HttpCode, Param, Post, Put } from '@nestjs/common';
+import type { PersonAnswer } from '@app/contracts';
+import { Body, Controller, Headers, HttpCode, Param, Post, Put, Res } from '@nestjs/common';
 import { Fields, fieldsOfList } from '../fields.js';
-import { invalid, Refusal } from '../http.js';
-import { Platform } from './platform.js';
+import { hangUp, invalid, Refusal, type Reply } from '../http.js';
+import { PERSON_SETTINGS, Platform } from './platform.js';
 import { Playback, type PlaybackResult } from './playback.js';
 import { PushFailed } from './push-client.js';
 
@@ -14,9 +14,12 @@ export class MedicalInsuranceController {
   ) {}
 
   @Post('fsi/api/:infno')
-  @HttpCode(200)
-  answer(@Param('infno') infno: string, @Body() body: unknown): InsuranceAnswer {
-    return this.platform.answer(infno, body);
+  answer(@Param('infno') infno: string, @Body() body: unknown, @Res() reply: Reply): void {
+    const silence = this.platform.silence(infno, body);
+    if (silence === 'hang-up') hangUp(reply);
+    // Never answered; whoever asks gives up some time.
+    else if (silence === 'time-out') reply.hijack();
+    else reply.status(200).send(this.platform.answer(infno, body));
   }
 
   @Put('control/feed')
@@ -32,11 +35,30 @@ export class MedicalInsuranceController {
     return { loaded: persons.length };
   }
 
+  @Put('control/person-settings')
+  setPersons(@Body() body: unknown): { set: number } {
+    const settings = fieldsOfList(body).map((fields) => ({ certno: fields.text('certno'), setting: readSetting(fields.text('setting')) }));
+    for (const { certno, setting } of settings) this.platform.setPerson(certno, setting);
+    return { set: settings.length };
+  }
+
+  /** All of them at once: what is left out is no fault. */
+  @Post('faults')
+  @HttpCode(200)
+  setFaults(@Body() body: unknown): Platform['faults'] {
+    const fields = new Fields(body);
+    const outage = fields.names().includes('outage') ? fields.object('outage') : undefined;
+    this.platform.faults = {
+      ...(outage ? { outage: { from: readInstant(outage, 'from'), until: readInstant(outage, 'until') } } : {}),
+      callsPerSecond: fields.optionalInteger('callsPerSecond', 0),
+    };
+    return this.platform.faults;
+  }
+
   @Post('control/playback')
   @HttpCode(200)
   async play(@Body() body: unknown): Promise<PlaybackResult> {
-    const until = new Date(new Fields(body).text('until'));
-    if (Number.isNaN(until.getTime())) throw invalid('until must be an ISO instant');
+    const until = readInstant(new Fields(body), 'until');
     try {
       return await this.playback.playback(until);
     } catch (error) {
@@ -63,6 +85,18 @@ function readPerson(fields: Fields): PersonAnswer {
       insuplc_admdvs: one.text('insuplc_admdvs'),
     })),
   };
+}
+
+function readInstant(fields: Fields, name: string): Date {
+  const instant = new Date(fields.text(name));
+  if (Number.isNaN(instant.getTime())) throw invalid(`${name} must be an ISO instant`);
+  return instant;
+}
+
+function readSetting(text: string): (typeof PERSON_SETTINGS)[number] {
+  const setting = PERSON_SETTINGS.find((one) => one === text);
+  if (!setting) throw invalid(`setting must be one of ${PERSON_SETTINGS.join(', ')}`);
+  return setting;
 }
 
 function readStatus(text: string): '1' | '2' | '3' {

@@ -218,6 +218,51 @@ describe('transactions', () => {
     });
   });
 
+  const NUMBER = PERSON.baseinfo.certno;
+  const person = async (certno = NUMBER) =>
+    ask<PersonAnswer>('1101', { data: { mdtrt_cert_type: '02', mdtrt_cert_no: certno, psn_name: '李娟' } });
+  const set = (setting: string) => call('PUT', `${platform.url}/control/person-settings`, [{ certno: NUMBER, setting }]);
+
+  test.each([
+    ['suspended', { output: { insuinfo: [{ psn_insu_stas: '2' }] } }],
+    ['ended', { output: { insuinfo: [{ psn_insu_stas: '3' }] } }],
+    ['retired', { output: { insuinfo: [{ psn_type: '12' }] } }],
+    ['resident', { output: { insuinfo: [{ insutype: '390', psn_type: '15' }] } }],
+    ['other-name', { output: { baseinfo: { psn_name: '另李娟' } } }],
+    ['unknown', { infcode: -1, err_msg: '未查询到人员信息' }],
+    ['error', { infcode: -1, err_msg: '系统处理异常' }],
+  ])('1101 of a person set to %s says so, until they are set back', async (setting, said) => {
+    await start([]);
+    expect((await set(setting)).status).toBe(200);
+    expect(await person()).toMatchObject(said);
+    await set('normal');
+    expect(await person()).toMatchObject({ infcode: 0, output: PERSON });
+    expect((await set('rich')).status).toBe(400);
+  });
+
+  test('1101 of a platform that knows everybody has any sound number, and tells who asked', async () => {
+    const asked: string[] = [];
+    await start([], { knowsEverybody: true, persons: [], onPerson: (certno) => asked.push(certno) });
+    expect(await person()).toMatchObject({
+      output: { baseinfo: { psn_name: '李娟', brdy: '1977-11-09' }, insuinfo: [{ psn_type: '11' }] },
+    });
+    expect(await person('459912197711093021')).toMatchObject({ err_msg: '未查询到人员信息' });
+    expect(asked).toEqual([NUMBER, '459912197711093021']);
+  });
+
+  test('every connection breaks while it is down, and 1101 above its rate is told to wait', async () => {
+    await start([]);
+    const fault = (faults: object) => call('POST', `${platform.url}/faults`, faults);
+    await fault({ outage: { from: '2025-03-07T02:00:00Z', until: '2025-03-07T03:00:00Z' } });
+    await expect(person()).rejects.toThrow();
+    await fault({ outage: { from: '2025-03-07T01:00:00Z', until: '2025-03-07T02:00:00Z' } });
+    expect(await person()).toMatchObject({ infcode: 0 });
+    await fault({ callsPerSecond: 0 });
+    expect(await person()).toMatchObject({ infcode: -1, err_msg: '请求过于频繁，请稍后再试' });
+    await fault({});
+    expect(await person()).toMatchObject({ infcode: 0 });
+  });
+
   test('an unknown transaction and a malformed envelope are answered with -1', async () => {
     await start([]);
     expect(await ask('9999', { data: {} })).toMatchObject({ infcode: -1, err_msg: expect.stringContaining('9999') });

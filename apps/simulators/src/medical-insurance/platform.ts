@@ -1,5 +1,14 @@
 /** The platform's transactions: 1101 person, 5203 what was sent in a range, 3201 totals of what was sent in a range of days. */
-import type { FeedQueryAnswer, InsuranceAnswer, InsuranceEnvelope, PersonAnswer, TotalsAnswer } from '@app/contracts';
+import {
+  PERSON_NOT_FOUND,
+  TOO_MANY_CALLS,
+  type FeedQueryAnswer,
+  type InsuranceAnswer,
+  type InsuranceEnvelope,
+  type PersonAnswer,
+  type TotalsAnswer,
+} from '@app/contracts';
+import { COUNTY_CODE, isPersonNumber } from '../county/numbers.js';
 import { addDays, chinaInstant, chinaTimestamp, isDay, parseChinaTimestamp } from '../china-time.js';
 import { Fields } from '../fields.js';
 import { invalid } from '../http.js';
@@ -27,16 +36,62 @@ const MESSAGE_ID = /^[0-9A-Za-z]{12}\d{18}$/;
 const PLATFORM_AREA = '459999';
 const MAX_PAGE = 1000;
 
+/** What 1101 says of a person, whoever the register has under that number; `normal` takes a setting back. */
+export const PERSON_SETTINGS = [
+  'normal',
+  'suspended',
+  'ended',
+  'unknown',
+  'other-name',
+  'retired',
+  'resident',
+  'error',
+  'time-out',
+] as const;
+export type PersonSetting = (typeof PERSON_SETTINGS)[number];
+
+export interface PlatformFaults {
+  /** From and until when, by the platform's clock, every connection breaks. */
+  readonly outage?: { readonly from: Date; readonly until: Date } | undefined;
+  /** 1101 above so many in a second of real time is told to wait. */
+  readonly callsPerSecond?: number | undefined;
+}
+
+export interface PlatformOptions {
+  readonly persons?: readonly PersonAnswer[];
+  /** Any sound personal number that is not in the register is somebody in service and insured, of the name that is asked about. */
+  readonly knowsEverybody?: boolean;
+  /** Told of every 1101 that arrives. */
+  readonly onPerson?: (certno: string) => void;
+}
+
 export class Platform {
   private readonly persons = new Map<string, PersonAnswer>();
+  private readonly settings = new Map<string, PersonSetting>();
   private answers = 0;
+  private second = { number: 0, calls: 0 };
+  faults: PlatformFaults = {};
 
   constructor(
     private readonly clock: SimulatorClock,
     private readonly playback: Playback,
-    persons: readonly PersonAnswer[],
+    private readonly options: PlatformOptions = {},
   ) {
-    this.putPersons(persons);
+    this.putPersons(options.persons ?? []);
+  }
+
+  setPerson(certno: string, setting: PersonSetting): void {
+    if (setting === 'normal') this.settings.delete(certno.toUpperCase());
+    else this.settings.set(certno.toUpperCase(), setting);
+  }
+
+  /** What becomes of the line instead of an answer. */
+  silence(infno: string, body: unknown): 'hang-up' | 'time-out' | undefined {
+    const { outage } = this.faults;
+    const now = this.clock.now();
+    if (infno === '1101') this.options.onPerson?.(numberIn(body));
+    if (outage && outage.from <= now && now < outage.until) return 'hang-up';
+    return infno === '1101' && this.settings.get(numberIn(body)) === 'time-out' ? 'time-out' : undefined;
   }
 
   putPersons(persons: readonly PersonAnswer[]): void {
@@ -64,10 +119,23 @@ export class Platform {
   }
 
   private person(data: Fields): PersonAnswer {
+    if (this.isBusy()) throw invalid(TOO_MANY_CALLS);
     if (data.text('mdtrt_cert_type') !== '02') throw invalid('mdtrt_cert_type 仅支持 02');
-    const person = this.persons.get(data.text('mdtrt_cert_no').toUpperCase());
-    if (!person) throw invalid('未查询到人员信息');
-    return person;
+    const certno = data.text('mdtrt_cert_no').toUpperCase();
+    const setting = this.settings.get(certno);
+    if (setting === 'error') throw invalid('系统处理异常');
+    const known = this.persons.get(certno);
+    const person = known ?? (this.options.knowsEverybody && isPersonNumber(certno) ? insured(certno, data.note('psn_name')) : undefined);
+    if (!person || setting === 'unknown') throw invalid(PERSON_NOT_FOUND);
+    return setting ? changed(person, setting) : person;
+  }
+
+  private isBusy(): boolean {
+    const { callsPerSecond } = this.faults;
+    if (callsPerSecond === undefined) return false;
+    const number = Math.trunc(performance.now() / 1000);
+    if (this.second.number !== number) this.second = { number, calls: 0 };
+    return ++this.second.calls > callsPerSecond;
   }
 
   /** `after` is the number of messages, from the very first one sent, that need not be looked at again. */
@@ -122,4 +190,33 @@ function timeOf(fields: Fields, name: string): number {
   const at = parseChinaTimestamp(fields.text(name));
   if (!at) throw invalid(`${name} 应为 YYYY-MM-DD HH:mm:ss`);
   return at.getTime();
+}
+
+/** '' where there is none. */
+function numberIn(body: unknown): string {
+  const certno = (body as { input?: { data?: { mdtrt_cert_no?: unknown } } } | null | undefined)?.input?.data?.mdtrt_cert_no;
+  return typeof certno === 'string' ? certno.toUpperCase() : '';
+}
+
+const insured = (certno: string, name: string): PersonAnswer => ({
+  baseinfo: {
+    psn_no: `P${certno}`,
+    psn_name: name,
+    certno,
+    gend: Number(certno[16]) % 2 === 1 ? '1' : '2',
+    brdy: `${certno.slice(6, 10)}-${certno.slice(10, 12)}-${certno.slice(12, 14)}`,
+  },
+  insuinfo: [{ insutype: '310', psn_type: '11', psn_insu_stas: '1', insuplc_admdvs: COUNTY_CODE }],
+});
+
+function changed({ baseinfo, insuinfo }: PersonAnswer, setting: PersonSetting): PersonAnswer {
+  const all = (change: Partial<PersonAnswer['insuinfo'][number]>): PersonAnswer => ({
+    baseinfo,
+    insuinfo: insuinfo.map((one) => ({ ...one, ...change })),
+  });
+  if (setting === 'suspended') return all({ psn_insu_stas: '2' });
+  if (setting === 'ended') return all({ psn_insu_stas: '3' });
+  if (setting === 'retired') return all({ psn_type: '12' });
+  if (setting === 'resident') return all({ insutype: '390', psn_type: '15' });
+  return { baseinfo: { ...baseinfo, psn_name: `另${baseinfo.psn_name}` }, insuinfo };
 }

@@ -1,19 +1,22 @@
-import type { EInvoiceCheckAnswer, EInvoiceCheck, GrantAnswer, VoucherAnswer } from '@app/contracts';
+import type { EInvoiceCheckAnswer, EInvoiceCheck, EReceiptAnswer, GrantAnswer, RedFlushAnswer, VoucherAnswer } from '@app/contracts';
 import { Body, Controller, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { Fields, fieldsOfList } from '../fields.js';
 import { invalid } from '../http.js';
 import { E_INVOICE_STATES, EInvoices, type RegisteredEInvoice } from './e-invoices.js';
+import { EReceipts } from './e-receipts.js';
 import { Grants } from './grants.js';
 import { Vouchers, type BookedVoucher } from './vouchers.js';
 
 /** The bank takes "grant-" + reference as a reference of at most 35 characters. */
 const GRANT_REFERENCE = 29;
+const RECEIPT_REFERENCE = 35;
 
 @Controller()
 export class TreasuryController {
   constructor(
     private readonly grants: Grants,
     private readonly eInvoices: EInvoices,
+    private readonly eReceipts: EReceipts,
     private readonly vouchers: Vouchers,
   ) {}
 
@@ -51,6 +54,29 @@ export class TreasuryController {
     return { registered: invoices.length };
   }
 
+  @Post('e-receipts')
+  @HttpCode(200)
+  issue(@Body() body: unknown): EReceiptAnswer {
+    const fields = new Fields(body);
+    return this.eReceipts.issue({
+      reference: fields.text('reference', RECEIPT_REFERENCE),
+      payer: fields.text('payer'),
+      amountFen: fields.integer('amountFen', 1),
+      item: fields.text('item'),
+    });
+  }
+
+  @Get('e-receipts/:reference')
+  findReceipt(@Param('reference') reference: string): EReceiptAnswer {
+    return this.eReceipts.find(reference);
+  }
+
+  @Post('e-receipts/:reference/red-flush')
+  @HttpCode(200)
+  redFlush(@Param('reference') reference: string): RedFlushAnswer {
+    return this.eReceipts.redFlush(reference);
+  }
+
   @Post('vouchers')
   @HttpCode(200)
   book(@Body() body: unknown): VoucherAnswer {
@@ -72,15 +98,29 @@ export class TreasuryController {
     return this.vouchers.list();
   }
 
-  /** For tests: the next new grants refused, the next e-invoice checks unavailable. */
+  /** For tests: the next new grants or receipts refused, the next e-invoice checks or requests for receipts unavailable. */
   @Post('faults')
   @HttpCode(200)
-  setFaults(@Body() body: unknown): { refuseGrants: number; unavailableChecks: number } {
+  setFaults(@Body() body: unknown): Faults {
     const fields = new Fields(body);
     this.grants.refuseNext = fields.optionalInteger('refuseGrants', 0) ?? this.grants.refuseNext;
     this.eInvoices.unavailableNext = fields.optionalInteger('unavailableChecks', 0) ?? this.eInvoices.unavailableNext;
-    return { refuseGrants: this.grants.refuseNext, unavailableChecks: this.eInvoices.unavailableNext };
+    this.eReceipts.refuseNext = fields.optionalInteger('refuseReceipts', 0) ?? this.eReceipts.refuseNext;
+    this.eReceipts.unavailableNext = fields.optionalInteger('unavailableReceipts', 0) ?? this.eReceipts.unavailableNext;
+    return {
+      refuseGrants: this.grants.refuseNext,
+      unavailableChecks: this.eInvoices.unavailableNext,
+      refuseReceipts: this.eReceipts.refuseNext,
+      unavailableReceipts: this.eReceipts.unavailableNext,
+    };
   }
+}
+
+interface Faults {
+  refuseGrants: number;
+  unavailableChecks: number;
+  refuseReceipts: number;
+  unavailableReceipts: number;
 }
 
 const readEInvoice = (fields: Fields): EInvoiceCheck => ({

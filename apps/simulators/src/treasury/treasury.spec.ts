@@ -1,4 +1,4 @@
-import type { EInvoiceCheck, EInvoiceCheckAnswer, GrantRequest, Voucher } from '@app/contracts';
+import type { EInvoiceCheck, EInvoiceCheckAnswer, EReceiptAnswer, GrantRequest, Voucher } from '@app/contracts';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { startBank } from '../bank/start-bank.js';
 import type { RunningSimulator } from '../simulator.js';
@@ -77,6 +77,45 @@ describe('grants', () => {
     expect(await call('POST', `${alone.url}/grants`, GRANT)).toMatchObject({ status: 503, body: { code: 'bank-unavailable' } });
     expect((await call('GET', `${alone.url}/grants/${GRANT.reference}`)).status).toBe(404);
     await alone.close();
+  });
+});
+
+describe('e-receipts', () => {
+  const RECEIPT = { reference: 'R1', payer: '第一基层工会', amountFen: 20_000, item: '互助金' };
+  const issue = (body: unknown) => call<EReceiptAnswer>('POST', `${treasury.url}/e-receipts`, body);
+  const flush = (reference: string) => call('POST', `${treasury.url}/e-receipts/${reference}/red-flush`, {});
+  const checked = async () => {
+    const { body } = await issue(RECEIPT);
+    if (body.state !== 'issued') throw new Error('refused');
+    const { code, number, checkCode, issuedOn } = body;
+    const asked = { code, number, checkCode, issuedOn, amountFen: RECEIPT.amountFen };
+    return (await call<EInvoiceCheckAnswer>('POST', `${treasury.url}/e-invoices/check`, asked)).body.result;
+  };
+
+  test('a receipt is issued once however often it is asked for, and can be checked like any other', async () => {
+    const { status, body } = await issue(RECEIPT);
+    expect({ status, body }).toMatchObject({ status: 200, body: { state: 'issued', issuedOn: '2025-03-07' } });
+    expect((await issue(RECEIPT)).body).toEqual(body);
+    expect((await call('GET', `${treasury.url}/e-receipts/R1`)).body).toEqual(body);
+    expect((await issue({ ...RECEIPT, amountFen: 1 })).status).toBe(409);
+    expect(await checked()).toBe('VERIFIED');
+  });
+
+  test('a receipt is taken back once, and the register says so', async () => {
+    expect((await flush('R1')).status).toBe(404);
+    await issue(RECEIPT);
+    const flushed = await flush('R1');
+    expect(flushed).toMatchObject({ status: 200, body: { state: 'red-flushed', flushedOn: '2025-03-07' } });
+    expect(await flush('R1')).toEqual(flushed);
+    expect(await checked()).toBe('RED_FLUSHED');
+  });
+
+  test('a refused receipt stays refused, and a closed office is asked again', async () => {
+    await call('POST', `${treasury.url}/faults`, { refuseReceipts: 1, unavailableReceipts: 1 });
+    expect((await issue(RECEIPT)).status).toBe(503);
+    for (let i = 0; i < 2; i++) expect((await issue(RECEIPT)).body).toMatchObject({ state: 'refused', reason: expect.any(String) });
+    expect((await flush('R1')).status).toBe(409);
+    expect((await issue({ ...RECEIPT, reference: 'R2' })).body).toMatchObject({ state: 'issued' });
   });
 });
 

@@ -28,7 +28,7 @@ const store = (onConflict: string): string =>
      values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
      on conflict ${onConflict}
      returning id, body_hash = $9 as same),
-   wake as (insert into outbox (queue, command, ids) select 'acceptance', 'accept', array[id] from stored where id = $1 and $10 = 'stored')
+   wake as (insert into outbox (queue, command, ids, patient) select 'acceptance', 'accept', array[id], true from stored where id = $1 and $10 = 'stored')
    select id, same from stored`;
 
 const STORE = store(`(msgid) do update set duplicates = feed_message.duplicates
@@ -76,12 +76,15 @@ export interface StoredMessage {
 
 /** Stored messages in the order of receipt. One worker takes them at a time, since a cancel must come after what it cancels. */
 export async function takeStored(tx: Transaction, limit: number): Promise<StoredMessage[]> {
-  await rowsOf(tx, `select pg_advisory_xact_lock(hashtext('acceptance'))`);
-  return rowsOf(
-    tx,
-    `select id, body_sealed as "bodySealed", received_at as "receivedAt", received_on::text as "receivedOn" from feed_message where state = 'stored' order by seq limit $1`,
-    [limit],
-  );
+  const [, stored] = await Promise.all([
+    rowsOf(tx, `select pg_advisory_xact_lock(hashtext('acceptance'))`),
+    rowsOf<StoredMessage>(
+      tx,
+      `select id, body_sealed as "bodySealed", received_at as "receivedAt", received_on::text as "receivedOn" from feed_message where state = 'stored' order by seq limit $1`,
+      [limit],
+    ),
+  ]);
+  return stored;
 }
 
 export interface MessageResult {

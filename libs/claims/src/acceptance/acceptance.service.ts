@@ -127,8 +127,7 @@ export class AcceptanceService {
               },
         );
       }
-      await messages.saveResults(tx, results);
-      await this.applyWaiting(tx, claims, msgidOf, inserted, at);
+      await Promise.all([messages.saveResults(tx, results), this.applyWaiting(tx, claims, msgidOf, inserted, at)]);
       await this.cancel(tx, cancels, at);
       return stored.length;
     });

@@ -51,17 +51,19 @@ interface UsedRow {
 
 /** Locks accumulators in member order, made first where absent, since a lock on an absent row locks nothing. */
 export async function lockAccumulators(tx: Transaction, { memberIds, planIds }: AccumulatorKeys): Promise<UsedByMember> {
-  await rowsOf(
-    tx,
-    `insert into accumulator (member_id, plan_id) select * from unnest($1::uuid[], $2::text[]) as a(member_id, plan_id) order by 1, 2 on conflict do nothing`,
-    [memberIds, planIds],
-  );
-  const rows = await rowsOf<UsedRow>(
-    tx,
-    `select member_id as "memberId", plan_id as "planId", used from accumulator
-     where member_id = any($1::uuid[]) and plan_id = any($2::text[]) order by member_id, plan_id for update`,
-    [memberIds, [...new Set(planIds)]],
-  );
+  const [, rows] = await Promise.all([
+    rowsOf(
+      tx,
+      `insert into accumulator (member_id, plan_id) select * from unnest($1::uuid[], $2::text[]) as a(member_id, plan_id) order by 1, 2 on conflict do nothing`,
+      [memberIds, planIds],
+    ),
+    rowsOf<UsedRow>(
+      tx,
+      `select member_id as "memberId", plan_id as "planId", used from accumulator
+       where member_id = any($1::uuid[]) and plan_id = any($2::text[]) order by member_id, plan_id for update`,
+      [memberIds, [...new Set(planIds)]],
+    ),
+  ]);
   return new Map(rows.map((row) => [usedKey(row.memberId, row.planId), JSON.parse(row.used) as Accumulators]));
 }
 

@@ -1,9 +1,9 @@
 /** Adjudication: the plan's benefit for each accepted claim, in sets, with its trace kept. */
 import { Injectable } from '@nestjs/common';
-import type { ReasonCode } from '@app/benefits';
-import { coversOf, type MemberCover } from '@app/enrolment';
-import { Clock } from '@app/kernel';
-import { Database, JOB_IDS } from '@app/platform';
+import { isCovered, type ReasonCode } from '@app/benefits';
+import { birthDatesOf, coversOf, type MemberCover } from '@app/enrolment';
+import { Clock, type CivilDate } from '@app/kernel';
+import { answerWakeUps, Database, JOB_IDS, PersonalDataVault, type Transaction } from '@app/platform';
 import { markFault, move } from '../claim.repository.js';
 import { adjudicateAll, type Adjudicated, type AdjudicationFault, type AdjudicationInput } from './adjudication.js';
 import * as adjudication from './adjudication.repository.js';
@@ -17,6 +17,7 @@ export class AdjudicationService {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly plans: PlanVersionService,
+    private readonly vault: PersonalDataVault,
   ) {}
 
   /** Decides accepted claims of these ids (none: whatever is due); returns how many were taken. */
@@ -24,41 +25,62 @@ export class AdjudicationService {
     return this.database.transaction(async (tx) => {
       const claims = await adjudication.takeAccepted(tx, ids, JOB_IDS);
       if (claims.length === 0) return 0;
-      const inForce = await this.plans.inForce(tx);
-      const covers = await coversOf(tx, [...new Set(claims.map((claim) => claim.memberId))]);
+      const [inForce, covers] = await Promise.all([
+        this.plans.inForce(tx),
+        coversOf(tx, [...new Set(claims.map((claim) => claim.memberId))]),
+      ]);
       const { inputs, faults: planless } = inputsOf(claims, covers, inForce);
       const used = await adjudication.lockAccumulators(tx, accumulatorKeys(inputs));
-      const { done, faults } = adjudicateAll(inputs, used);
+      const { done, faults } = adjudicateAll(inputs, used, await this.birthsFor(tx, inputs));
       const at = this.clock.now();
-      await adjudication.saveDecisions(tx, done, at);
-      await adjudication.saveAccumulators(tx, used);
       const paths = new Map(inputs.map(({ claim, cover }) => [claim.claimId, cover?.organisationPath ?? null]));
       const pathsOf = (set: readonly Adjudicated[]) => set.map((one) => paths.get(one.claim.claimId)!);
-      for (const set of byPlanVersion(done)) {
-        const { id, version } = set[0]!.plan;
-        const cause = { actor: 'adjudication', at, planVersion: `${id}@${version}` };
-        const granted = set.filter((one) => one.decision.reason === null);
-        await move(
-          tx,
-          granted.map((one) => one.claim),
-          'accepted',
-          'adjudicated',
-          { ...cause, reason: 'benefit granted' },
-          { benefitFen: granted.map((one) => one.decision.benefitFen), organisationPath: pathsOf(granted) },
-        );
-        const refused = set.filter((one): one is Adjudicated & { decision: { reason: ReasonCode } } => one.decision.reason !== null);
-        await move(
-          tx,
-          refused.map((one) => one.claim),
-          'accepted',
-          'refused',
-          { ...cause, reason: 'refused by the plan' },
-          { refusal: refused.map((one) => one.decision.reason), organisationPath: pathsOf(refused) },
-        );
-      }
-      for (const { claim, fault } of [...planless, ...faults]) await markFault(tx, claim, fault);
+      await Promise.all([
+        adjudication.saveDecisions(tx, done, at),
+        adjudication.saveAccumulators(tx, used),
+        ...byPlanVersion(done).flatMap((set) => {
+          const { id, version } = set[0]!.plan;
+          const cause = { actor: 'adjudication', at, planVersion: `${id}@${version}` };
+          const granted = set.filter((one) => one.decision.reason === null);
+          const refused = set.filter((one): one is Adjudicated & { decision: { reason: ReasonCode } } => one.decision.reason !== null);
+          return [
+            move(
+              tx,
+              granted.map((one) => one.claim),
+              'accepted',
+              'adjudicated',
+              { ...cause, reason: 'benefit granted' },
+              { benefitFen: granted.map((one) => one.decision.benefitFen), organisationPath: pathsOf(granted) },
+            ),
+            move(
+              tx,
+              refused.map((one) => one.claim),
+              'accepted',
+              'refused',
+              { ...cause, reason: 'refused by the plan' },
+              { refusal: refused.map((one) => one.decision.reason), organisationPath: pathsOf(refused) },
+            ),
+          ];
+        }),
+        ...[...planless, ...faults].map(({ claim, fault }) => markFault(tx, claim, fault)),
+        // From a full set the wake-ups stay, for other workers to take the rest meanwhile.
+        ids.length === 0 &&
+          claims.length < JOB_IDS &&
+          answerWakeUps(
+            tx,
+            'adjudication',
+            'adjudicate',
+            claims.map((claim) => claim.claimId),
+          ),
+      ]);
       return claims.length;
     });
+  }
+
+  /** Personal data are opened only for a plan that asks for the age. */
+  private async birthsFor(tx: Transaction, inputs: readonly AdjudicationInput[]): Promise<ReadonlyMap<string, CivilDate>> {
+    const asked = new Set(inputs.filter(({ plan }) => plan.asks.age).map(({ claim }) => claim.memberId));
+    return asked.size === 0 ? new Map() : birthDatesOf(tx, this.vault, [...asked]);
   }
 }
 
@@ -66,7 +88,7 @@ interface Input extends AdjudicationInput {
   readonly cover: MemberCover | undefined;
 }
 
-/** The discharge date decides which of a member's covers a claim falls under, and which version of its plan. */
+/** The plan of a cover says which day of a stay has to be covered; the discharge date, which version of the plan decides. */
 function inputsOf(
   claims: readonly AcceptedClaim[],
   covers: readonly MemberCover[],
@@ -77,9 +99,14 @@ function inputsOf(
   const inputs: Input[] = [];
   const faults: AdjudicationFault[] = [];
   for (const claim of claims) {
-    const cover = byMember.get(claim.memberId)?.find((one) => one.coverFrom <= claim.dischargeOn && claim.dischargeOn <= one.coverTo);
+    const held = byMember.get(claim.memberId) ?? [];
+    const cover = held.find((one) => {
+      const plan = plans.planOn(claim.dischargeOn, one.planId);
+      // Without a plan it is a fault, that of the cover on the day of discharge.
+      return plan ? isCovered(claim, one, plan) : one.coverFrom <= claim.dischargeOn && claim.dischargeOn <= one.coverTo;
+    });
     const plan = plans.planOn(claim.dischargeOn, cover?.planId);
-    if (plan) inputs.push({ claim, cover, plan });
+    if (plan) inputs.push({ claim, cover, covers: held, plan });
     else faults.push({ claim, fault: `no version of the plan ${cover?.planId} is in force` });
   }
   return { inputs, faults };

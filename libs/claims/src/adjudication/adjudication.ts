@@ -1,6 +1,7 @@
 /** Adjudicates a set of claims in the order given, each upon what the ones before it used up. Pure. */
 import { addAccumulators, calculate, type Accumulators, type CompiledPlan, type Decision, type Facts } from '@app/benefits';
-import { factsOf, type AcceptedClaim, type CoverPeriod } from './from-acceptance.js';
+import type { CivilDate } from '@app/kernel';
+import { factsOf, type AcceptedClaim, type HeldCover } from './from-acceptance.js';
 
 export interface Adjudicated {
   readonly claim: AcceptedClaim;
@@ -18,7 +19,9 @@ export interface AdjudicationFault {
 
 export interface AdjudicationInput {
   readonly claim: AcceptedClaim;
-  readonly cover: CoverPeriod | undefined;
+  readonly cover: HeldCover | undefined;
+  /** All of the member, the oldest first. */
+  readonly covers: readonly HeldCover[];
   readonly plan: CompiledPlan;
 }
 
@@ -26,18 +29,19 @@ export interface AdjudicationInput {
 export type UsedByMember = Map<string, Accumulators>;
 export const usedKey = (memberId: string, planId: string): string => `${memberId} ${planId}`;
 
-/** A claim that breaks the calculator stands aside. */
+/** A claim that breaks the calculator stands aside. `births` by member, of those whose plan asks for the age. */
 export function adjudicateAll(
   inputs: readonly AdjudicationInput[],
   used: UsedByMember,
+  births: ReadonlyMap<string, CivilDate>,
 ): { done: Adjudicated[]; faults: AdjudicationFault[] } {
   const done: Adjudicated[] = [];
   const faults: AdjudicationFault[] = [];
-  for (const { claim, cover, plan } of inputs) {
+  for (const { claim, cover, covers, plan } of inputs) {
     try {
       const key = usedKey(claim.memberId, plan.id);
       const before = used.get(key) ?? {};
-      const facts = factsOf(claim, cover);
+      const facts = factsOf(claim, cover, { covers, birthOn: births.get(claim.memberId) }, plan);
       const decision = calculate(facts, before, plan);
       used.set(key, addAccumulators(before, decision.changes));
       done.push({ claim, plan, facts, before, decision });

@@ -1,7 +1,7 @@
 /** Versions of plans: proposed as a file, rehearsed, signed by two people, and then in force for what happens from their date on. */
 import { Injectable } from '@nestjs/common';
 import { loadPlan, parsePlan, planIds, type CompiledPlan, type Selection } from '@app/benefits';
-import { Clock } from '@app/kernel';
+import { Clock, type CivilDate } from '@app/kernel';
 import { Audit, Database, type Principal, type Transaction } from '@app/platform';
 import { planNotFound, proposalRefused, signatureRefused, versionNotFound } from './plan-version.errors.js';
 import { PlansInForce, SIGNATURES, proposalFault, signatureFault, type PlanVersionView } from './plan-version.js';
@@ -42,6 +42,11 @@ export class PlanVersionService {
     const active: CompiledPlan[] = [];
     for (const { hash } of await versions.activeVersions(tx)) active.push((await this.proposed(tx, hash))!);
     return new PlansInForce(active, (planId) => this.shipped(planId));
+  }
+
+  /** The version that decides on the day; undefined for a plan nobody knows. */
+  async planOn(day: CivilDate, planId: string): Promise<CompiledPlan | undefined> {
+    return (await this.inForce(this.database.direct)).planOn(day, planId);
   }
 
   /** The version with this hash, shipped or proposed; undefined when nobody knows it. */

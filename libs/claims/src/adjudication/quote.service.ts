@@ -1,7 +1,7 @@
 /** What a plan would pay for a case, upon what a member has really used up; reads only, and locks nothing. */
 import { Injectable } from '@nestjs/common';
 import { quote, readCase, type CompiledPlan, type Quote, type QuoteCase, type Selection } from '@app/benefits';
-import { coversOf } from '@app/enrolment';
+import { birthDatesOf, coversOf } from '@app/enrolment';
 import { DomainError, normaliseIdentifier } from '@app/kernel';
 import { Database, PersonalDataVault, reachOf, type Principal } from '@app/platform';
 import { readAccumulators } from './adjudication.repository.js';
@@ -41,7 +41,7 @@ export class QuoteService {
     const plan = await this.planOf(request);
     const read = readWritten(request.case, plan);
     if (memberId === undefined) return quote(read, plan);
-    return quote(caseOfMember(read, request.case, await this.standingOf(principal, memberId, plan)), plan);
+    return quote(caseOfMember(read, request.case, await this.standingOf(principal, memberId, plan), plan), plan);
   }
 
   /** A member asks for themselves, whether or not they say so. */
@@ -81,10 +81,8 @@ export class QuoteService {
     const within =
       reach.scope === 'organisation' ? covers.filter((one) => one.organisationPath.startsWith(reach.organisationPath)) : covers;
     if (reach.scope !== 'own' && within.length === 0) throw memberNotFound();
-    return {
-      used: await readAccumulators(this.database.direct, memberId, plan.id),
-      covers: covers.filter((one) => one.planId === plan.id),
-    };
+    const births = plan.asks.age ? await birthDatesOf(this.database.direct, this.vault, [memberId]) : undefined;
+    return { used: await readAccumulators(this.database.direct, memberId, plan.id), covers, birthOn: births?.get(memberId) };
   }
 }
 

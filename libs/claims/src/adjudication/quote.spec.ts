@@ -1,12 +1,23 @@
 import { loadPlan, quote, readCase, type Quote } from '@app/benefits';
 import { civilDate, DomainError } from '@app/kernel';
 import { describe, expect, it } from '@jest/globals';
+import type { HeldCover } from './from-acceptance.js';
 import { caseOfMember, saysAccumulators, withoutValues, type MemberStanding } from './quote.js';
 
 const plan = loadPlan('guangxi-1-2025');
-const covered = { coverFrom: civilDate('2025-01-01'), coverTo: civilDate('2025-12-31') };
-const quoteOf = (written: unknown, standing: MemberStanding): Quote =>
-  quote(caseOfMember(readCase(written, plan, 'the case'), written, standing), plan);
+const covered: HeldCover = {
+  planId: plan.id,
+  planLine: 'guangxi-1',
+  coverFrom: civilDate('2025-01-01'),
+  coverTo: civilDate('2025-12-31'),
+  enrolledOn: civilDate('2024-10-01'),
+  transferredOn: null,
+};
+const quoteOf = (written: unknown, standing: Partial<MemberStanding>, under = plan): Quote =>
+  quote(
+    caseOfMember(readCase(written, under, 'the case'), written, { used: {}, covers: [], birthOn: undefined, ...standing }, under),
+    under,
+  );
 
 describe('a case put upon a member', () => {
   const stay = { base: '11000.00', days: 1 };

@@ -1,39 +1,42 @@
 /** A case put upon what is really known of a member. Pure. */
-import type { Accumulators, Facts, QuoteCase } from '@app/benefits';
+import { isCovered, type Accumulators, type CompiledPlan, type Facts, type QuoteCase } from '@app/benefits';
 import { DomainError, type CivilDate } from '@app/kernel';
-import type { CoverPeriod } from './from-acceptance.js';
+import { memberFactsOf, type KnownMember, type MemberFacts } from './from-acceptance.js';
 
 type Mapping = Readonly<Record<string, unknown>>;
 const isMapping = (value: unknown): value is Mapping => typeof value === 'object' && value !== null && !Array.isArray(value);
 
-export interface MemberStanding {
+export interface MemberStanding extends KnownMember {
   readonly used: Accumulators;
-  /** Under the plan. */
-  readonly covers: readonly CoverPeriod[];
 }
 
 /** Which day decides which version of the plan an event falls under. */
 export const dayOf = (facts: Facts): CivilDate => facts.dischargeOn ?? facts.diagnosedOn ?? facts.deathOn ?? facts.acceptedOn;
 
-/** The case upon the member's accumulators, and upon the real cover where the case `written` says nothing of one. */
-export function caseOfMember(read: QuoteCase, written: unknown, { used, covers }: MemberStanding): QuoteCase {
+/** The case upon the member's accumulators, and upon what is known of cover and person where the case `written` says nothing of it. */
+export function caseOfMember(read: QuoteCase, written: unknown, { used, ...member }: MemberStanding, plan: CompiledPlan): QuoteCase {
   return {
     ...read,
     used,
     events: read.events.map((facts, index) => {
-      if (saysCover(written, index)) return facts;
-      const day = dayOf(facts);
-      const cover = covers.find((one) => one.coverFrom <= day && day <= one.coverTo);
-      return { ...facts, coverFrom: cover?.coverFrom, coverTo: cover?.coverTo };
+      const says = (...keys: string[]): boolean => saysOne(written, index, keys);
+      const cover = member.covers.find((one) => one.planId === plan.id && isCovered(facts, one, plan));
+      const covered = says('coverFrom', 'coverTo', 'covered') ? facts : { ...facts, coverFrom: cover?.coverFrom, coverTo: cover?.coverTo };
+      const known = Object.entries(memberFactsOf(covered, member, cover, plan)) as [keyof MemberFacts, unknown][];
+      return { ...covered, ...Object.fromEntries(known.filter(([fact]) => !says(...(SAID_BY[fact] ?? [fact])))) };
     }),
   };
 }
 
-function saysCover(written: unknown, index: number): boolean {
+/** A case that says anything of an enrolment says all of it. */
+const ENROLMENT = ['enrolmentKind', 'enrolledOn', 'lastCoverTo'];
+const SAID_BY: Partial<Record<keyof MemberFacts, readonly string[]>> = { enrolmentKind: ENROLMENT, enrolledOn: ENROLMENT };
+
+function saysOne(written: unknown, index: number, keys: readonly string[]): boolean {
   if (!isMapping(written)) return false;
   const stays = written['stays'];
   const places = [written, written['person'], Array.isArray(stays) ? (stays[index] as unknown) : undefined];
-  return places.some((place) => isMapping(place) && ['coverFrom', 'coverTo', 'covered'].some((key) => place[key] !== undefined));
+  return places.some((place) => isMapping(place) && keys.some((key) => place[key] !== undefined));
 }
 
 export const saysAccumulators = (written: unknown): boolean => isMapping(written) && written['accumulators'] !== undefined;

@@ -16,8 +16,9 @@ beforeEach(async () => {
 afterEach(() => path.end());
 
 const rehearsalDue = async (): Promise<number> =>
-  (await claimsDue(path.db.direct, path.clock.now(), chinaDate(path.clock.now()))).due.find(({ wakeUp }) => wakeUp.command === 'rehearse')
-    ?.count ?? 0;
+  (await claimsDue(path.db.direct, path.clock.now(), chinaDate(path.clock.now()), chinaDate(path.clock.now()))).due.find(
+    ({ wakeUp }) => wakeUp.command === 'rehearse',
+  )?.count ?? 0;
 const ask = async (content: string): Promise<string> => (await path.rehearsals.ask(leader, { content }, PLAN_ID)).id;
 
 /** Three members with two stays each, of which the cap of the plan takes something away; and one without cover. */

@@ -1,7 +1,7 @@
 /** Approval: the policy lets the plain claims through, people decide on the rest. */
 import { Injectable } from '@nestjs/common';
 import { Clock } from '@app/kernel';
-import { Database, JOB_IDS, reachOf, type Principal } from '@app/platform';
+import { answerWakeUps, Database, JOB_IDS, reachOf, type Principal } from '@app/platform';
 import { releaseAccumulators } from '../adjudication/index.js';
 import { move } from '../claim.repository.js';
 import { APPROVAL_POLICY } from './approval-policy.js';
@@ -23,6 +23,7 @@ export class ApprovalService {
   approve(ids: readonly string[]): Promise<number> {
     return this.database.transaction(async (tx) => {
       const claims = await approvals.takeAdjudicated(tx, ids, JOB_IDS);
+      if (claims.length === 0) return 0;
       const at = this.clock.now();
       const automatic: approvals.ClaimToApprove[] = [];
       const referred: approvals.ClaimToApprove[] = [];
@@ -35,9 +36,21 @@ export class ApprovalService {
           flags: routing.route === 'automatic' ? [] : routing.flags,
         };
       });
-      await approvals.saveActs(tx, acts, STAGE, APPROVAL_POLICY.version, null, at);
-      await makePayable(tx, automatic, 'adjudicated', { actor: STAGE, reason: `policy ${APPROVAL_POLICY.version}`, at });
-      await move(tx, referred, 'adjudicated', 'referred', { actor: STAGE, reason: `policy ${APPROVAL_POLICY.version}`, at });
+      const cause = { actor: STAGE, reason: `policy ${APPROVAL_POLICY.version}`, at };
+      await Promise.all([
+        approvals.saveActs(tx, acts, STAGE, APPROVAL_POLICY.version, null, at),
+        move(tx, referred, 'adjudicated', 'referred', cause),
+        makePayable(tx, automatic, 'adjudicated', cause),
+        // From a full set the wake-ups stay, for other workers to take the rest meanwhile.
+        ids.length === 0 &&
+          claims.length < JOB_IDS &&
+          answerWakeUps(
+            tx,
+            STAGE,
+            'approve',
+            claims.map((claim) => claim.claimId),
+          ),
+      ]);
       return claims.length;
     });
   }

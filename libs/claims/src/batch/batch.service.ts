@@ -23,37 +23,41 @@ export class BatchService {
       const cut = batchCut(now, this.config.hours);
       if ('notDue' in cut) throw batchNotDue(cut.notDue, this.config.hours);
       const id = uuidv7();
-      await batches.insertBatch(tx, { id, cutOn: cut.on, madeBy: principal.userId, madeAt: now });
       const cause = { actor: principal.userId, reason: `batch ${id}`, at: now };
+      const made = batches.insertBatch(tx, { id, cutOn: cut.on, madeBy: principal.userId, madeAt: now });
       for (let taken = JOB_IDS; taken === JOB_IDS;) {
-        const claims = await batches.takeApproved(tx, cut.on, JOB_IDS);
-        await move(tx, claims, 'approved', 'batched', cause);
-        await batches.insertItems(tx, id, claims);
+        const [, claims] = await Promise.all([made, batches.takeApproved(tx, cut.on, JOB_IDS)]);
+        await Promise.all([move(tx, claims, 'approved', 'batched', cause), batches.insertItems(tx, id, claims)]);
         taken = claims.length;
       }
-      await batches.sealBatch(tx, id);
-      const batch = (await batches.lockBatch(tx, id))!;
-      if (batch.claims === 0) throw noClaims();
-      return batch;
+      const [, batch] = await Promise.all([batches.sealBatch(tx, id), batches.lockBatch(tx, id)]);
+      if (batch!.claims === 0) throw noClaims();
+      return batch!;
     });
   }
 
   /** Releases the batch to the bank. Errors: batch-not-found, already-decided, same-person, digest-differs, claims-cancelled. */
   check(principal: Pick<Principal, 'userId'>, batchId: string, digestSeen: string): Promise<batches.BatchView> {
     return this.database.transaction(async (tx) => {
-      const batch = await this.lock(tx, batchId);
+      const [batch, digestNow, cancelled] = await Promise.all([
+        this.lock(tx, batchId),
+        batches.digestNow(tx, batchId),
+        batches.cancelledIn(tx, batchId),
+      ]);
       const fault = checkFault({
         state: batch.state,
         madeBy: batch.madeBy,
         actor: principal.userId,
         digestSeen,
         digestMade: batch.digest,
-        digestNow: await batches.digestNow(tx, batchId),
-        cancelled: await batches.cancelledIn(tx, batchId),
+        digestNow,
+        cancelled,
       });
       if (fault) throw checkRefused(fault);
-      await batches.decideBatch(tx, batchId, 'checked', principal.userId, this.clock.now());
-      await addToOutbox(tx, [{ queue: 'payment', command: 'pay', ids: [batchId] }]);
+      await Promise.all([
+        batches.decideBatch(tx, batchId, 'checked', principal.userId, this.clock.now()),
+        addToOutbox(tx, [{ queue: 'payment', command: 'pay', ids: [batchId] }]),
+      ]);
       return { ...batch, state: 'checked' };
     });
   }

@@ -72,28 +72,31 @@ export async function insertPart(
   part: { batchId: string; part: number; messageId: string; createdAt: Date },
   payments: readonly NewPayment[],
 ): Promise<void> {
-  await rowsOf(
-    tx,
-    `insert into payment_part (batch_id, part, message_id, state, created_at, queries) values ($1, $2, $3, 'prepared', $4, 0)`,
-    [part.batchId, part.part, part.messageId, part.createdAt],
-  );
-  await rowsOf(
-    tx,
-    `insert into payment (member_id, claim_id, attempt, batch_id, part, end_to_end_id, amount_fen, payee_sealed, state, moved_at)
-     select p.member_id, p.claim_id, p.attempt, $7, $8, p.end_to_end_id, p.amount_fen, p.payee_sealed, 'prepared', $9
-     from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::bigint[], $6::bytea[]) as p(member_id, claim_id, attempt, end_to_end_id, amount_fen, payee_sealed)`,
-    [
-      payments.map((payment) => payment.memberId),
-      payments.map((payment) => payment.claimId),
-      payments.map((payment) => payment.attempt),
-      payments.map((payment) => payment.endToEndId),
-      payments.map((payment) => payment.amountFen),
-      payments.map((payment) => payment.payeeSealed),
+  await Promise.all([
+    rowsOf(tx, `insert into payment_part (batch_id, part, message_id, state, created_at, queries) values ($1, $2, $3, 'prepared', $4, 0)`, [
       part.batchId,
       part.part,
+      part.messageId,
       part.createdAt,
-    ],
-  );
+    ]),
+    rowsOf(
+      tx,
+      `insert into payment (member_id, claim_id, attempt, batch_id, part, end_to_end_id, amount_fen, payee_sealed, state, moved_at)
+       select p.member_id, p.claim_id, p.attempt, $7, $8, p.end_to_end_id, p.amount_fen, p.payee_sealed, 'prepared', $9
+       from unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::bigint[], $6::bytea[]) as p(member_id, claim_id, attempt, end_to_end_id, amount_fen, payee_sealed)`,
+      [
+        payments.map((payment) => payment.memberId),
+        payments.map((payment) => payment.claimId),
+        payments.map((payment) => payment.attempt),
+        payments.map((payment) => payment.endToEndId),
+        payments.map((payment) => payment.amountFen),
+        payments.map((payment) => payment.payeeSealed),
+        part.batchId,
+        part.part,
+        part.createdAt,
+      ],
+    ),
+  ]);
 }
 
 export interface Part {

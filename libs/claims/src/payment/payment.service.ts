@@ -49,18 +49,19 @@ export class PaymentService {
     await this.advance(batchIds.length === 1 ? batchIds[0] : undefined);
   }
 
-  /** Takes every part that is due (of one batch, or of all) a step further, until none is. */
+  /** Takes every part that is due (of one batch, or of all) as far as the bank's answers allow. */
   async advance(batchId?: string): Promise<void> {
-    for (let due = await this.due(batchId); due.length > 0; due = await this.due(batchId)) {
-      for (const part of due) await this.step(part);
-    }
+    let due: payments.Part[];
+    do {
+      due = await payments.partsDue(this.database.direct, this.clock.now(), batchId, PARTS_A_ROUND);
+      for (const part of due) {
+        for (let next: payments.Part | undefined = part; next;) next = await this.step(next);
+      }
+    } while (due.length === PARTS_A_ROUND);
   }
 
-  private due(batchId: string | undefined): Promise<payments.Part[]> {
-    return payments.partsDue(this.database.direct, this.clock.now(), batchId, PARTS_A_ROUND);
-  }
-
-  private async step(part: payments.Part): Promise<void> {
+  /** The part as it stands afterwards, when the next step can be taken at once. */
+  private async step(part: payments.Part): Promise<payments.Part | undefined> {
     switch (part.state) {
       case 'prepared':
         return this.sign(part);
@@ -72,17 +73,18 @@ export class PaymentService {
       case 'open':
         return this.query(part);
       case 'closed':
+        return undefined;
     }
   }
 
   private async prepare(batchId: string): Promise<void> {
     await this.database.transaction(async (tx) => {
-      const batch = await lockBatch(tx, batchId);
+      const [batch, digest, items] = await Promise.all([lockBatch(tx, batchId), digestNow(tx, batchId), readItems(tx, batchId)]);
       if (batch?.state !== 'checked') return;
       if (!(await payments.insertGrant(tx, batchId, grantReference(batchId), batch.totalFen))) return;
-      assert((await digestNow(tx, batchId)) === batch.digest, `batch ${batchId} changed after it was checked`);
+      assert(digest === batch.digest, `batch ${batchId} changed after it was checked`);
       const at = this.clock.now();
-      for (const part of planPayments(await readItems(tx, batchId))) {
+      for (const part of planPayments(items)) {
         const payees = await payeesOf(
           tx,
           this.vault,
@@ -125,54 +127,58 @@ export class PaymentService {
     return payments.readProgress(this.database.direct, batchId);
   }
 
-  private async sign(part: payments.Part): Promise<void> {
-    await this.database.transaction(async (tx) => {
+  private sign(part: payments.Part): Promise<payments.Part> {
+    return this.database.transaction(async (tx) => {
       const rows = await payments.lockPayments(tx, part.batchId, part.part);
-      await payments.movePayments(tx, rows, 'signed', this.clock.now());
-      await payments.movePart(tx, part, 'signed', { signature: this.vault.sign(this.instruction(part, rows)) });
+      const signature = this.vault.sign(this.instruction(part, rows));
+      await Promise.all([
+        payments.movePayments(tx, rows, 'signed', this.clock.now()),
+        payments.movePart(tx, part, 'signed', { signature }),
+      ]);
+      return { ...part, state: 'signed' as const, signature };
     });
   }
 
-  private async send(part: payments.Part): Promise<void> {
+  /** undefined: another worker took the step. */
+  private async send(part: payments.Part): Promise<payments.Part | undefined> {
     const pain001 = await this.database.transaction((tx) => this.markSending(tx, part));
-    if (pain001 === undefined) return;
-    await this.submit({ ...part, state: 'sending' }, pain001);
+    return pain001 === undefined ? undefined : this.submit({ ...part, state: 'sending' }, pain001);
   }
 
   /** undefined: another worker took the step. The claims are out of our hands from here on. */
   private async markSending(tx: Transaction, part: payments.Part): Promise<string | undefined> {
-    if (!(await payments.movePart(tx, part, 'sending'))) return undefined;
-    const rows = await payments.lockPayments(tx, part.batchId, part.part);
+    const [taken, rows] = await Promise.all([payments.movePart(tx, part, 'sending'), payments.lockPayments(tx, part.batchId, part.part)]);
+    if (!taken) return undefined;
     const pain001 = this.instruction(part, rows);
     assert(part.signature?.equals(this.vault.sign(pain001)), `part ${part.messageId} changed after it was signed`);
     const at = this.clock.now();
-    await payments.movePayments(tx, rows, 'sending', at);
-    await move(tx, rows, 'batched', 'sent', { actor: STAGE, reason: `message ${part.messageId}`, at });
-    await payments.endPauses(tx, rows, at);
+    await Promise.all([
+      payments.movePayments(tx, rows, 'sending', at),
+      move(tx, rows, 'batched', 'sent', { actor: STAGE, reason: `message ${part.messageId}`, at }),
+      payments.endPauses(tx, rows, at),
+    ]);
     return pain001;
   }
 
-  private async submit(part: payments.Part, pain001: string): Promise<void> {
+  private async submit(part: payments.Part, pain001: string): Promise<payments.Part | undefined> {
     let report: PaymentStatusReport | undefined;
     try {
       report = await this.bank.submit(pain001);
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
     }
-    await this.apply(part, report);
+    return this.apply(part, report);
   }
 
-  private async query(part: payments.Part): Promise<void> {
+  private async query(part: payments.Part): Promise<payments.Part | undefined> {
     const report = await this.bank.status(part.messageId);
-    if (report) return this.apply(part, report);
-    // The bank's final word that the message never arrived: the same message goes again, under the same reference.
-    const pain001 = await this.database.transaction((tx) => this.markSending(tx, part));
-    if (pain001 !== undefined) await this.submit({ ...part, state: 'sending' }, pain001);
+    // Without one: the bank's final word that the message never arrived. The same message goes again, under the same reference.
+    return report ? this.apply(part, report) : this.send(part);
   }
 
   /** What the bank said of a part (undefined: nothing) becomes states, books, pauses and notices, in one transaction. */
-  private async apply(part: payments.Part, report: PaymentStatusReport | undefined): Promise<void> {
-    await this.database.transaction(async (tx) => {
+  private apply(part: payments.Part, report: PaymentStatusReport | undefined): Promise<payments.Part | undefined> {
+    return this.database.transaction(async (tx) => {
       const at = this.clock.now();
       const rows = await payments.lockPayments(tx, part.batchId, part.part);
       const byReference = new Map(rows.map((row) => [row.endToEndId, row]));
@@ -183,44 +189,49 @@ export class PaymentService {
         // Paid outranks every other word of a report, since money that went must not go again; a word that came before is kept and changes nothing.
         if (to && outcome.get(row.endToEndId)?.to !== 'paid') outcome.set(row.endToEndId, { to, reason: row.reason ?? null });
       }
-      if (report) await payments.saveReport(tx, byReference, report, at);
 
       const moved = (to: PaymentState) => rows.filter((row) => outcome.get(row.endToEndId)?.to === to);
       const unknown = rows.filter((row) => row.state === 'sending' && !outcome.has(row.endToEndId));
-      await payments.movePayments(tx, unknown, 'unknown', at);
       const spokenOf = new Set(report?.rows.map((row) => row.endToEndId));
-      await payments.saveUnknown(
-        tx,
-        unknown.filter((row) => !spokenOf.has(row.endToEndId)),
-        at,
-      );
-      await payments.movePayments(tx, moved('accepted'), 'accepted', at);
-      await this.applyPaid(tx, moved('paid'), at);
-      await this.applyFailed(
-        tx,
-        moved('failed').map((row) => ({ ...row, reason: outcome.get(row.endToEndId)!.reason })),
-        at,
-      );
-
       const open = rows.some(
         (row) => !(['paid', 'failed', 'returned'] as const).some((state) => state === (outcome.get(row.endToEndId)?.to ?? row.state)),
       );
       // The answer to a sending is asked about at once; after a question the pauses grow.
-      const nextAt = part.state === 'sending' ? at : nextQueryAt(at, part.queries);
-      await payments.movePart(tx, part, open ? 'open' : 'closed', open ? { nextQueryAt: nextAt, queried: part.state === 'open' } : {});
+      const atOnce = part.state === 'sending';
+      const nextAt = atOnce ? at : nextQueryAt(at, part.queries);
+      await Promise.all([
+        report && payments.saveReport(tx, byReference, report, at),
+        payments.movePayments(tx, unknown, 'unknown', at),
+        payments.saveUnknown(
+          tx,
+          unknown.filter((row) => !spokenOf.has(row.endToEndId)),
+          at,
+        ),
+        payments.movePayments(tx, moved('accepted'), 'accepted', at),
+        payments.movePart(tx, part, open ? 'open' : 'closed', open ? { nextQueryAt: nextAt, queried: part.state === 'open' } : {}),
+        this.applyPaid(tx, moved('paid'), at),
+        this.applyFailed(
+          tx,
+          moved('failed').map((row) => ({ ...row, reason: outcome.get(row.endToEndId)!.reason })),
+          at,
+        ),
+      ]);
+      return open && atOnce ? { ...part, state: 'open' as const } : undefined;
     });
   }
 
   /** Money that the bank executed, by its own word or by its statement. */
   async applyPaid(tx: Transaction, paid: readonly payments.Payment[], at: Date): Promise<void> {
-    await payments.movePayments(tx, paid, 'paid', at);
-    await move(tx, paid, 'sent', 'paid', { actor: STAGE, reason: 'executed by the bank', at });
-    await ledger.resolve(
-      tx,
-      paid.map((row) => ({ code: 'benefit' as const, subject: row.claimId, attempt: row.attempt })),
-      'posted',
-      chinaDate(at),
-    );
+    await Promise.all([
+      payments.movePayments(tx, paid, 'paid', at),
+      move(tx, paid, 'sent', 'paid', { actor: STAGE, reason: 'executed by the bank', at }),
+      ledger.resolve(
+        tx,
+        paid.map((row) => ({ code: 'benefit' as const, subject: row.claimId, attempt: row.attempt })),
+        'posted',
+        chinaDate(at),
+      ),
+    ]);
   }
 
   private async applyFailed(

@@ -16,6 +16,8 @@ import * as statements from './reconciliation.repository.js';
 const STAGE = 'reconciliation';
 const DAYS_A_ROUND = 31;
 
+type JudgedLine = BankStatementLine & { readonly outcome: string };
+
 @Injectable()
 export class ReconciliationService {
   constructor(
@@ -29,17 +31,21 @@ export class ReconciliationService {
 
   /** Days whose statement can be had and is not stored, oldest first. */
   daysDue(): Promise<CivilDate[]> {
-    const now = this.clock.now();
+    return statements.statementDays(this.database.direct, this.lastStatementDay(this.clock.now()), DAYS_A_ROUND);
+  }
+
+  lastStatementDay(now: Date): CivilDate {
     const today = chinaDate(now);
-    const until = now >= chinaInstant(today, this.config.hours.statementReady) ? today : addDays(today, -1);
-    return statements.statementDays(this.database.direct, until, DAYS_A_ROUND);
+    return now >= chinaInstant(today, this.config.hours.statementReady) ? today : addDays(today, -1);
   }
 
   /** false: the bank does not have the statement yet. */
   async reconcile(on: CivilDate): Promise<boolean> {
     const statement = await this.bank.statement(this.config.payoutAccount, on);
     if (!statement) return false;
-    const returns = await this.bank.returns(this.config.payoutAccount, on, on);
+    // They tell the reasons of the statement's return lines, which most days have none of.
+    const returned = statement.lines.some((line) => line.kind === 'return');
+    const returns = returned ? await this.bank.returns(this.config.payoutAccount, on, on) : [];
     await this.database.transaction((tx) => this.match(tx, on, statement, returns));
     return true;
   }
@@ -47,33 +53,31 @@ export class ReconciliationService {
   private async match(tx: Transaction, on: CivilDate, statement: BankStatement, returns: readonly BankReturn[]): Promise<void> {
     const at = this.clock.now();
     if (!(await statements.insertStatement(tx, on, statement, at))) return;
-    const lines: (BankStatementLine & { outcome: string })[] = [];
-    for (const [kind, apply] of [
-      ['payment', this.prove.bind(this)],
-      ['return', this.takeBack.bind(this)],
-    ] as const) {
-      const those = statement.lines.filter((line) => line.kind === kind);
-      const known = new Map(
-        (
-          await lockByReference(
-            tx,
-            those.map((line) => line.reference),
-          )
-        ).map((row) => [row.endToEndId, row]),
-      );
-      const judged = those.map((line) => ({ ...line, outcome: judgeLine(line, known.get(line.reference)) }));
-      const found = judged.filter((line) => line.outcome !== 'open').map((line) => known.get(line.reference)!);
-      for (let first = 0; first < found.length; first += JOB_IDS) await apply(tx, found.slice(first, first + JOB_IDS), at, returns);
-      lines.push(...judged);
-    }
-    lines.push(
-      ...(await this.receive(
-        tx,
-        on,
-        statement.lines.filter((line) => line.kind === 'credit'),
-      )),
+    const ofKind = (kind: BankStatementLine['kind']) => statement.lines.filter((line) => line.kind === kind);
+    const outgoing = async (): Promise<JudgedLine[]> => {
+      const proved = await this.judge(tx, ofKind('payment'), (found) => this.prove(tx, found, at));
+      // Afterwards, since a statement may take back what it proves.
+      return [...proved, ...(await this.judge(tx, ofKind('return'), (found) => this.takeBack(tx, found, at, returns)))];
+    };
+    const [lines, credits] = await Promise.all([outgoing(), this.receive(tx, on, ofKind('credit'))]);
+    await statements.insertLines(tx, on, [...lines, ...credits]);
+  }
+
+  private async judge(
+    tx: Transaction,
+    lines: readonly BankStatementLine[],
+    apply: (found: readonly Payment[]) => Promise<void>,
+  ): Promise<JudgedLine[]> {
+    if (lines.length === 0) return [];
+    const payments = await lockByReference(
+      tx,
+      lines.map((line) => line.reference),
     );
-    await statements.insertLines(tx, on, lines);
+    const known = new Map(payments.map((row) => [row.endToEndId, row]));
+    const judged = lines.map((line) => ({ ...line, outcome: judgeLine(line, known.get(line.reference)) }));
+    const found = judged.filter((line) => line.outcome !== 'open').map((line) => known.get(line.reference)!);
+    for (let first = 0; first < found.length; first += JOB_IDS) await apply(found.slice(first, first + JOB_IDS));
+    return judged;
   }
 
   private async prove(tx: Transaction, proved: readonly Payment[], at: Date): Promise<void> {
@@ -82,8 +86,10 @@ export class ReconciliationService {
       proved.filter((row) => row.state !== 'paid' && row.state !== 'returned'),
       at,
     );
-    await move(tx, proved, 'paid', 'settled', { actor: STAGE, reason: 'on the statement', at }, { settledAt: at });
-    const states = await statements.statesOf(tx, proved);
+    const [, states] = await Promise.all([
+      move(tx, proved, 'paid', 'settled', { actor: STAGE, reason: 'on the statement', at }, { settledAt: at }),
+      statements.statesOf(tx, proved),
+    ]);
     if (proved.some((row) => states.get(row.claimId)!.cancelled)) await this.wakeCancel(tx);
   }
 
@@ -128,11 +134,7 @@ export class ReconciliationService {
     if (live.some((row) => states.get(row.claimId)!.cancelled)) await this.wakeCancel(tx);
   }
 
-  private async receive(
-    tx: Transaction,
-    on: CivilDate,
-    credits: readonly BankStatementLine[],
-  ): Promise<(BankStatementLine & { outcome: string })[]> {
+  private async receive(tx: Transaction, on: CivilDate, credits: readonly BankStatementLine[]): Promise<JudgedLine[]> {
     const grants = await receiveGrants(
       tx,
       credits.map((line) => ({ reference: line.reference, amountFen: fen(line.amountFen) })),

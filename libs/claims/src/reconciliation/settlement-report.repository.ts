@@ -110,7 +110,7 @@ export async function readBookFaults(tx: Transaction): Promise<BookFaults> {
           where coalesce(l.paid, 0) <> case when c.state in ${PAID} then c.benefit_fen else 0 end
              or coalesce(l.clawback, 0) <> case when c.state = 'clawed-back' then c.benefit_fen else 0 end or c.id is null) as claims,
        (select count(*)::int from claim c
-          full join (select t.subject from ledger_transfer t left join ledger_outcome o using (code, subject, attempt) where o.outcome is null) l on l.subject = c.id
+          full join (select t.subject from ledger_transfer t left join ledger_outcome o using (code, subject, attempt) where t.code = 'benefit' and o.outcome is null) l on l.subject = c.id
           where (c.state in ('approved', 'batched', 'sent')) is distinct from (l.subject is not null)) as pending,
        (select count(*)::int from bank_statement_line where outcome = 'open') as "openLines",
        (select count(*)::int from bank_statement where not continuous) as gaps,

@@ -1,56 +1,75 @@
-import type { CivilDate } from '@app/kernel';
-import { fen } from '@app/kernel';
+/** SQL on payment notices, the statements of the collection account, and what its credits were for. */
+import { fen, type CivilDate, type Fen } from '@app/kernel';
 import { rowsOf, type Transaction } from '@app/platform';
 import { CollectionStatement } from './contribution.entity.js';
-import type { Credit, DueNotice, Match } from './contribution.js';
+import type { NoticeShares } from './contribution.js';
+import type { Credit, DueNotice, Match } from './matching.js';
+
+/** A row as it is read: a bigint comes as text. */
+export type AsText<Row, Name extends keyof Row> = Omit<Row, Name> & Record<Name, string>;
 
 export interface UnitDue {
   unitId: string;
   unitCode: string;
   members: number;
+  /** Who joined alone since the last notice; counted only where unit or special fund have a share. */
+  alone: number;
   /** Of the notice that these members are on. */
   number: number;
 }
 
 /** Ends the notice that each unit's rows have been on so far, but for the units that are held back: whoever enrols from now on is on the next one. */
-export const closeNotices = (tx: Transaction, windowId: string, heldBack: readonly string[]): Promise<UnitDue[]> =>
-  rowsOf(
+export async function closeNotices(tx: Transaction, windowId: string, heldBack: readonly string[]): Promise<UnitDue[]> {
+  // One at a time: who waited would count the same people alone again.
+  await rowsOf(tx, 'select from enrolment_window where id = $1 for no key update', [windowId]);
+  return rowsOf(
     tx,
-    `with due as (select unit_id, notice, unnoticed from enrolment_count where window_id = $1 and unnoticed > 0 and unit_id <> all($2::uuid[]) order by unit_id for update),
+    `with joined as (
+       select e.unit_id, count(*)::int as members from enrolment e
+       join enrolment_window w on w.id = e.window_id and w.unit_share_fen + w.fund_share_fen > 0
+       join cover c on c.member_id = e.member_id and c.period_id = e.period_id and c.join_id is not null
+       where e.window_id = $1 and e.notice is null group by 1),
+     alone as (
+       select j.unit_id, j.members - coalesce((select sum(n.alone_members) from payment_notice n where n.window_id = $1 and n.unit_id = j.unit_id), 0)::int as members
+       from joined j),
+     due as (
+       select c.unit_id, c.notice, c.unnoticed, coalesce(a.members, 0) as alone from enrolment_count c left join alone a on a.unit_id = c.unit_id
+       where c.window_id = $1 and (c.unnoticed > 0 or a.members > 0) and c.unit_id <> all($2::uuid[]) order by c.unit_id for update of c),
      closed as (
        update enrolment_count c set notice = c.notice + 1, unnoticed = 0 from due where c.window_id = $1 and c.unit_id = due.unit_id
-       returning due.unit_id, due.notice, due.unnoticed)
-     select unit_id as "unitId", o.code as "unitCode", unnoticed as members, notice as number
+       returning due.unit_id, due.notice, due.unnoticed, due.alone)
+     select unit_id as "unitId", o.code as "unitCode", unnoticed as members, greatest(alone, 0) as alone, notice as number
      from closed join organisation o on o.id = closed.unit_id order by o.code`,
     [windowId, heldBack],
   );
+}
 
-export interface NewNotice extends UnitDue {
+export interface NewNotice extends UnitDue, NoticeShares {
   id: string;
   reference: string;
 }
 
-export async function insertNotices(
-  tx: Transaction,
-  windowId: string,
-  notices: readonly NewNotice[],
-  personFen: number,
-  at: Date,
-): Promise<void> {
+/** A notice that asks for nothing is paid at once. */
+export async function insertNotices(tx: Transaction, windowId: string, notices: readonly NewNotice[], at: Date): Promise<void> {
   await rowsOf(
     tx,
-    `insert into payment_notice (id, window_id, unit_id, number, reference, members, amount_fen, issued_at, state)
-     select f.id, $1, f.unit_id, f.number, f.reference, f.members, f.members * $7::bigint, $8, 'open'
-     from unnest($2::uuid[], $3::uuid[], $4::int[], $5::text[], $6::int[]) as f(id, unit_id, number, reference, members)`,
+    `insert into payment_notice (id, window_id, unit_id, number, reference, members, alone_members, member_fen, unit_fen, fund_fen, amount_fen, issued_at, state)
+     select f.id, $1, f.unit_id, f.number, f.reference, f.members, f.alone, f.member_fen, f.unit_fen, f.fund_fen, f.member_fen + f.unit_fen, $2,
+            case when f.member_fen + f.unit_fen = 0 then 'paid' else 'open' end
+     from unnest($3::uuid[], $4::uuid[], $5::int[], $6::text[], $7::int[], $8::int[], $9::bigint[], $10::bigint[], $11::bigint[])
+       as f(id, unit_id, number, reference, members, alone, member_fen, unit_fen, fund_fen)`,
     [
       windowId,
+      at,
       notices.map((notice) => notice.id),
       notices.map((notice) => notice.unitId),
       notices.map((notice) => notice.number),
       notices.map((notice) => notice.reference),
       notices.map((notice) => notice.members),
-      personFen,
-      at,
+      notices.map((notice) => notice.alone),
+      notices.map((notice) => notice.memberFen),
+      notices.map((notice) => notice.unitFen),
+      notices.map((notice) => notice.fundFen),
     ],
   );
 }
@@ -61,6 +80,12 @@ export interface NoticeView {
   unitName: string;
   reference: string;
   members: number;
+  /** Joined alone; the unit's share is asked for them too. */
+  aloneMembers: number;
+  memberFen: number;
+  unitFen: number;
+  /** Paid by the special fund, beside the amount. */
+  fundFen: number;
   amountFen: number;
   receivedFen: number;
   issuedAt: Date;
@@ -69,21 +94,38 @@ export interface NoticeView {
 
 /** Notices of the window whose unit lies under `path`. */
 export async function noticesOf(tx: Transaction, windowId: string, path: string): Promise<NoticeView[]> {
-  const rows = await rowsOf<NoticeView & { amountFen: string; receivedFen: string }>(
+  const rows = await rowsOf<AsText<NoticeView, 'memberFen' | 'unitFen' | 'fundFen' | 'amountFen' | 'receivedFen'>>(
     tx,
-    `select n.id, o.code as "unitCode", o.name as "unitName", n.reference, n.members, n.amount_fen as "amountFen", n.received_fen as "receivedFen",
-            n.issued_at as "issuedAt", n.state
+    `select n.id, o.code as "unitCode", o.name as "unitName", n.reference, n.members, n.alone_members as "aloneMembers", n.member_fen as "memberFen",
+            n.unit_fen as "unitFen", n.fund_fen as "fundFen", n.amount_fen as "amountFen", n.received_fen as "receivedFen", n.issued_at as "issuedAt", n.state
      from payment_notice n join organisation o on o.id = n.unit_id where n.window_id = $1 and starts_with(o.path, $2) order by o.code, n.number`,
     [windowId, path],
   );
-  return rows.map((row) => ({ ...row, amountFen: Number(row.amountFen), receivedFen: Number(row.receivedFen) }));
+  return rows.map((row) => ({
+    ...row,
+    memberFen: Number(row.memberFen),
+    unitFen: Number(row.unitFen),
+    fundFen: Number(row.fundFen),
+    amountFen: Number(row.amountFen),
+    receivedFen: Number(row.receivedFen),
+  }));
 }
 
-/** From the first opening to the last closing of all windows; undefined when there are none. */
+/** Where the unit of a notice stands in the tree; undefined when there is no such notice. */
+export async function pathOfNotice(tx: Transaction, noticeId: string): Promise<string | undefined> {
+  const [row] = await rowsOf<{ path: string }>(
+    tx,
+    'select o.path from payment_notice n join organisation o on o.id = n.unit_id where n.id = $1',
+    [noticeId],
+  );
+  return row?.path;
+}
+
+/** From the first opening to the last closing of all windows, or the last refund if that is later; undefined when there are no windows. */
 export async function windowSpan(tx: Transaction): Promise<{ opensAt: Date; closesAt: Date } | undefined> {
   const rows = await rowsOf<{ opensAt: Date | null; closesAt: Date }>(
     tx,
-    'select min(opens_at) as "opensAt", max(closes_at) as "closesAt" from enrolment_window',
+    `select min(opens_at) as "opensAt", greatest(max(closes_at), (select max(checked_at) from contribution_refund)) as "closesAt" from enrolment_window`,
   );
   const { opensAt, closesAt } = rows[0]!;
   return opensAt ? { opensAt, closesAt } : undefined;
@@ -97,8 +139,9 @@ export async function storedDays(tx: Transaction): Promise<Set<string>> {
 export async function insertStatement(tx: Transaction, statement: CollectionStatement): Promise<boolean> {
   const rows = await rowsOf(
     tx,
-    'insert into collection_statement ("on", opening_fen, closing_fen, lines, fetched_at) values ($1, $2, $3, $4, $5) on conflict ("on") do nothing returning lines',
-    [statement.on, statement.opening_fen, statement.closing_fen, statement.lines, statement.fetched_at],
+    `insert into collection_statement ("on", opening_fen, closing_fen, lines, open_lines, fetched_at) values ($1, $2, $3, $4, $5, $6)
+     on conflict ("on") do nothing returning lines`,
+    [statement.on, statement.opening_fen, statement.closing_fen, statement.lines, statement.open_lines, statement.fetched_at],
   );
   return rows.length > 0;
 }
@@ -106,17 +149,20 @@ export async function insertStatement(tx: Transaction, statement: CollectionStat
 export const statementOf = (tx: Transaction, on: CivilDate): Promise<CollectionStatement> =>
   tx.findOneByOrFail(CollectionStatement, { on });
 
+export async function saveOpenLines(tx: Transaction, on: CivilDate, openLines: number): Promise<void> {
+  await rowsOf(tx, 'update collection_statement set open_lines = $2 where "on" = $1', [on, openLines]);
+}
+
 export interface NewCredit extends Credit {
   readonly id: string;
-  readonly payerName: string;
 }
 
 /** Stores credits whole before anything is decided; returns the bank references of those that are new. */
 export async function insertCredits(tx: Transaction, on: CivilDate, credits: readonly NewCredit[]): Promise<Set<string>> {
   const rows = await rowsOf<{ bank_reference: string }>(
     tx,
-    `insert into contribution_credit (bank_reference, id, booked_on, amount_fen, reference, payer_name, state, matched_fen)
-     select bank_reference, id, $1, amount_fen, reference, payer_name, 'suspense', 0
+    `insert into contribution_credit (bank_reference, id, booked_on, amount_fen, reference, payer_name)
+     select bank_reference, id, $1, amount_fen, reference, payer_name
      from unnest($2::text[], $3::uuid[], $4::bigint[], $5::text[], $6::text[]) as c(bank_reference, id, amount_fen, reference, payer_name)
      on conflict (bank_reference) do nothing returning bank_reference`,
     [
@@ -131,30 +177,79 @@ export async function insertCredits(tx: Transaction, on: CivilDate, credits: rea
   return new Set(rows.map((row) => row.bank_reference));
 }
 
-export async function lockNotices(tx: Transaction, references: readonly string[]): Promise<DueNotice[]> {
-  const rows = await rowsOf<{ id: string; reference: string; amount_fen: string; received_fen: string }>(
+type NoticeRow = AsText<DueNotice, 'amountFen' | 'memberFen' | 'receivedFen'>;
+const DUE_NOTICE = `n.id, n.reference, o.code as "unitCode", o.name as "unitName", n.amount_fen as "amountFen", n.member_fen as "memberFen", n.received_fen as "receivedFen"`;
+const dueNotice = (row: NoticeRow): DueNotice => ({
+  ...row,
+  amountFen: fen(Number(row.amountFen)),
+  memberFen: fen(Number(row.memberFen)),
+  receivedFen: fen(Number(row.receivedFen)),
+});
+
+/** The notices of these references, and all open ones of the units of these codes, and of these names where only one unit has it. */
+export async function lockNotices(
+  tx: Transaction,
+  references: readonly string[],
+  unitCodes: readonly string[],
+  unitNames: readonly string[],
+): Promise<DueNotice[]> {
+  const rows = await rowsOf<NoticeRow>(
     tx,
-    'select id, reference, amount_fen, received_fen from payment_notice where reference = any($1::text[]) order by id for update',
-    [references],
+    `select ${DUE_NOTICE} from payment_notice n join organisation o on o.id = n.unit_id
+     where n.id in (select id from payment_notice where reference = any($1::text[])
+                    union select p.id from organisation u join payment_notice p on p.unit_id = u.id and p.state = 'open'
+                    where u.kind = 'unit' and (u.code = any($2::text[])
+                      or u.name = any($3::text[]) and not exists (select from organisation o where o.kind = 'unit' and o.name = u.name and o.id <> u.id)))
+     order by n.id for update of n`,
+    [references, unitCodes, unitNames],
   );
-  return rows.map((row) => ({
-    id: row.id,
-    reference: row.reference,
-    amountFen: fen(Number(row.amount_fen)),
-    receivedFen: fen(Number(row.received_fen)),
-  }));
+  return rows.map(dueNotice);
 }
 
-export async function saveMatches(tx: Transaction, matches: readonly Match[]): Promise<void> {
-  await tx.query(
-    `update contribution_credit c set notice_id = m.notice_id, matched_fen = m.matched_fen, state = case when m.matched_fen > 0 then 'matched' else 'suspense' end
-     from unnest($1::text[], $2::uuid[], $3::bigint[]) as m(bank_reference, notice_id, matched_fen) where c.bank_reference = m.bank_reference`,
-    [matches.map((match) => match.bankReference), matches.map((match) => match.noticeId), matches.map((match) => match.matchedFen)],
+export async function lockNoticesById(tx: Transaction, ids: readonly string[]): Promise<Map<string, DueNotice>> {
+  const rows = await rowsOf<NoticeRow>(
+    tx,
+    `select ${DUE_NOTICE} from payment_notice n join organisation o on o.id = n.unit_id where n.id = any($1::uuid[]) order by n.id for update of n`,
+    [ids],
+  );
+  return new Map(rows.map((row) => [row.id, dueNotice(row)]));
+}
+
+export interface NewMatch extends Omit<Match, 'bankReference'> {
+  readonly id: string;
+  readonly creditId: string;
+  readonly matchedBy: string;
+  readonly confirmedBy: string | null;
+}
+
+/** With the credits' sums; the database refuses more than a credit has. */
+export async function insertMatches(tx: Transaction, matches: readonly NewMatch[], at: Date): Promise<void> {
+  if (matches.length === 0) return;
+  await rowsOf(
+    tx,
+    `with m as (
+       insert into contribution_match (id, credit_id, notice_id, rule, amount_fen, member_fen, unit_fen, matched_by, confirmed_by, matched_at)
+       select *, $10::timestamptz from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::bigint[], $8::text[], $9::text[])
+       returning credit_id, amount_fen)
+     update contribution_credit c set matched_fen = c.matched_fen + s.amount_fen
+     from (select credit_id, sum(amount_fen)::bigint as amount_fen from m group by 1) s where c.id = s.credit_id`,
+    [
+      matches.map((one) => one.id),
+      matches.map((one) => one.creditId),
+      matches.map((one) => one.noticeId),
+      matches.map((one) => one.rule),
+      matches.map((one) => one.amountFen),
+      matches.map((one) => one.memberFen),
+      matches.map((one) => one.unitFen),
+      matches.map((one) => one.matchedBy),
+      matches.map((one) => one.confirmedBy),
+      at,
+    ],
   );
 }
 
 /** Returns the ids of the notices that are paid by this. */
-export async function receive(tx: Transaction, notices: readonly DueNotice[]): Promise<string[]> {
+export async function receive(tx: Transaction, notices: readonly Pick<DueNotice, 'id' | 'receivedFen'>[]): Promise<string[]> {
   const rows = await rowsOf<{ id: string; state: string }>(
     tx,
     `update payment_notice n set received_fen = r.received_fen, state = case when r.received_fen = n.amount_fen then 'paid' else 'open' end
@@ -162,4 +257,14 @@ export async function receive(tx: Transaction, notices: readonly DueNotice[]): P
     [notices.map((notice) => notice.id), notices.map((notice) => notice.receivedFen)],
   );
   return rows.filter((row) => row.state === 'paid').map((row) => row.id);
+}
+
+/** Of paid notices, those that the special fund has a share in. */
+export async function fundShares(tx: Transaction, noticeIds: readonly string[]): Promise<{ id: string; fundFen: Fen }[]> {
+  const rows = await rowsOf<{ id: string; fundFen: string }>(
+    tx,
+    `select id, fund_fen as "fundFen" from payment_notice where id = any($1::uuid[]) and state = 'paid' and fund_fen > 0`,
+    [noticeIds],
+  );
+  return rows.map((row) => ({ id: row.id, fundFen: fen(Number(row.fundFen)) }));
 }

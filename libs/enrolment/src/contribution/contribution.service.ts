@@ -1,18 +1,23 @@
 import { Inject, Injectable } from '@nestjs/common';
 import type { BankStatement } from '@app/contracts';
-import { Clock, DomainError, fen, type CivilDate } from '@app/kernel';
+import { Clock, chinaDate, fen, type CivilDate } from '@app/kernel';
 import { ledger } from '@app/ledger';
-import { CONFIG, Database, reachOf, type Config, type Principal } from '@app/platform';
+import { CONFIG, Database, reachOf, type Config, type Principal, type Transaction } from '@app/platform';
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
-import { startCovers } from '../cover/cover.repository.js';
 import { unconfirmedUnits } from '../difference/difference.repository.js';
 import { windowById } from '../window/window.repository.js';
 import { CollectionBank } from './collection-bank.js';
-import { daysDue, match, noticeReference, referenceIn, statementGap } from './contribution.js';
+import { statementAccount, statementBalance, statementChanged, statementDay } from './contribution.errors.js';
+import { daysDue, noticeReference, noticeShares, referencesIn, statementGap } from './contribution.js';
 import * as contributions from './contribution.repository.js';
+import { match, unitCodesIn } from './matching.js';
+import { settlePaid } from './paid-notice.js';
+import { settleLines } from './refund-outcome.js';
 
 /** Names credits in the ledger: the same credit has the same id wherever it is booked. */
 const CREDIT_NAMESPACE = '6d1c9f0e-6a4b-4f0e-9d57-1d3a6a2f6c11';
+/** Who matches by a rule. */
+const BY_STATEMENT = 'statement';
 
 export interface MatchedStatement {
   credits: number;
@@ -41,24 +46,41 @@ export class ContributionService {
   ) {}
 
   /**
-   * One notice for each unit that has enrolled members without one, and whose differences against last period are confirmed; `waitingUnits`
-   * are those that are not. Errors: `window` (not found), `forbidden`.
+   * One notice for each unit that has enrolled members without one, or members who joined alone and whose share it owes. A notice that the
+   * special fund pays whole starts covers at once. A unit whose differences against last period are not confirmed has to wait. Errors: `window` (not found), `forbidden`.
    */
   async issueNotices(windowId: string, principal?: Principal): Promise<IssuedNotices> {
     if (principal) reachOf(principal, 'window.manage');
     return this.database.transaction(async (tx) => {
       const { window } = await windowById(tx, windowId);
+      const shares = {
+        memberFen: fen(window.member_share_fen),
+        unitFen: fen(window.unit_share_fen),
+        fundFen: fen(window.fund_share_fen),
+      };
       const unconfirmed = await unconfirmedUnits(tx, windowId);
       const heldBack = unconfirmed.map(({ unitId }) => unitId);
       const notices = (await contributions.closeNotices(tx, windowId, heldBack)).map((due) => ({
         ...due,
+        ...noticeShares(shares, due.members, due.alone),
         id: uuidv7(),
         reference: noticeReference(windowId, due.unitCode, due.number),
       }));
-      await contributions.insertNotices(tx, windowId, notices, window.contribution_fen, this.clock.now());
-      const members = notices.reduce((sum, notice) => sum + notice.members, 0);
-      const waitingUnits = unconfirmed.filter(({ unnoticed }) => unnoticed > 0).length;
-      return { notices: notices.length, members, amountFen: members * window.contribution_fen, waitingUnits };
+      const at = this.clock.now();
+      await contributions.insertNotices(tx, windowId, notices, at);
+      const free = notices.filter((notice) => notice.memberFen + notice.unitFen === 0);
+      await settlePaid(
+        tx,
+        free.map((notice) => notice.id),
+        at,
+        chinaDate(at),
+      );
+      return {
+        notices: notices.length,
+        members: notices.reduce((sum, notice) => sum + notice.members, 0),
+        amountFen: notices.reduce((sum, notice) => sum + notice.memberFen + notice.unitFen, 0),
+        waitingUnits: unconfirmed.filter(({ unnoticed }) => unnoticed > 0).length,
+      };
     });
   }
 
@@ -81,8 +103,9 @@ export class ContributionService {
   }
 
   /**
-   * Stores the credits of a day's statement, gives them to the notices they name, and starts the covers of the notices that are paid by it.
-   * The same day again changes nothing. Errors: `statement-day`, `statement-account`, `statement-balance` (invalid), `statement-changed` (conflict).
+   * Stores the credits of a day's statement, gives them to the notices they are for, and starts the covers of the notices that are paid by it;
+   * its debits and returns prove refunds. The same day again changes nothing. Errors: `statement-day`, `statement-account`,
+   * `statement-balance` (invalid), `statement-changed` (conflict).
    */
   matchStatement(on: CivilDate, statement: BankStatement): Promise<MatchedStatement> {
     this.check(on, statement);
@@ -96,74 +119,89 @@ export class ContributionService {
         payerName: line.counterpartyName,
       }));
     return this.database.transaction(async (tx) => {
+      const at = this.clock.now();
       const header = {
         on,
         opening_fen: statement.openingFen,
         closing_fen: statement.closingFen,
         lines: statement.lines.length,
-        fetched_at: this.clock.now(),
+        open_lines: 0,
+        fetched_at: at,
       };
       if (!(await contributions.insertStatement(tx, header))) {
         const stored = await contributions.statementOf(tx, on);
-        if (stored.opening_fen !== header.opening_fen || stored.closing_fen !== header.closing_fen || stored.lines !== header.lines) {
-          throw new DomainError(
-            'statement-changed',
-            'conflict',
-            'expected the statement that was stored for this day, found another; ask the bank which one holds',
-            { on },
-          );
-        }
+        if (stored.opening_fen !== header.opening_fen || stored.closing_fen !== header.closing_fen || stored.lines !== header.lines)
+          throw statementChanged(on);
         return { credits: 0, matched: 0, suspended: 0, noticesPaid: 0, coversStarted: 0 };
       }
+      const openLines = await settleLines(tx, statement.lines, at, on);
+      if (openLines > 0) await contributions.saveOpenLines(tx, on, openLines);
       const fresh = await contributions.insertCredits(tx, on, credits);
-      const due = credits.filter((credit) => fresh.has(credit.bankReference));
-      const references = due.map((credit) => referenceIn(credit.reference)).filter((reference) => reference !== undefined);
-      const { matches, notices } = match(due, await contributions.lockNotices(tx, references));
-      await contributions.saveMatches(tx, matches);
-      const paid = await contributions.receive(tx, notices);
-      const idOf = new Map(due.map((credit) => [credit.bankReference, credit.id]));
-      await ledger.transfer(
+      return this.matchCredits(
         tx,
-        matches.flatMap(({ bankReference, matchedFen, suspenseFen }) => {
-          const booking = { subject: idOf.get(bankReference)!, attempt: 1, on };
-          return [
-            { ...booking, code: 'contribution' as const, amountFen: matchedFen },
-            { ...booking, code: 'contribution-unmatched' as const, amountFen: suspenseFen },
-          ].filter((transfer) => transfer.amountFen > 0);
-        }),
+        credits.filter((credit) => fresh.has(credit.bankReference)),
+        at,
+        on,
       );
-      return {
-        credits: due.length,
-        matched: matches.filter((one) => one.matchedFen > 0).length,
-        suspended: matches.filter((one) => one.suspenseFen > 0).length,
-        noticesPaid: paid.length,
-        coversStarted: await startCovers(tx, paid, this.clock.now()),
-      };
     });
   }
 
+  private async matchCredits(
+    tx: Transaction,
+    credits: readonly contributions.NewCredit[],
+    at: Date,
+    on: CivilDate,
+  ): Promise<MatchedStatement> {
+    const nameless = credits.filter((credit) => referencesIn(credit.reference).length === 0);
+    const open = await contributions.lockNotices(
+      tx,
+      credits.flatMap((credit) => referencesIn(credit.reference)),
+      nameless.flatMap((credit) => unitCodesIn(credit.reference)),
+      nameless.map((credit) => credit.payerName),
+    );
+    const { matches, notices, restFen } = match(credits, open);
+    const idOf = new Map(credits.map((credit) => [credit.bankReference, credit.id]));
+    const rows = matches.map(({ bankReference, ...one }) => ({
+      ...one,
+      id: uuidv7(),
+      creditId: idOf.get(bankReference)!,
+      matchedBy: BY_STATEMENT,
+      confirmedBy: null,
+    }));
+    await contributions.insertMatches(tx, rows, at);
+    const paid = await contributions.receive(tx, notices);
+    await ledger.transfer(
+      tx,
+      [
+        ...rows.flatMap((row) => [
+          { code: 'contribution-member' as const, subject: row.id, attempt: 1, amountFen: row.memberFen, on },
+          { code: 'contribution-unit' as const, subject: row.id, attempt: 1, amountFen: row.unitFen, on },
+        ]),
+        ...rows
+          .filter((row) => row.rule === 'phone-settlement')
+          .map((row) => ({ code: 'phone-settlement' as const, subject: row.creditId, attempt: 1, amountFen: row.amountFen, on })),
+        ...credits.map((credit) => ({
+          code: 'contribution-unmatched' as const,
+          subject: credit.id,
+          attempt: 1,
+          amountFen: restFen.get(credit.bankReference)!,
+          on,
+        })),
+      ].filter((transfer) => transfer.amountFen > 0),
+    );
+    return {
+      credits: credits.length,
+      matched: new Set(matches.map((one) => one.bankReference)).size,
+      suspended: [...restFen.values()].filter((rest) => rest > 0).length,
+      noticesPaid: paid.length,
+      coversStarted: await settlePaid(tx, paid, at, on),
+    };
+  }
+
   private check(on: CivilDate, statement: BankStatement): void {
-    if (statement.on !== on)
-      throw new DomainError(
-        'statement-day',
-        'invalid',
-        `expected the statement of ${on}, found that of ${statement.on}; ask the bank again`,
-      );
-    if (statement.account !== this.config.collectionAccount) {
-      throw new DomainError(
-        'statement-account',
-        'invalid',
-        'expected the statement of the collection account, found that of another; check COLLECTION_ACCOUNT',
-      );
-    }
+    if (statement.on !== on) throw statementDay(on, statement.on);
+    if (statement.account !== this.config.collectionAccount) throw statementAccount();
     const gap = statementGap(statement);
-    if (gap !== 0) {
-      throw new DomainError(
-        'statement-balance',
-        'invalid',
-        `expected opening balance and lines to give the closing balance, found ${gap} fen between them; ask the bank`,
-        { on },
-      );
-    }
+    if (gap !== 0) throw statementBalance(on, gap);
   }
 }

@@ -1,75 +1,80 @@
-import { fen, type Fen } from '@app/kernel';
+import { civilDate, fen, type Fen } from '@app/kernel';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { daysDue, match, noticeReference, referenceIn, statementGap } from './contribution.js';
+import {
+  daysDue,
+  isPhoneSettlement,
+  noticeReference,
+  noticeShares,
+  phoneSettlementReference,
+  referencesIn,
+  splitReceived,
+  statementGap,
+} from './contribution.js';
 
+const STEM = 'CBDEADBEEF91350100M000100Y43';
 const REFERENCE = noticeReference('0197a3c2-0000-7000-8000-0000deadbeef', '91350100M000100Y43', 1);
-const notice = (amountFen: number, receivedFen = 0, reference = REFERENCE) => ({
-  id: `id of ${reference}`,
-  reference,
-  amountFen: fen(amountFen),
-  receivedFen: fen(receivedFen),
-});
-const credit = (amountFen: number, reference = REFERENCE, bankReference = `b${amountFen}`) => ({
-  bankReference,
-  amountFen: fen(amountFen),
-  reference,
-});
 
 describe('a payment notice', () => {
   it('has a reference that fits the bank and is found in what a payer types', () => {
-    expect(REFERENCE).toBe('CBDEADBEEF91350100M000100Y4301');
+    expect(REFERENCE).toBe(`${STEM}01`);
     expect(REFERENCE.length).toBeLessThanOrEqual(35);
-    expect(referenceIn(`互助金：${REFERENCE.toLowerCase().replace('cb', 'ＣＢ ')}，谢谢`)).toBe(REFERENCE);
-    expect(referenceIn('互助金')).toBeUndefined();
+    expect(referencesIn(`互助金：${REFERENCE.toLowerCase().replace('cb', 'ＣＢ ')}，谢谢`)).toEqual([REFERENCE]);
+    expect(referencesIn('互助金')).toEqual([]);
+  });
+
+  it.each([
+    [`${STEM}01-03`, ['01', '02', '03']],
+    [`${STEM}01－04`, ['01', '02', '03', '04']],
+    [`${STEM}02至03`, ['02', '03']],
+    [`${STEM}01、03`, ['01', '03']],
+    [`${STEM}01，02-04`, ['01', '02', '03', '04']],
+    [`${STEM}03-01`, ['01', '03']],
+    [`${STEM}01-999`, ['01', '999']],
+    [`${STEM}01 ${STEM}02`, ['01', '02']],
+    [`${STEM}01 2026-09-01`, ['01']],
+    [`${STEM}11 2026`, []],
+    [`${STEM}99-101`, ['100', '101', '99']],
+  ])('named as %s is understood as these', (text, numbers) =>
+    expect(referencesIn(text)).toEqual(numbers.map((number) => `${STEM}${number}`).sort()),
+  );
+
+  it('asks for the shares of members and unit; for who joined alone only the unit’s, and the special fund pays its own', () => {
+    const shares = { memberFen: fen(6_000), unitFen: fen(3_000), fundFen: fen(1_000) };
+    expect(noticeShares(shares, 3, 2)).toEqual({ memberFen: 18_000, unitFen: 15_000, fundFen: 5_000 });
+  });
+
+  it('paid in whatever parts comes to the shares it asked for', () => {
+    const parts = fc.array(fc.integer({ min: 1, max: 100_000 }), { minLength: 1, maxLength: 12 });
+    fc.assert(
+      fc.property(parts, fc.nat(1_200_000), (amounts, asked) => {
+        const memberFen = fen(
+          Math.min(
+            asked,
+            amounts.reduce((a, b) => a + b, 0),
+          ),
+        );
+        let [received, members, units] = [0, 0, 0];
+        for (const amount of amounts) {
+          const split = splitReceived(memberFen, fen(received), fen(amount));
+          expect(split.memberFen).toBeGreaterThanOrEqual(0);
+          expect(split.unitFen).toBeGreaterThanOrEqual(0);
+          expect(split.memberFen + split.unitFen).toBe(amount);
+          [received, members, units] = [received + amount, members + split.memberFen, units + split.unitFen];
+        }
+        expect({ members, units }).toEqual({ members: memberFen, units: received - memberFen });
+      }),
+    );
   });
 });
 
-describe('a credit', () => {
-  it('of the exact amount pays its notice', () => {
-    expect(match([credit(100)], [notice(100)])).toEqual({
-      matches: [{ bankReference: 'b100', noticeId: notice(1).id, matchedFen: 100, suspenseFen: 0 }],
-      notices: [notice(100, 100)],
-    });
-  });
-
-  it('in parts is added up, and what is too much goes to suspense', () => {
-    const { matches, notices } = match([credit(60), credit(50)], [notice(100)]);
-    expect(matches.map(({ matchedFen, suspenseFen }) => [matchedFen, suspenseFen])).toEqual([
-      [60, 0],
-      [40, 10],
-    ]);
-    expect(notices).toEqual([notice(100, 100)]);
-  });
-
-  it('for nothing known, or for what is paid already, goes to suspense whole', () => {
-    const { matches, notices } = match([credit(60, 'x'), credit(50)], [notice(100, 100)]);
-    expect(matches.map(({ matchedFen, suspenseFen }) => [matchedFen, suspenseFen])).toEqual([
-      [0, 60],
-      [0, 50],
-    ]);
-    expect(notices).toEqual([]);
-  });
-
-  it('never gains or loses a fen', () => {
-    const amounts = fc.array(fc.integer({ min: 1, max: 1_000_000 }), { maxLength: 20 });
-    fc.assert(
-      fc.property(amounts, fc.integer({ min: 1, max: 2_000_000 }), (credits, due) => {
-        const { matches, notices } = match(
-          credits.map((amount, i) => credit(amount, REFERENCE, `b${i}`)),
-          [notice(due)],
-        );
-        const sum = (values: readonly Fen[]) => values.reduce<number>((total, value) => total + value, 0);
-        matches.forEach((one, i) => expect(one.matchedFen + one.suspenseFen).toBe(credits[i]));
-        expect(sum(matches.map((one) => one.matchedFen))).toBe(notices[0]?.receivedFen ?? 0);
-        expect(notices[0]?.receivedFen ?? 0).toBe(
-          Math.min(
-            due,
-            credits.reduce((a, b) => a + b, 0),
-          ),
-        );
-      }),
-    );
+describe('money from the phone-pay institution', () => {
+  const on = civilDate('2025-09-01');
+  it('is known by its payer and its reference together', () => {
+    expect(phoneSettlementReference(on)).toBe('PHONE20250901');
+    expect(isPhoneSettlement(phoneSettlementReference(on), '微信支付')).toBe(true);
+    expect(isPhoneSettlement(phoneSettlementReference(on), '某单位')).toBe(false);
+    expect(isPhoneSettlement('互助金', '微信支付')).toBe(false);
   });
 });
 
@@ -85,7 +90,7 @@ describe('the statement of a day', () => {
   });
 
   it('that does not add up shows the gap', () => {
-    const line = { bankReference: '1', amountFen: 100, reference: '', counterpartyName: '' };
+    const line = { bankReference: '1', amountFen: 100 as Fen, reference: '', counterpartyName: '' };
     const lines = [
       { ...line, direction: 'credit' as const, kind: 'credit' as const },
       { ...line, direction: 'debit' as const, kind: 'payment' as const, amountFen: 30 },

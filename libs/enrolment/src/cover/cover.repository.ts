@@ -1,35 +1,49 @@
 import { rowsOf, type Transaction } from '@app/platform';
 import type { CivilDate } from '@app/kernel';
+import { planLineOf } from '../window/window.js';
+import type { CoverEnd } from './cover.js';
+import { MAY_START } from '../underwriting/underwriting.repository.js';
 
 export interface MemberCover {
   memberId: string;
   planId: string;
+  /** The plan through the years. */
+  planLine: string;
   coverFrom: CivilDate;
+  /** The last covered day: of a cover that ended early the day it did. */
   coverTo: CivilDate;
   organisationPath: string;
+  enrolledOn: CivilDate;
+  /** The first move to another unit. */
+  transferredOn: CivilDate | null;
 }
 
-/** Covers of these members, of whatever plan and period. */
-export const coversOf = (tx: Transaction, memberIds: readonly string[]): Promise<MemberCover[]> =>
-  rowsOf(
+/** Covers of these members, of whatever plan and period; those of one member the oldest first. */
+export async function coversOf(tx: Transaction, memberIds: readonly string[]): Promise<MemberCover[]> {
+  const rows = await rowsOf<Omit<MemberCover, 'planLine'>>(
     tx,
     `select member_id as "memberId", plan_id as "planId", cover_from::text as "coverFrom", coalesce(ended_on, cover_to)::text as "coverTo",
-            organisation_path as "organisationPath"
+            organisation_path as "organisationPath", enrolled_on::text as "enrolledOn", transferred_on::text as "transferredOn"
      from cover where member_id = any($1::uuid[]) order by member_id, cover_from, plan_id`,
     [memberIds],
   );
+  return rows.map((row) => ({ ...row, planLine: planLineOf(row.planId) }));
+}
 
-export interface OwnCover {
+export interface CoverOfMember {
   planId: string;
   coverFrom: CivilDate;
   coverTo: CivilDate;
+  endedOn: CivilDate | null;
+  endReason: CoverEnd | null;
   number: string;
 }
 
-export const coversOfMember = (tx: Transaction, memberId: string): Promise<OwnCover[]> =>
+export const coversOfMember = (tx: Transaction, memberId: string): Promise<CoverOfMember[]> =>
   rowsOf(
     tx,
-    `select plan_id as "planId", cover_from::text as "coverFrom", coalesce(ended_on, cover_to)::text as "coverTo", number from cover where member_id = $1 order by cover_from, plan_id`,
+    `select plan_id as "planId", cover_from::text as "coverFrom", cover_to::text as "coverTo", ended_on::text as "endedOn", end_reason as "endReason", number
+     from cover where member_id = $1 order by cover_from, plan_id`,
     [memberId],
   );
 
@@ -39,39 +53,55 @@ const coverNumber = (row: string): string =>
 // Enough for all the covers there will be: lpad would cut a longer one.
 const SERIAL_DIGITS = 10;
 
-/** Ids of the periods of the line before that of window `w`. */
-const EARLIER_PERIODS = `array(
-  select earlier.id from cover_period own join cover_period earlier on earlier.plan_line = own.plan_line and earlier.cover_to < own.cover_from
-  where own.id = w.period_id)`;
-
-/** The cover that ended last before the period of `due` starts; not looked for in the first period of a line. */
-const LAST_COVER = `
-  select coalesce(c.ended_on, c.cover_to) as cover_to, c.consecutive_periods from cover c
-  where cardinality(due.earlier) > 0 and c.member_id = due.member_id and c.period_id = any(due.earlier) order by c.cover_from desc limit 1`;
-
-/** Covers for the members on these paid notices; a member who has that cover already keeps it. Returns how many are new. */
-export async function startCovers(tx: Transaction, noticeIds: readonly string[], at: Date): Promise<number> {
+/**
+ * Covers for the members on these paid notices (of them, only `memberIds` where given), but for those whom underwriting holds back; a member
+ * who has that cover already keeps it. Returns how many are new.
+ */
+export async function startCovers(
+  tx: Transaction,
+  noticeIds: readonly string[],
+  at: Date,
+  memberIds: readonly string[] | null = null,
+): Promise<number> {
   if (noticeIds.length === 0) return 0;
   const rows = await rowsOf<{ count: number }>(
     tx,
     `with due as (
        select e.member_id, e.period_id, w.plan_id, w.cover_from, w.cover_to, unit.path, n.id as notice_id,
-              (e.applied_at at time zone 'Asia/Shanghai')::date as enrolled_on, ${EARLIER_PERIODS} as earlier
+              (e.applied_at at time zone 'Asia/Shanghai')::date as enrolled_on
        from payment_notice n
        join enrolment_window w on w.id = n.window_id
        join organisation unit on unit.id = n.unit_id
        join enrolment e on e.window_id = n.window_id and e.unit_id = n.unit_id and e.notice = n.number
-       where n.id = any($1::uuid[]) and n.state = 'paid'
+       where n.id = any($1::uuid[]) and n.state = 'paid' and ${MAY_START} and ($3::uuid[] is null or e.member_id = any($3))
        order by e.member_id),
      started as (
-       insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on,
-         last_cover_to, consecutive_periods)
-       select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.notice_id, $2, due.enrolled_on,
-              last.cover_to, coalesce(last.consecutive_periods, 0) + 1
-       from due left join lateral (${LAST_COVER}) last on true
-       on conflict (member_id, period_id) do nothing returning 1)
+       insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on)
+       select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.notice_id, $2, due.enrolled_on
+       from due on conflict (member_id, period_id) do nothing returning 1)
      select count(*)::int as count from started`,
-    [noticeIds, at],
+    [noticeIds, at, memberIds],
   );
   return rows[0]!.count;
+}
+
+/**
+ * Covers for members who have passed underwriting in this transaction, where their notice was paid before. Whoever is paying the notice right
+ * now is waited for, and whoever pays it later sees that they have passed: so one of the two starts the cover, always.
+ */
+export async function startUnderwritten(tx: Transaction, memberIds: readonly string[], periodId: string, at: Date): Promise<number> {
+  const notices = await rowsOf<{ windowId: string; unitId: string; number: number }>(
+    tx,
+    `select distinct window_id as "windowId", unit_id as "unitId", notice as number
+     from enrolment where member_id = any($1::uuid[]) and period_id = $2 and notice is not null`,
+    [memberIds, periodId],
+  );
+  const issued = await rowsOf<{ id: string; state: string }>(
+    tx,
+    `select n.id, n.state from payment_notice n
+     where (n.window_id, n.unit_id, n.number) in (select * from unnest($1::uuid[], $2::uuid[], $3::int[])) order by n.id for share`,
+    [notices.map((one) => one.windowId), notices.map((one) => one.unitId), notices.map((one) => one.number)],
+  );
+  const paid = issued.filter(({ state }) => state === 'paid').map(({ id }) => id);
+  return startCovers(tx, paid, at, memberIds);
 }

@@ -9,10 +9,9 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import {
   CollectionBank,
   ContributionService,
-  Difference1700000002300,
   DifferenceService,
   ENROLMENT_ENTITIES,
-  Enrolment1700000002000,
+  ENROLMENT_MIGRATIONS,
   formerIdsOf,
   OrganisationService,
   recount,
@@ -21,6 +20,7 @@ import {
   WindowService,
 } from '../index.js';
 import { COLUMNS } from '../roster/roster.js';
+import { listApplications } from '../underwriting/underwriting.repository.js';
 import { unconfirmedUnits } from './difference.repository.js';
 import type { Confirmation } from './difference.service.js';
 
@@ -77,7 +77,7 @@ describe('differences against last period', () => {
   const idOf = (serial: number): string => vault.memberId(personalNumber(serial));
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Difference1700000002300]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS]);
     source = await new DataSource({
       type: 'postgres',
       url: database.url,
@@ -136,7 +136,7 @@ describe('differences against last period', () => {
 
     beforeAll(async () => {
       [last, now] = (await newWindows(2)) as [string, string];
-      await importRows(last, row(1), row(2), row(3), row(10, { unitCode: OTHER_UNIT, unitName: '=第二"工会' }));
+      await importRows(last, row(1), row(2), row(3), row(10, { unitCode: OTHER_UNIT, unitName: '"@第二""工会"' }));
       await importRows(now, row(1), row(4), row(10), row(2, { unitCode: OTHER_UNIT }), row(5, { unitCode: OTHER_UNIT }));
     });
 
@@ -153,7 +153,7 @@ describe('differences against last period', () => {
         stays: 1,
         state: 'due',
       });
-      const other = { code: OTHER_UNIT, name: '=第二"工会' };
+      const other = { code: OTHER_UNIT, name: '@第二"工会' };
       const masked = { name: '职**', personalNumber: expect.stringMatching(/^4599\*{10}\d{3}[\dX]$/) };
       expect(people).toEqual([
         { memberId: idOf(4), kind: 'joiner', ...masked },
@@ -184,7 +184,7 @@ describe('differences against last period', () => {
       expect(rows).toHaveLength(1 + 3 + 4);
       expect(rows[0]).toMatch(/^\uFEFF单位代码,/);
       const moved = rows.find((line) => line.includes('转出') && line.startsWith(UNIT))!;
-      expect(moved).toBe(`${UNIT},第一基层工会,转出,职**,${'4599**********' + personalNumber(2).slice(-4)},"'=第二""工会",,${idOf(2)}`);
+      expect(moved).toBe(`${UNIT},第一基层工会,转出,职**,${'4599**********' + personalNumber(2).slice(-4)},"'@第二""工会",,${idOf(2)}`);
       for (const serial of [1, 2, 3, 4, 5, 10]) expect(text).not.toContain(personalNumber(serial));
       let one = '';
       for await (const lines of await differences.csv(now, clerk, UNIT)) one += lines;
@@ -463,6 +463,18 @@ describe('differences against last period', () => {
       expect(await windows.countdown(now)).toMatchObject({ enrolled: 3 });
       await differences.withdraw(now, clerk, idOf(60));
       expect(await source.query('select from enrolment_withdrawal where window_id = $1', [now])).toHaveLength(2);
+    });
+
+    it('is asked about by nobody any more, and who comes in its place is', async () => {
+      const [now] = (await newWindows(1)) as [string];
+      await source.query(`update enrolment_window set underwriting = 'insured' where id = $1`, [now]);
+      await importRows(now, row(60), row(62));
+      await listApplications(db.direct, clock.now(), 100);
+      await differences.withdraw(now, clerk, idOf(60));
+      await importRows(now, row(63));
+      await listApplications(db.direct, clock.now(), 100);
+      const asked = (await source.query('select member_id from underwriting where window_id = $1', [now])) as { member_id: string }[];
+      expect(asked.map(({ member_id }) => member_id).sort()).toEqual([idOf(62), idOf(63)].sort());
     });
 
     it('goes in the act that confirms, which then holds for those who are left', async () => {

@@ -315,9 +315,14 @@ export async function withdraw(
      told as (
        insert into enrolment_withdrawal (member_id, id, period_id, window_id, unit_id, import_id, row, applied_at, withdrawn_by, withdrawn_at)
        select member_id, id, period_id, window_id, unit_id, import_id, row, applied_at, $4, $5 from gone),
+     fewer as (select unit_id, count(*)::int as members from gone group by unit_id),
      counted as (
-       update enrolment_count c set members = c.members - g.members, unnoticed = c.unnoticed - g.members
-       from (select unit_id, count(*)::int as members from gone group by unit_id) g where c.window_id = $1 and c.unit_id = g.unit_id)
+       update enrolment_count c set members = c.members - f.members, unnoticed = c.unnoticed - f.members
+       from fewer f where c.window_id = $1 and c.unit_id = f.unit_id),
+     -- Nobody is asked about any more; and whoever enrols next is seen to be new, as before.
+     unasked as (delete from underwriting u using gone g where u.member_id = g.member_id and u.period_id = g.period_id),
+     unlisted as (
+       update underwriting_unit uu set members = uu.members - f.members from fewer f where uu.window_id = $1 and uu.unit_id = f.unit_id)
      select count(*)::int as count from gone`,
     [windowId, memberIds, ids, by, at],
   );

@@ -1,14 +1,19 @@
 import { Injectable, Logger } from '@nestjs/common';
-import { Clock, DomainError, normaliseIdentifier } from '@app/kernel';
+import { Clock, DomainError, chinaDate, normaliseIdentifier } from '@app/kernel';
 import { Audit, Database, PersonalDataVault, Tokens, addToOutbox, reachOf, type Principal } from '@app/platform';
 import { randomInt, timingSafeEqual } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { coversOfMember, type OwnCover } from '../cover/cover.repository.js';
+import { coverStateOf, type CoverState } from '../cover/cover.js';
+import { coversOfMember, type CoverOfMember } from '../cover/cover.repository.js';
 import { organisationById } from '../organisation/organisation.repository.js';
 import type { Member } from './member.entity.js';
 import { CODE_ATTEMPTS, CODE_DIGITS, CODE_MINUTES, CODE_PAUSE_SECONDS, masked, readBankAccount, type PersonalData } from './member.js';
 import { MemberMessenger } from './member-messenger.js';
 import * as members from './member.repository.js';
+
+export interface OwnCover extends CoverOfMember {
+  state: CoverState;
+}
 
 export interface OwnData extends PersonalData {
   memberId: string;
@@ -77,12 +82,14 @@ export class MemberService {
   async own(principal: Principal): Promise<OwnData> {
     const member = await this.ownMember(principal, 'member.read-own');
     const unit = (await organisationById(this.database.direct, member.unit_id))!;
+    const covers = await coversOfMember(this.database.direct, member.id);
+    const today = chinaDate(this.clock.now());
     return {
       memberId: member.id,
       ...masked(members.openMember(this.vault, member)),
       insutype: member.insutype,
       unit: { code: unit.code, name: unit.name },
-      covers: await coversOfMember(this.database.direct, member.id),
+      covers: covers.map((cover) => ({ ...cover, state: coverStateOf(cover, today) })),
     };
   }
 

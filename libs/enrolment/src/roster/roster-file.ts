@@ -1,75 +1,124 @@
-/** A roster's bytes as records, a block at a time: UTF-8 with or without a byte order mark, quotes, CRLF. */
-import { DomainError } from '@app/kernel';
-import Papa from 'papaparse';
+/** A roster's bytes as records, a block at a time: a spreadsheet or a CSV file as people send it, told by its content and not by its name. */
+import type { RefusalReason, RosterRecord } from './roster.js';
+import { FIELDS, type RosterLayout } from './roster-column.js';
+import { isNoteRow, isPersonal, titleUnit, type RosterHeader } from './roster-header.js';
+import { openCsv } from './csv-file.js';
+import { KIND_BYTES, kindOf, oldFormat } from './file-kind.js';
+import { emptyFile, isBlank, refuse, type RosterSheet, type SheetRow } from './sheet.js';
+import { openXlsx } from './xlsx-file.js';
+import { MAX_FILE_BYTES, fileTooLarge } from './xlsx-zip.js';
 
-export interface RosterRecord {
-  /** As a person sees it in a spreadsheet: the header is line 1. */
-  readonly line: number;
-  readonly cells: readonly string[];
+export type { RosterRecord };
+
+export interface RosterBlock {
+  /** The same object for the whole file. */
+  readonly layout: RosterLayout;
+  readonly records: RosterRecord[];
 }
 
-const CONFIG = { delimiter: ',', newline: '\n' } as const;
-// A roster's row is some 150 characters; one this long is a quotation mark that never closes, and would take the rest of the file with it.
-const LONGEST_RECORD = 256 * 1024;
+const BLOCK_RECORDS = 1_000;
 
-interface Parsed {
-  readonly data: string[][];
-  readonly errors: readonly { readonly code: string }[];
-  readonly meta: { readonly cursor: number };
-}
-
-/** Empty lines count as lines and are no records. Errors: `roster-encoding`, `roster-quotes` (invalid). */
-export async function* readRecords(bytes: AsyncIterable<Buffer | string>): AsyncGenerator<RosterRecord[]> {
-  let line = 0;
-  let rest = '';
-  const number = (rows: readonly string[][]): RosterRecord[] =>
-    rows.flatMap((cells) => {
-      line += 1;
-      return cells.length === 1 && cells[0]!.trim() === '' ? [] : [{ line, cells }];
-    });
-  for await (const text of decode(bytes)) {
-    rest += text;
-    // The core parser, since it alone takes a block and says where the last whole record ended.
-    const { data, meta } = new Papa.Parser(CONFIG).parse(rest, 0, true) as Parsed;
-    rest = rest.slice(meta.cursor);
-    if (rest.length > LONGEST_RECORD) throw openQuote(line + data.length + 1);
-    if (data.length > 0) yield number(data);
+/** `bytes` may be read once. Errors: the whole file is refused (invalid), with a code that starts with `roster-`. */
+export async function* readRoster(bytes: AsyncIterable<Buffer>, _fileName: string): AsyncGenerator<RosterBlock> {
+  const sheet = await openRoster(bytes);
+  const { layout } = sheet.header;
+  const toRecord = recordMaker(sheet);
+  let records: RosterRecord[] = [];
+  let found = false;
+  for await (const rows of sheet.rows) {
+    for (const row of rows) records.push(toRecord(row));
+    if (records.length < BLOCK_RECORDS) continue;
+    found = true;
+    yield { layout, records };
+    records = [];
   }
-  const { data, errors } = new Papa.Parser(CONFIG).parse(rest, 0, false) as Parsed;
-  if (errors.some((error) => error.code === 'MissingQuotes')) throw openQuote(line + data.length);
-  yield number(data);
+  if (!found && records.length === 0)
+    throw refuse('roster-no-rows', 'expected people below the header, found no row; fill in the roster and import the file again');
+  if (records.length > 0) yield { layout, records };
 }
 
-const openQuote = (line: number): DomainError =>
-  new DomainError(
-    'roster-quotes',
-    'invalid',
-    `expected every quotation mark to be closed, found one in line ${line} that is not; correct that line and import the file again`,
-    { line },
-  );
+/** The sheet of a file that has a roster's header, read up to it. */
+export async function openRoster(bytes: AsyncIterable<Buffer>): Promise<RosterSheet> {
+  const source = bytes[Symbol.asyncIterator]();
+  const start: Buffer[] = [];
+  let length = 0;
+  while (length < KIND_BYTES) {
+    const next = await source.next();
+    if (next.done) break;
+    start.push(next.value);
+    length += next.value.length;
+  }
+  if (length === 0) throw emptyFile();
+  async function* all(): AsyncGenerator<Buffer> {
+    yield* start;
+    yield* { [Symbol.asyncIterator]: () => source };
+  }
+  const kind = kindOf(Buffer.concat(start));
+  if (kind === 'text') return openCsv(all());
+  const file = await whole(all());
+  if (kind === 'zip') return openXlsx(file);
+  throw oldFormat(file);
+}
 
-/** Text with \n as its only line end. */
-async function* decode(bytes: AsyncIterable<Buffer | string>): AsyncGenerator<string> {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
-  let carry = '';
-  const read = (chunk?: Buffer): string => {
-    try {
-      return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
-    } catch {
-      throw new DomainError(
-        'roster-encoding',
-        'invalid',
-        'expected a file in UTF-8, found another encoding; save it as "CSV UTF-8" and import it again',
-      );
-    }
+async function whole(bytes: AsyncIterable<Buffer>): Promise<Buffer> {
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for await (const piece of bytes) {
+    length += piece.length;
+    if (length > MAX_FILE_BYTES) throw fileTooLarge();
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+/** Rows as wide as the layout, each with its unit. */
+function recordMaker({ header, ragged }: RosterSheet): (row: SheetRow) => RosterRecord {
+  const { layout } = header;
+  const { unitCode, unitName } = layout.at;
+  const added = [...header.added];
+  const inTitle = unitCode >= header.columns;
+  // A merged cell that was exported has its value in its first row only. A file that starts without a unit did not leave it out for that.
+  let above = header.unit;
+  let started = false;
+  const withUnit = (row: readonly string[]): readonly string[] | undefined => {
+    const [code, name] = [row[unitCode]!, row[unitName]!];
+    if (code === above?.code || isNoteRow(row, layout)) return undefined;
+    const left = isBlank([code, name]);
+    if (left && above) return row.with(unitCode, above.code).with(unitName, above.name);
+    if (!left && (above || !started)) above = { code, name };
+    started = true;
+    return undefined;
   };
-  for await (const chunk of bytes) {
-    const text = carry + read(typeof chunk === 'string' ? Buffer.from(chunk) : chunk);
-    // Half of a CRLF waits for the other half.
-    carry = text.endsWith('\r') ? '\r' : '';
-    yield unixLines(carry ? text.slice(0, -1) : text);
-  }
-  yield unixLines(carry + read());
+  /** The next page may be the next unit's. */
+  const turnPage = (cells: readonly string[]): void => {
+    const unit = titleUnit([cells]);
+    if (!unit) return;
+    added[unitCode - header.columns] = unit.code;
+    if (unitName >= header.columns) added[unitName - header.columns] = unit.name;
+  };
+  return (row) => {
+    const { line, cells: own, faults } = row;
+    const fit = fitted(own, header, ragged);
+    if (inTitle && !isPersonal(fit[layout.at.personalNumber] ?? '')) turnPage(fit);
+    if (fit.length !== header.columns) return { line, cells: fit };
+    const cells = added.length === 0 ? fit : [...fit, ...added];
+    const carried = inTitle ? undefined : withUnit(cells);
+    // Almost every row of a sound file.
+    if (!carried && !faults && cells === own) return row;
+    const fault = faults && faultOf(faults, layout);
+    return { line, cells: carried ?? cells, ...(fault && { fault }), ...(carried && { carried: true }) };
+  };
 }
 
-const unixLines = (text: string): string => (text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text);
+function faultOf(faults: ReadonlyMap<number, RefusalReason>, { at }: RosterLayout): RefusalReason | undefined {
+  for (const field of FIELDS) if (faults.has(at[field])) return faults.get(at[field]);
+  return undefined;
+}
+
+/** As many cells as the header has, where that is sure. */
+export function fitted(cells: readonly string[], { columns, shortest }: RosterHeader, ragged: boolean): readonly string[] {
+  const { length } = cells;
+  if (length === columns) return cells;
+  if (length > columns) return !ragged || isBlank(cells.slice(columns)) ? cells.slice(0, columns) : cells;
+  return ragged && length < shortest ? cells : [...cells, ...Array.from({ length: columns - length }, () => '')];
+}

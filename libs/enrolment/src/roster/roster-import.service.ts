@@ -3,7 +3,7 @@
  * Each chunk is one transaction, which also says how far the import is: one that was cut off goes on from there.
  */
 import { Injectable } from '@nestjs/common';
-import { Clock, DomainError, assert, chinaDate, isUnitCode, type CivilDate } from '@app/kernel';
+import { Clock, DomainError, chinaDate, isUnitCode, type CivilDate } from '@app/kernel';
 import {
   Database,
   ENTRY_END,
@@ -23,19 +23,12 @@ import type { Organisation } from '../organisation/organisation.entity.js';
 import { addRostered, type ByUnit } from '../window/enrolment-count.repository.js';
 import { windowById } from '../window/window.repository.js';
 import { uuidBytes, uuidText } from './copy-rows.js';
-import { readRecords, type RosterRecord } from './roster-file.js';
-import {
-  COLUMNS,
-  personalNumberOf,
-  readHeader,
-  readRow,
-  unitCodeOf,
-  type RefusalReason,
-  type RosterLayout,
-  type RosterRow,
-} from './roster.js';
+import { readRoster } from './roster-file.js';
+import { personalNumberOf, readRecord, unitCodeOf, type RefusalReason, type RosterRow } from './roster.js';
 import { groupText, rowGroups, type RowGroup } from './row-groups.js';
 import { SeenPeople } from './seen-people.js';
+import { storedFile } from './stored-file.js';
+import type { RosterImport } from './roster.entity.js';
 import * as rosters from './roster.repository.js';
 
 const CHUNK_ROWS = 10_000;
@@ -86,6 +79,7 @@ const ATTEMPTS = 5;
 interface Run {
   readonly key: rosters.ImportKey;
   readonly leaseId: string;
+  readonly fileName: string;
   readonly organisation: Organisation;
   /** The day on which the file was received: what a row is must not depend on when it is worked through. */
   readonly today: CivilDate;
@@ -141,10 +135,25 @@ export class RosterImportService {
     const leaseId = uuidv7();
     const found = await rosters.takeImport(this.database.direct, importId, this.lease(leaseId), this.clock.now());
     if (!found) return;
+    try {
+      await this.workThrough(found, leaseId);
+    } catch (error) {
+      if (error instanceof LeaseLost) return;
+      if (error instanceof DomainError && !error.retry) {
+        const { code, kind, message, details } = error;
+        return await rosters.failImport(this.database.direct, importId, { code, kind, message, details });
+      }
+      await rosters.dropLease(this.database.direct, importId, leaseId);
+      throw error;
+    }
+  }
+
+  private async workThrough(found: RosterImport, leaseId: string): Promise<void> {
     const { window, organisation } = await windowById(this.database.direct, found.window_id);
     const run: Run = {
-      key: { windowId: window.id, periodId: window.period_id, importId },
+      key: { windowId: window.id, periodId: window.period_id, importId: found.id },
       leaseId,
+      fileName: found.file_name,
       organisation,
       today: chinaDate(found.received_at),
       doneLine: found.reached_line,
@@ -164,17 +173,9 @@ export class RosterImportService {
         applying.catch(() => {});
       }
       await applying;
-      await rosters.endImport(this.database.direct, importId, leaseId);
-    } catch (error) {
-      await applying.catch(() => {});
-      if (error instanceof LeaseLost) return;
-      if (error instanceof DomainError && !error.retry) {
-        const { code, kind, message, details } = error;
-        return await rosters.failImport(this.database.direct, importId, { code, kind, message, details });
-      }
-      await rosters.dropLease(this.database.direct, importId, leaseId);
-      throw error;
+      await rosters.endImport(this.database.direct, found.id, leaseId);
     } finally {
+      await applying.catch(() => {});
       await run.thread?.close();
     }
   }
@@ -187,22 +188,8 @@ export class RosterImportService {
     return new Date(this.clock.now().getTime() - hours * 3_600_000);
   }
 
-  /** The next part is fetched while one is read. */
-  private async *storedFile(run: Run): AsyncGenerator<Buffer> {
-    const part = (number: number) => {
-      const sealed = rosters.readPart(this.database.direct, run.key.importId, number);
-      sealed.catch(() => {});
-      return sealed;
-    };
-    let next = part(0);
-    for (let number = 1; ; number++) {
-      const sealed = await next;
-      if (sealed === undefined) return;
-      next = part(number);
-      const bytes = this.vault.openBytes(sealed);
-      yield bytes;
-      run.part = number;
-    }
+  private fileOf(run: Run): AsyncIterable<Buffer> {
+    return storedFile(this.database.direct, this.vault, run.key.importId, (parts) => (run.part = parts));
   }
 
   private async *chunks(run: Run): AsyncGenerator<Chunk> {
@@ -229,10 +216,10 @@ export class RosterImportService {
     const ahead: { group: Group; sealing: Promise<SealedSet> }[] = [];
     const next = async () => {
       const { group, sealing } = ahead.shift()!;
-      return { ...group, sealed: await sealing };
+      return { ...group, people: NOBODY, sealed: await sealing };
     };
     let rows = 0;
-    for await (const rowGroup of rowGroups(rosterBlocks(this.storedFile(run)))) {
+    for await (const rowGroup of rowGroups(readRoster(this.fileOf(run), run.fileName))) {
       // A set that is being sealed, and every other request, gets its turn.
       await otherWork();
       if (rowGroup.records.at(-1)!.line <= run.doneLine) {
@@ -256,8 +243,8 @@ export class RosterImportService {
     await this.findUnitsOf(run, rowGroup);
     const { layout, records } = rowGroup;
     const context = { layout, today: run.today, seen: run.seen, units: run.units, elsewhere: run.elsewhere };
-    for (const { cells } of records) {
-      const reading = readRow(cells, context);
+    for (const record of records) {
+      const reading = readRecord(record, context);
       if ('row' in reading) run.seen.add(reading.row.personalNumber);
     }
   }
@@ -280,7 +267,7 @@ export class RosterImportService {
     }
     for (const personalNumber of fresh) run.seen.add(personalNumber);
     return {
-      people: { personalNumbers: '', texts: '' },
+      people: NOBODY,
       rows: [],
       refused: block.refused.map(({ at, reason }) => ({ row: records[at]!.line, reason })),
       normalised: [],
@@ -300,8 +287,9 @@ export class RosterImportService {
     const accepted: { line: number; row: RosterRow }[] = [];
     const [refused, normalised, cardWarnings]: [rosters.Refusal[], number[], number[]] = [[], [], []];
     const refusedAt: { at: number; reason: RefusalReason }[] = [];
-    for (const [at, { line, cells }] of records.entries()) {
-      const reading = readRow(cells, context);
+    for (const [at, record] of records.entries()) {
+      const { line } = record;
+      const reading = readRecord(record, context);
       if ('reason' in reading) {
         refused.push({ row: line, reason: reading.reason });
         refusedAt.push({ at, reason: reading.reason });
@@ -405,7 +393,7 @@ export class RosterImportService {
       if (filling === 'anybody') ({ elsewhere, enrolled } = await rosters.enrol(tx, rows, key));
       else await rosters.enrolNew(tx, rows);
       if (filling === 'strangers') await rosters.saveNewMembers(tx, rows);
-      else await rosters.saveMembers(tx, rows, filling === 'anybody');
+      else await rosters.keepTransferred(tx, key, await rosters.saveMembers(tx, rows, filling === 'anybody'));
     }
     const refused = groups.flatMap((group) => group.refused);
     await rosters.insertRefusals(tx, key.importId, [...refused, ...[...elsewhere].map((row) => ({ row, reason: 'duplicate' as const }))]);
@@ -443,6 +431,9 @@ export class RosterImportService {
 /** A unit's notice was issued while its rows were on their way: they belong on the next one. */
 class NoticeIssued extends Error {}
 
+/** What is sealed need not be kept. */
+const NOBODY: PersonalSet = { personalNumbers: '', texts: '' };
+
 /** Another process has taken the import over. */
 class LeaseLost extends Error {}
 
@@ -457,25 +448,4 @@ function countByUnit(groups: readonly SealedGroup[]): Chunk['byUnit'] {
   const counts = new Map<rosters.UnitPlace, number>();
   for (const { rows } of groups) for (const { unit } of rows) counts.set(unit, (counts.get(unit) ?? 0) + 1);
   return new Map([...counts].map(([unit, members]) => [uuidText(unit.id), { unit, members }]));
-}
-
-async function* rosterBlocks(bytes: AsyncIterable<Buffer>): AsyncGenerator<RowGroup> {
-  let layout: RosterLayout | undefined;
-  for await (const records of readRecords(bytes)) {
-    if (records.length === 0) continue;
-    layout ??= layoutOf(records.shift()!.cells);
-    yield { layout, records };
-  }
-  yield { layout: layout ?? layoutOf([]), records: [] };
-}
-
-function layoutOf(cells: readonly string[]): RosterLayout {
-  const read = readHeader(cells);
-  if ('width' in read) return read;
-  throw new DomainError(
-    'roster-columns',
-    'invalid',
-    `the first line: expected the columns ${Object.values(COLUMNS).join('、')}, found ${read.found.join('、') || 'none of them'}; add ${read.missing.join('、')} and import the file again`,
-    { missing: read.missing.join('、') },
-  );
 }

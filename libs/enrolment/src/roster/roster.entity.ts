@@ -51,7 +51,7 @@ export class RosterFilePart {
 }
 
 @Entity('roster_block')
-export class RosterBlock {
+export class RosterBlockEntity {
   @PrimaryColumn('uuid') window_id: string;
   @PrimaryColumn('bytea') digest: Buffer;
   @Column('int') rows: number;

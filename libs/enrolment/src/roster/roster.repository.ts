@@ -331,15 +331,30 @@ export async function enrol(
   };
 }
 
-/** Members as the rows say, where that is news; after {@link enrol} only those it left. */
-export async function saveMembers(tx: Transaction, rows: RosterRows, afterEnrol: boolean): Promise<void> {
+/** Members as the rows say, where that is news; after {@link enrol} only those it left. Then returns their ids. */
+export async function saveMembers(tx: Transaction, rows: RosterRows, afterEnrol: boolean): Promise<string[]> {
   await stage(tx, 'member', MEMBER_COLUMNS, rows.members);
-  await tx.query(
+  const saved = await rowsOf<{ id: string }>(
+    tx,
     `insert into member as m (${MEMBER_COLUMNS}) select ${MEMBER_COLUMNS} from member_stage s
      ${afterEnrol ? 'where exists (select from enrolment_stage e where e.member_id = s.id)' : ''} order by id
      on conflict (id) do update set sealed = excluded.sealed, roster_hash = excluded.roster_hash, unit_id = excluded.unit_id, insutype = excluded.insutype,
        updated_at = excluded.updated_at, version = m.version + 1
-     where (m.roster_hash, m.unit_id, m.insutype) is distinct from (excluded.roster_hash, excluded.unit_id, excluded.insutype)`,
+     where (m.roster_hash, m.unit_id, m.insutype) is distinct from (excluded.roster_hash, excluded.unit_id, excluded.insutype)
+     ${afterEnrol ? 'returning id' : ''}`,
+    [],
+  );
+  return saved.map(({ id }) => id);
+}
+
+/** A transfer may have been recorded after {@link enrol} had looked and before {@link saveMembers} got the lock: then it stands. */
+export async function keepTransferred(tx: Transaction, { periodId }: ImportKey, saved: readonly string[]): Promise<void> {
+  if (saved.length === 0) return;
+  await rowsOf(
+    tx,
+    `update member m set unit_id = e.unit_id from enrolment e
+     where m.id = any($1::uuid[]) and e.member_id = m.id and e.period_id = $2 and e.unit_id <> m.unit_id`,
+    [saved, periodId],
   );
 }
 
@@ -387,3 +402,11 @@ export async function refusalsByReason(tx: Transaction, importId: string): Promi
 
 export const refusalsOf = (tx: Transaction, importId: string): Promise<RosterRefusal[]> =>
   tx.find(RosterRefusal, { where: { import_id: importId }, order: { row: 'ASC' } });
+
+/** In the order of the rows, those below row `after` first. */
+export const refusalsAfter = (tx: Transaction, importId: string, after: number, limit: number): Promise<RosterRefusal[]> =>
+  rowsOf(tx, 'select import_id, row, field, reason, remedy from roster_refusal where import_id = $1 and row > $2 order by row limit $3', [
+    importId,
+    after,
+    limit,
+  ]);

@@ -10,10 +10,14 @@ import { windowById } from '../window/window.repository.js';
 import { RosterImportService } from './roster-import.service.js';
 import type { RefusalReason } from './roster.js';
 import type { RosterImport, RosterRefusal } from './roster.entity.js';
+import { writeFindings, type Finding, type FindingsFile } from './findings-file.js';
 import * as rosters from './roster.repository.js';
+import { storedFile } from './stored-file.js';
 
 /** Large enough for one statement to carry much, small enough for many uploads at once. */
 const PART_BYTES = 512 * 1024;
+
+const PAGE_FINDINGS = 1_000;
 
 export interface RosterUpload {
   windowId: string;
@@ -70,6 +74,27 @@ export class RosterService {
   async refusals(importId: string, principal: Principal): Promise<RosterRefusal[]> {
     await this.visible(importId, principal);
     return rosters.refusalsOf(this.database.direct, importId);
+  }
+
+  /** The file as it came, with what was found in its rows in a column. Errors: `roster`, `roster-file` (not found), `forbidden`. */
+  async findingsFile(importId: string, principal: Principal): Promise<FindingsFile> {
+    const found = await this.visible(importId, principal);
+    if (found.state === 'failed' || (await rosters.readPart(this.database.direct, importId, 0)) === undefined)
+      throw new DomainError(
+        'roster-file',
+        'not-found',
+        'expected a file whose rows were read, found one that was refused whole, or was deleted after its time; import it again',
+      );
+    return writeFindings(storedFile(this.database.direct, this.vault, importId), found.file_name, this.findings(importId));
+  }
+
+  private async *findings(importId: string): AsyncGenerator<Finding> {
+    for (let after = 0; ;) {
+      const page = await rosters.refusalsAfter(this.database.direct, importId, after, PAGE_FINDINGS);
+      yield* page;
+      if (page.length < PAGE_FINDINGS) return;
+      after = page.at(-1)!.row;
+    }
   }
 
   private async store({ windowId, fileName, principal, stream }: RosterUpload): Promise<string> {

@@ -1,8 +1,17 @@
 import { civilDate } from '@app/kernel';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { readRecords } from './roster-file.js';
-import { COLUMNS, normaliseRow, readHeader, readRow, type RosterContext, type RosterField, type RosterLayout } from './roster.js';
+import {
+  COLUMNS,
+  REFUSALS,
+  normaliseRow,
+  readRecord,
+  readRow,
+  type RosterContext,
+  type RosterField,
+  type RosterLayout,
+  type RosterRecord,
+} from './roster.js';
 
 const HEADER = Object.values(COLUMNS);
 const GOOD: Record<RosterField, string> = {
@@ -15,7 +24,10 @@ const GOOD: Record<RosterField, string> = {
   bankAccount: '6228480402564890018',
   bankName: '模拟银行',
 };
-const layout = readHeader(HEADER) as RosterLayout;
+const layout: RosterLayout = {
+  width: HEADER.length,
+  at: Object.fromEntries(Object.keys(COLUMNS).map((field, at) => [field, at])) as RosterLayout['at'],
+};
 const context: RosterContext = { layout, today: civilDate('2026-09-01'), seen: new Set(), units: new Set(), elsewhere: new Set() };
 const read = (change: Partial<typeof GOOD>, over: Partial<RosterContext> = {}) =>
   readRow(Object.values({ ...GOOD, ...change }), { ...context, ...over });
@@ -98,50 +110,53 @@ describe('a roster row', () => {
   });
 });
 
-describe('a roster header', () => {
-  it('may have any order and more columns', () => {
-    const read = readHeader(['序号', ...HEADER.toReversed()]) as RosterLayout;
-    expect(read).toMatchObject({ width: 9, at: { unitCode: 8, bankName: 1 } });
+describe('a roster record', () => {
+  const record = (change: Partial<typeof GOOD>, more: Partial<RosterRecord> = {}): RosterRecord => ({
+    line: 2,
+    cells: Object.values({ ...GOOD, ...change }),
+    ...more,
   });
 
-  it('that lacks columns tells which, and nothing else that it found', () => {
-    expect(readHeader(['姓名', '11010519491231002X'])).toEqual({ missing: HEADER.filter((name) => name !== '姓名'), found: ['姓名'] });
+  it('is read like a row', () => {
+    expect(readRecord(record({}), context)).toEqual(read({}));
+    expect(readRecord(record({ personalNumber: '1' }), context)).toEqual({ reason: 'id-checksum' });
+  });
+
+  it('with a fault is refused for it', () => {
+    expect(readRecord(record({}, { fault: 'formula-without-value' }), context)).toEqual({ reason: 'formula-without-value' });
+  });
+
+  it('whose unit is that of the row above was changed by us', () => {
+    expect(readRecord(record({}, { carried: true }), context)).toEqual({ row: GOOD, normalised: true, cardWarning: false });
+  });
+
+  it.each([
+    ['a total', { unitCode: '合计', name: '', personalNumber: '' }],
+    ['a signature', { unitCode: '', name: '制表人：某', personalNumber: '' }],
+    ['the header again', Object.fromEntries(Object.keys(COLUMNS).map((field) => [field, COLUMNS[field as RosterField]]))],
+    ['a unit without a person', { name: '', personalNumber: '', phone: '', bankAccount: '' }],
+    ['a sentence', { unitCode: '', unitName: '', name: '以上人员均已缴费。', personalNumber: '', phone: '', bankAccount: '' }],
+  ])('that is %s is nobody', (_, change) => {
+    expect(readRecord(record(change), context)).toEqual({ reason: 'note-row' });
+  });
+
+  it.each([
+    ['unit-code', { unitCode: '合计' }],
+    ['name-missing', { name: '' }],
+    ['id-checksum', { personalNumber: '' }],
+    ['id-checksum', { personalNumber: '见附件' }],
+    ['id-number-lost', { personalNumber: '1.1E+17', name: '合计' }],
+  ] as const)('that carries something of a person is refused for %s, and not passed over', (reason, change) => {
+    expect(readRecord(record(change), context)).toEqual({ reason });
   });
 });
 
-describe('a roster file', () => {
-  const records = async (bytes: Buffer, size: number) => {
-    const blocks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) => bytes.subarray(i * size, (i + 1) * size));
-    const found = [];
-    for await (const block of readRecords(
-      (async function* () {
-        yield* blocks;
-      })(),
-    ))
-      found.push(...block);
-    return found;
-  };
-
-  it('is the same in whatever pieces it arrives', async () => {
-    const text = '﻿a,b\r\n"第一,""单位""",2\r\n\r\n张,"三\r\n四"\r\n';
-    for (let size = 1; size < 40; size++) {
-      expect(await records(Buffer.from(text), size)).toEqual([
-        { line: 1, cells: ['﻿a', 'b'].map((cell) => cell.replace('﻿', '')) },
-        { line: 2, cells: ['第一,"单位"', '2'] },
-        { line: 4, cells: ['张', '三\n四'] },
-      ]);
+describe('the reasons', () => {
+  it('tell the member of the unit what to do, in both languages', () => {
+    for (const { field, zh, en } of Object.values(REFUSALS)) {
+      expect(field).not.toBe('');
+      expect(zh).toMatch(/。$/);
+      expect(en).toMatch(/\.$/);
     }
-  });
-
-  it('with a quotation mark that never closes is refused whole', async () => {
-    await expect(records(Buffer.from('a,b\n1,2\n"3,4\n5,6\n'), 4)).rejects.toMatchObject({ code: 'roster-quotes', details: { line: 3 } });
-    await expect(records(Buffer.from(`a,b\n"${'5,6\n'.repeat(100_000)}`), 65_536)).rejects.toMatchObject({
-      code: 'roster-quotes',
-      details: { line: 2 },
-    });
-  });
-
-  it('in GBK is refused whole', async () => {
-    await expect(records(Buffer.from([0xd0, 0xd5, 0xc3, 0xfb, 0x0a]), 64)).rejects.toMatchObject({ code: 'roster-encoding' });
   });
 });

@@ -1,20 +1,10 @@
 /** What a row of a roster means and why it is refused. Pure: the file, the members already seen and the day come in. */
-import { isBankCardShape, isUnitCode, normaliseIdentifier, passesLuhn, personalNumberFault, type CivilDate } from '@app/kernel';
+import { isBankCardShape, isUnitCode, passesLuhn, personalNumberFault, type CivilDate } from '@app/kernel';
+import { cellIdentifier, cellWords, hasLostDigits, isDateText, isErrorValue, isFormulaText, isTruthValue } from './cell-text.js';
+import { COLUMNS, type RosterField, type RosterLayout } from './roster-column.js';
+import { isNoteRow } from './roster-header.js';
 
-/** The columns of a roster as unions print them. */
-export const COLUMNS = {
-  unitCode: '单位统一社会信用代码',
-  unitName: '单位名称',
-  name: '姓名',
-  personalNumber: '身份证号码',
-  phone: '手机号',
-  insutype: '医保险种',
-  bankAccount: '银行卡号',
-  bankName: '开户银行',
-} as const;
-export type RosterField = keyof typeof COLUMNS;
-
-const FIELDS = Object.keys(COLUMNS) as RosterField[];
+export { COLUMNS, type RosterField, type RosterLayout };
 
 /** In the order in which they are looked for; a row has the first that applies. */
 export const REFUSALS = {
@@ -22,6 +12,31 @@ export const REFUSALS = {
     field: '整行',
     zh: '列数与表头不一致：请检查该行是否多了或少了逗号、引号是否成对，改正后重新导入。',
     en: 'The row has not as many columns as the header: look for a missing or stray comma or quotation mark.',
+  },
+  'note-row': {
+    field: '整行',
+    zh: '该行不是职工信息（合计、签名、说明或重复的表头），未导入，无需处理；如确为职工，请补填姓名和身份证号码。',
+    en: 'The row is not about a person (a total, a signature, a note, the header again): nothing to do; if it is, fill in name and personal number.',
+  },
+  'cell-error': {
+    field: '整行',
+    zh: '有单元格是错误值（如 #N/A、#REF!）：请改正公式，或直接填写内容。',
+    en: 'A cell holds an error such as #N/A or #REF!: correct the formula, or fill in the value itself.',
+  },
+  'formula-without-value': {
+    field: '整行',
+    zh: '有单元格是没有计算结果的公式：请用表格软件打开并保存，或将公式粘贴为数值。',
+    en: 'A cell holds a formula without its result: open and save the file in a spreadsheet program, or paste the formula as a value.',
+  },
+  'cell-type': {
+    field: '整行',
+    zh: '有单元格是日期或逻辑值，应为文本或号码：请将该列设为文本格式后重新填写。',
+    en: 'A cell holds a date or TRUE/FALSE where a text or a number is expected: format the column as text and fill it in again.',
+  },
+  'unit-code-lost': {
+    field: COLUMNS.unitCode,
+    zh: '单位代码被表格软件当作数字，末几位已丢失：请将该列设为文本格式后重新填写。',
+    en: 'The spreadsheet took the unit code for a number and lost its last digits: format the column as text and fill it in again.',
   },
   'unit-code': {
     field: COLUMNS.unitCode,
@@ -34,6 +49,11 @@ export const REFUSALS = {
     en: 'The unit belongs to another organisation, which has to import it.',
   },
   'name-missing': { field: COLUMNS.name, zh: '姓名为空：请补填。', en: 'The name is empty.' },
+  'id-number-lost': {
+    field: COLUMNS.personalNumber,
+    zh: '身份证号码被表格软件当作数字，末几位已丢失：请将该列设为文本格式后重新填写。',
+    en: 'The spreadsheet took the personal number for a number and lost its last digits: format the column as text and fill it in again.',
+  },
   'id-checksum': {
     field: COLUMNS.personalNumber,
     zh: '应为18位身份证号码且校验位正确：请按身份证核对。',
@@ -54,6 +74,16 @@ export const REFUSALS = {
     zh: '应为3位医保险种代码，例如310。',
     en: 'Expected a medical-insurance type of three digits, such as 310.',
   },
+  'phone-lost': {
+    field: COLUMNS.phone,
+    zh: '手机号被表格软件当作数字，部分数位已丢失：请将该列设为文本格式后重新填写。',
+    en: 'The spreadsheet took the phone number for a number and lost digits: format the column as text and fill it in again.',
+  },
+  'account-number-lost': {
+    field: COLUMNS.bankAccount,
+    zh: '银行卡号被表格软件当作数字，末几位已丢失：请将该列设为文本格式后重新填写。',
+    en: 'The spreadsheet took the bank card number for a number and lost its last digits: format the column as text and fill it in again.',
+  },
   'bank-account': {
     field: COLUMNS.bankAccount,
     zh: '应为16至19位数字的银行卡号：请按银行卡核对。',
@@ -64,30 +94,23 @@ export type RefusalReason = keyof typeof REFUSALS;
 
 export type RosterRow = Readonly<Record<RosterField, string>>;
 
-/** Where each field stands in a row of this file. */
-export interface RosterLayout {
-  readonly width: number;
-  readonly at: Readonly<Record<RosterField, number>>;
-}
-
-/** The layout, or the names of the required columns that the header lacks. */
-export function readHeader(cells: readonly string[]): RosterLayout | { readonly missing: string[]; readonly found: string[] } {
-  const names = cells.map((cell) => cell.normalize('NFKC').replace(/[\s\u200B\uFEFF]+/gu, ''));
-  const at = Object.fromEntries(FIELDS.map((field) => [field, names.indexOf(COLUMNS[field])])) as Record<RosterField, number>;
-  const [found, missing] = [FIELDS.filter((field) => at[field] >= 0), FIELDS.filter((field) => at[field] < 0)];
-  // Of what was found only the names we know may be told: a file without a header starts with a person.
-  if (missing.length > 0) return { missing: missing.map((field) => COLUMNS[field]), found: found.map((field) => COLUMNS[field]) };
-  return { width: cells.length, at };
+/** A row of a file that stands below the header and is not blank. */
+export interface RosterRecord {
+  /** As a person sees it in a spreadsheet, from 1. */
+  readonly line: number;
+  readonly cells: readonly string[];
+  /** Found while the cells were read. */
+  readonly fault?: RefusalReason;
+  /** The unit is that of the row above. */
+  readonly carried?: boolean;
 }
 
 // What normalisation would leave as it is: almost every value of a sound file.
 const PLAIN_IDENTIFIER = /^[0-9A-Z]*$/;
 const PLAIN_WORD = /^[0-9A-Za-z\u4E00-\u9FFF]*$/;
-// A control character in a name is a slip, and PostgreSQL takes no NUL.
-const SPACES = /[\s\u0000-\u001F\u007F]+/gu;
 
-const identifier = (text: string): string => (PLAIN_IDENTIFIER.test(text) ? text : normaliseIdentifier(text));
-const words = (text: string): string => (PLAIN_WORD.test(text) ? text : text.normalize('NFKC').replace(SPACES, ' ').trim());
+const identifier = (text: string): string => (PLAIN_IDENTIFIER.test(text) ? text : cellIdentifier(text));
+const words = (text: string): string => (PLAIN_WORD.test(text) ? text : cellWords(text));
 
 export const normaliseRow = (row: RosterRow): RosterRow => ({
   unitCode: identifier(row.unitCode),
@@ -114,6 +137,13 @@ export interface RosterContext {
 export type RowReading =
   { readonly row: RosterRow; readonly normalised: boolean; readonly cardWarning: boolean } | { readonly reason: RefusalReason };
 
+/** A record as a person of this file, or the reason why it is none. */
+export function readRecord(record: RosterRecord, context: RosterContext): RowReading {
+  const reading: RowReading = record.fault ? { reason: record.fault } : readRow(record.cells, context);
+  if ('reason' in reading) return isNoteRow(record.cells, context.layout) ? { reason: 'note-row' } : reading;
+  return record.carried ? { ...reading, normalised: true } : reading;
+}
+
 export function readRow(cells: readonly string[], context: RosterContext): RowReading {
   if (cells.length !== context.layout.width) return { reason: 'columns' };
   const raw = rawRow(cells, context.layout);
@@ -121,16 +151,36 @@ export function readRow(cells: readonly string[], context: RosterContext): RowRe
   if (context.units.has(raw.unitCode) && raw.name !== '' && isPlain(raw) && !identifierFault(raw, context))
     return { row: raw, normalised: false, cardWarning: !passesLuhn(raw.bankAccount) };
   const row = normaliseRow(raw);
+  const spoiled = cellFault(row);
+  if (spoiled) return { reason: spoiled };
+  if (hasLostDigits(row.unitCode)) return { reason: 'unit-code-lost' };
   if (!context.units.has(row.unitCode) && !isUnitCode(row.unitCode)) return { reason: 'unit-code' };
   if (context.elsewhere.has(row.unitCode)) return { reason: 'unit-elsewhere' };
   if (row.name === '') return { reason: 'name-missing' };
-  const reason = identifierFault(row, context);
+  const reason = lostDigits(row) ?? identifierFault(row, context);
   return reason ? { reason } : { row, normalised: !same(row, raw), cardWarning: !passesLuhn(row.bankAccount) };
 }
 
+/** What a cell cannot mean, whatever its column. */
+function cellFault(row: RosterRow): RefusalReason | undefined {
+  const texts = [row.unitCode, row.unitName, row.name, row.personalNumber, row.phone, row.insutype, row.bankAccount, row.bankName];
+  if (texts.some(isErrorValue)) return 'cell-error';
+  if (texts.some(isFormulaText)) return 'formula-without-value';
+  return texts.some((text) => isDateText(text) || isTruthValue(text)) ? 'cell-type' : undefined;
+}
+
+function lostDigits({ personalNumber, phone, bankAccount }: RosterRow): RefusalReason | undefined {
+  if (hasLostDigits(personalNumber)) return 'id-number-lost';
+  if (hasLostDigits(phone)) return 'phone-lost';
+  return hasLostDigits(bankAccount) ? 'account-number-lost' : undefined;
+}
+
+// Fifteen digits that a spreadsheet kept, shown with all their places.
+const ZEROED = /^\d{15}000$/;
+
 function identifierFault({ personalNumber, insutype, bankAccount }: RosterRow, { today, seen }: RosterContext): RefusalReason | undefined {
   const fault = personalNumberFault(personalNumber, today);
-  if (fault) return fault;
+  if (fault) return fault === 'id-checksum' && ZEROED.test(personalNumber) ? 'id-number-lost' : fault;
   if (seen.has(personalNumber)) return 'duplicate';
   // Kept unsealed, so nothing but a code may stand there.
   if (!/^\d{3}$/.test(insutype)) return 'insutype';

@@ -2,8 +2,8 @@
  * Groups of rows that are worked on together. Where a group ends is decided by what stands in it, so a row that is put in or taken out
  * changes its own group and no other: an unchanged group of a file that comes again is known by its digest.
  */
-import type { RosterRecord } from './roster-file.js';
-import type { RosterLayout } from './roster.js';
+import type { RosterLayout } from './roster-column.js';
+import type { RosterRecord } from './roster.js';
 
 export interface RowGroup {
   readonly layout: RosterLayout;
@@ -41,10 +41,11 @@ function endsGroup(personalNumber = ''): boolean {
 
 const CELL_END = '\u001F';
 const ROW_END = '\u001E';
+const CARRIED = '\u001D';
 
 /** All that decides what becomes of the group's rows, as one text. */
 export const groupText = ({ layout, records }: RowGroup): string => {
   let text = Object.values(layout.at).join(CELL_END);
-  for (const { cells } of records) text += ROW_END + cells.join(CELL_END);
+  for (const { cells, fault = '', carried } of records) text += ROW_END + fault + (carried ? CARRIED : '') + cells.join(CELL_END);
   return text;
 };

@@ -11,8 +11,7 @@ import {
   CountdownReader,
   CountdownService,
   ENROLMENT_ENTITIES,
-  Difference1700000002300,
-  Enrolment1700000002000,
+  ENROLMENT_MIGRATIONS,
   ExtensionService,
   OrganisationService,
   recount,
@@ -46,7 +45,7 @@ describe('the countdown', () => {
   let year = 2026;
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, Enrolment1700000002000, Difference1700000002300]);
+    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS]);
     source = await new DataSource({
       type: 'postgres',
       url: database.url,

@@ -29,6 +29,25 @@ async function add(tx: Transaction, windowId: string, byUnit: ByUnit, rostered: 
   return new Map(rows.map(({ unitId, notice }) => [unitId, notice]));
 }
 
+export interface CountKey {
+  readonly windowId: string;
+  readonly unitId: string;
+}
+
+/** One member counts in another place from now on. The last statement, as of {@link addEnrolled}; notices are not touched. */
+export async function moveEnrolled(tx: Transaction, from: CountKey, to: CountKey): Promise<void> {
+  if (from.windowId === to.windowId && from.unitId === to.unitId) return;
+  // Where the member counted there is a row, so that a 0 is a member less and never a new row.
+  await rowsOf(
+    tx,
+    `insert into enrolment_count as c (window_id, unit_id, members)
+     select window_id, unit_id, members from (values ($1::uuid, $2::uuid, 0), ($3::uuid, $4::uuid, 1)) as m(window_id, unit_id, members)
+     order by window_id, unit_id
+     on conflict (window_id, unit_id) do update set members = c.members + case excluded.members when 0 then -1 else 1 end`,
+    [from.windowId, from.unitId, to.windowId, to.unitId],
+  );
+}
+
 /** Sets the counts of the window from its enrolments, and returns how many differed. A repair. */
 export async function recount(tx: Transaction, windowId: string): Promise<number> {
   // Whoever has counted has committed before the enrolments are read; who has not counted yet will add to what is set here.

@@ -1,5 +1,6 @@
 import type { CivilDate } from '@app/kernel';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { Underwriting } from './window.js';
 
 export const bigintColumn = {
   from: (value: string | null) => (value === null ? null : Number(value)),
@@ -28,6 +29,7 @@ export class EnrolmentWindow {
   @Column('bigint', { transformer: bigintColumn }) member_share_fen: number;
   @Column('bigint', { transformer: bigintColumn }) unit_share_fen: number;
   @Column('bigint', { transformer: bigintColumn }) fund_share_fen: number;
+  @Column('text', { default: 'none' }) underwriting: Underwriting;
 }
 
 @Entity('enrolment_target')

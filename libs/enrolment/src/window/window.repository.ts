@@ -36,8 +36,8 @@ export async function insertWindow(tx: Transaction, window: EnrolmentWindow): Pr
   const inserted = await rowsOf(
     tx,
     `insert into enrolment_window (id, plan_id, organisation_id, opens_at, closes_at, period_id, cover_from, cover_to, contribution_fen,
-       member_share_fen, unit_share_fen, fund_share_fen)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict (plan_id, organisation_id, cover_from) do nothing returning id`,
+       member_share_fen, unit_share_fen, fund_share_fen, underwriting)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) on conflict (plan_id, organisation_id, cover_from) do nothing returning id`,
     [
       window.id,
       window.plan_id,
@@ -51,6 +51,7 @@ export async function insertWindow(tx: Transaction, window: EnrolmentWindow): Pr
       window.member_share_fen,
       window.unit_share_fen,
       window.fund_share_fen,
+      window.underwriting,
     ],
   );
   return inserted.length > 0;

@@ -4,7 +4,7 @@ import { Database } from '@app/platform';
 import { v7 as uuidv7 } from 'uuid';
 import { organisationByCode } from '../organisation/organisation.repository.js';
 import type { EnrolmentWindow } from './window.entity.js';
-import { planLineOf, secondsLeft, sharesTotal, windowState, type Shares, type WindowState } from './window.js';
+import { planLineOf, secondsLeft, sharesTotal, windowState, type Shares, type Underwriting, type WindowState } from './window.js';
 import { findOrMakePeriod, insertWindow, windowById, windowCounts, type WindowCounts } from './window.repository.js';
 
 export interface NewWindow {
@@ -17,6 +17,8 @@ export interface NewWindow {
   contributionFen: Fen;
   /** All of it is the member's when they are not given. */
   shares?: Shares;
+  /** 'none' when it is not given. */
+  underwriting?: Underwriting;
 }
 
 export interface Countdown extends WindowCounts {
@@ -85,6 +87,7 @@ export class WindowService {
       member_share_fen: shares.memberFen,
       unit_share_fen: shares.unitFen,
       fund_share_fen: shares.fundFen,
+      underwriting: window.underwriting ?? 'none',
     };
     if (!(await insertWindow(this.database.direct, row))) {
       throw new DomainError(

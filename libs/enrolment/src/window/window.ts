@@ -3,6 +3,10 @@ import { addFen, type Fen } from '@app/kernel';
 
 export type WindowState = 'upcoming' | 'open' | 'closed';
 
+/** What a window asks of an application before its cover may start: nothing, or that the person is insured as the plan wants it. */
+export const UNDERWRITINGS = ['none', 'insured'] as const;
+export type Underwriting = (typeof UNDERWRITINGS)[number];
+
 interface Bounds {
   readonly opens_at: Date;
   readonly closes_at: Date;

@@ -40,6 +40,12 @@ export const POLICY = {
   'extension.approve': { roles: { administrator: 'all', leader: 'all' }, audited: true },
   'roster.import': { roles: { 'unit-clerk': 'organisation' }, audited: true },
   'roster.read': { roles: { 'unit-clerk': 'organisation', auditor: 'all' }, audited: true },
+  'underwriting.read': {
+    roles: { 'unit-clerk': 'organisation', 'claims-officer': 'organisation', leader: 'all', auditor: 'all' },
+    audited: true,
+  },
+  /** What the people of a unit are judged by was corrected, and is to be looked at again. */
+  'underwriting.correct': { roles: { 'unit-clerk': 'organisation', 'claims-officer': 'organisation' }, audited: true },
   'difference.read': { roles: { 'unit-clerk': 'organisation', auditor: 'all' }, audited: true },
   'difference.confirm': { roles: { 'unit-clerk': 'organisation' }, audited: true },
   'enrolment.withdraw': { roles: { 'unit-clerk': 'organisation' }, audited: true },
@@ -47,10 +53,35 @@ export const POLICY = {
     roles: { 'unit-clerk': 'organisation', 'finance-maker': 'all', 'finance-checker': 'all', leader: 'all', auditor: 'all' },
     audited: true,
   },
+  'suspense.read': {
+    roles: { 'finance-maker': 'all', 'finance-checker': 'all', leader: 'all', auditor: 'all' },
+    audited: true,
+  },
+  'suspense.match': { roles: { 'finance-maker': 'all' }, audited: true },
+  'suspense.confirm': { roles: { 'finance-checker': 'all' }, audited: true },
+  'refund.make': { roles: { 'finance-maker': 'all' }, audited: true },
+  'refund.check': { roles: { 'finance-checker': 'all' }, audited: true },
+  'receipt.ask': { roles: { 'finance-maker': 'all' }, audited: true },
   'member.read-own': { roles: { member: 'own' }, audited: true },
   'member.change-own-account': { roles: { member: 'own' }, audited: true },
   'certificate.read-own': { roles: { member: 'own' }, audited: true },
   'certificate.read': { roles: { 'unit-clerk': 'organisation' }, audited: true },
+  'cover.read': {
+    roles: {
+      'unit-clerk': 'organisation',
+      reviewer: 'organisation',
+      'claims-officer': 'organisation',
+      administrator: 'all',
+      auditor: 'all',
+    },
+    audited: true,
+  },
+  'cover.transfer': { roles: { 'unit-clerk': 'organisation' }, audited: true },
+  'cover.end': { roles: { 'unit-clerk': 'organisation' }, audited: true },
+  /** A wrong end, by a second person. */
+  'cover.reinstate': { roles: { reviewer: 'organisation', administrator: 'all' }, audited: true },
+  /** Claims after the end of a cover tell of hospital stays: not for the unit, which is the employer. */
+  'cover.review': { roles: { 'claims-officer': 'organisation', reviewer: 'organisation', auditor: 'all' }, audited: true },
   'feed.push': { roles: { 'medical-insurance-platform': 'all' }, audited: false },
   'feed.read': { roles: { 'claims-officer': 'all', auditor: 'all' }, audited: true },
   'claim.read': { roles: { member: 'own', 'claims-officer': 'organisation', reviewer: 'organisation', auditor: 'all' }, audited: true },

@@ -1,0 +1,23 @@
+/** What follows when notices are paid, in the transaction that pays them: the special fund's share, the covers, the doubles, the receipts. */
+import type { CivilDate } from '@app/kernel';
+import { ledger } from '@app/ledger';
+import { addToOutbox, type Transaction } from '@app/platform';
+import { startCovers } from '../cover/cover.repository.js';
+import { fundShares } from './contribution.repository.js';
+import { bookDoubles } from './book-doubles.js';
+import { insertDoubles } from './double.repository.js';
+import { insertNoticeReceipts } from './receipt.repository.js';
+
+/** `on`: the business day of the books. Returns how many covers are new. */
+export async function settlePaid(tx: Transaction, noticeIds: readonly string[], at: Date, on: CivilDate): Promise<number> {
+  if (noticeIds.length === 0) return 0;
+  const shares = await fundShares(tx, noticeIds);
+  await ledger.transfer(
+    tx,
+    shares.map(({ id, fundFen }) => ({ code: 'contribution-special-fund' as const, subject: id, attempt: 1, amountFen: fundFen, on })),
+  );
+  const started = await startCovers(tx, noticeIds, at);
+  await bookDoubles(tx, await insertDoubles(tx, noticeIds, at), on);
+  if ((await insertNoticeReceipts(tx, noticeIds)) > 0) await addToOutbox(tx, [{ queue: 'contribution', command: 'issue', ids: [] }]);
+  return started;
+}

@@ -1,0 +1,141 @@
+/** SQL on fiscal receipts. */
+import type { EReceiptAnswer, RedFlushAnswer } from '@app/contracts';
+import { fen, type Fen } from '@app/kernel';
+import { rowsOf, type Transaction } from '@app/platform';
+import type { AsText } from './contribution.repository.js';
+
+/** The treasury's reference of a receipt: 33 of its 35 characters. */
+const REFERENCE = `'E' || upper(replace(r.id::text, '-', ''))`;
+
+/** Receipts of paid notices, once each; what asks for nothing has none. Returns how many are new. */
+export async function insertNoticeReceipts(tx: Transaction, noticeIds: readonly string[]): Promise<number> {
+  const rows = await rowsOf(
+    tx,
+    `insert into contribution_receipt (id, kind, subject, version, reference, amount_fen, state)
+     select r.id, 'notice', r.subject, 1, ${REFERENCE}, r.amount_fen, 'due'
+     from (select gen_random_uuid() as id, n.id as subject, n.amount_fen from payment_notice n where n.id = any($1::uuid[]) and n.state = 'paid' and n.amount_fen > 0 order by n.id) r
+     on conflict (subject, version) do nothing returning id`,
+    [noticeIds],
+  );
+  return rows.length;
+}
+
+export async function insertPhoneReceipt(tx: Transaction, joinId: string, payerSealed: Buffer, amountFen: Fen): Promise<void> {
+  await rowsOf(
+    tx,
+    `insert into contribution_receipt (id, kind, subject, version, reference, payer_sealed, amount_fen, state)
+     select r.id, 'phone', $1, 1, ${REFERENCE}, $2, $3, 'due' from (select gen_random_uuid() as id) r on conflict (subject, version) do nothing`,
+    [joinId, payerSealed, amountFen],
+  );
+}
+
+/**
+ * Receipts that were issued over another amount than what is held by now (a double was given back, or came back) are to be red-flushed,
+ * and what is held is receipted anew. A receipt that is not issued yet is looked at again when it is. Returns how many changed.
+ */
+export async function reviseReceipts(tx: Transaction, subjects: readonly string[]): Promise<number> {
+  const rows = await rowsOf(
+    tx,
+    `with held as (
+       select r.id, r.kind, r.subject, r.version, r.payer_sealed, r.amount_fen,
+              first.amount_fen - coalesce((select sum(d.amount_fen) from contribution_double d where coalesce(d.notice_id, d.join_id) = r.subject and d.state = 'refunded'), 0) as held_fen
+       from contribution_receipt r join contribution_receipt first on first.subject = r.subject and first.version = 1
+       where r.subject = any($1::uuid[]) and r.state = 'issued'),
+     flushed as (
+       update contribution_receipt r set state = 'flush-due' from held h where r.id = h.id and h.held_fen <> h.amount_fen
+       returning gen_random_uuid() as id, h.kind, h.subject, h.version, h.payer_sealed, h.held_fen),
+     renewed as (
+       insert into contribution_receipt (id, kind, subject, version, reference, payer_sealed, amount_fen, state)
+       select r.id, r.kind, r.subject, r.version + 1, ${REFERENCE}, r.payer_sealed, r.held_fen, 'due' from flushed r where r.held_fen > 0 returning id)
+     select id from flushed`,
+    [subjects],
+  );
+  return rows.length;
+}
+
+export interface DueReceipt {
+  readonly id: string;
+  readonly subject: string;
+  readonly reference: string;
+  readonly state: 'due' | 'flush-due';
+  /** Of a unit; a person's is sealed. */
+  readonly unitName: string | null;
+  readonly payerSealed: Buffer | null;
+  readonly amountFen: Fen;
+}
+
+/** What is to be taken back comes first. */
+export async function receiptsDue(tx: Transaction, limit: number): Promise<DueReceipt[]> {
+  const rows = await rowsOf<AsText<DueReceipt, 'amountFen'>>(
+    tx,
+    `select r.id, r.subject, r.reference, r.state, o.name as "unitName", r.payer_sealed as "payerSealed", r.amount_fen as "amountFen"
+     from contribution_receipt r left join payment_notice n on r.kind = 'notice' and n.id = r.subject left join organisation o on o.id = n.unit_id
+     where r.state in ('due', 'flush-due') order by r.state desc, r.id limit $1`,
+    [limit],
+  );
+  return rows.map((row) => ({ ...row, amountFen: fen(Number(row.amountFen)) }));
+}
+
+export async function saveIssued(tx: Transaction, id: string, answer: Extract<EReceiptAnswer, { state: 'issued' }>): Promise<void> {
+  await rowsOf(
+    tx,
+    `update contribution_receipt set state = 'issued', code = $2, number = $3, check_code = $4, issued_on = $5 where id = $1 and state = 'due'`,
+    [id, answer.code, answer.number, answer.checkCode, answer.issuedOn],
+  );
+}
+
+/** For a person to look at; the others go on. */
+export async function saveRefused(tx: Transaction, { id, state }: DueReceipt, refusal: string): Promise<void> {
+  await rowsOf(tx, 'update contribution_receipt set state = $3, refusal = $4 where id = $1 and state = $2', [
+    id,
+    state,
+    state === 'due' ? 'refused' : 'flush-refused',
+    refusal,
+  ]);
+}
+
+export async function saveFlushed(tx: Transaction, id: string, answer: RedFlushAnswer): Promise<void> {
+  await rowsOf(
+    tx,
+    `update contribution_receipt set state = 'red-flushed', red_number = $2, flushed_on = $3 where id = $1 and state = 'flush-due'`,
+    [id, answer.redNumber, answer.flushedOn],
+  );
+}
+
+/** A refused receipt is asked for again, as another version: the treasury's word on the first stands. False when the last was not refused. */
+export async function insertAgain(tx: Transaction, subject: string): Promise<boolean> {
+  const rows = await rowsOf(
+    tx,
+    `insert into contribution_receipt (id, kind, subject, version, reference, payer_sealed, amount_fen, state)
+     select r.id, r.kind, r.subject, r.version + 1, ${REFERENCE}, r.payer_sealed, r.amount_fen, 'due'
+     from (select gen_random_uuid() as id, kind, subject, version, payer_sealed, amount_fen, state from contribution_receipt where subject = $1 order by version desc limit 1) r
+     where r.state = 'refused' on conflict (subject, version) do nothing returning id`,
+    [subject],
+  );
+  return rows.length > 0;
+}
+
+export interface ReceiptView {
+  readonly version: number;
+  readonly amountFen: number;
+  readonly state: 'due' | 'issued' | 'refused' | 'flush-due' | 'flush-refused' | 'red-flushed';
+  readonly refusal: string | null;
+  readonly code: string | null;
+  readonly number: string | null;
+  readonly checkCode: string | null;
+  readonly issuedOn: string | null;
+  readonly redNumber: string | null;
+  readonly flushedOn: string | null;
+}
+
+/** The latest first. */
+export async function receiptsOf(tx: Transaction, subject: string): Promise<ReceiptView[]> {
+  const rows = await rowsOf<AsText<ReceiptView, 'amountFen'>>(
+    tx,
+    `select version, amount_fen as "amountFen", state, refusal, code, number, check_code as "checkCode", issued_on::text as "issuedOn",
+            red_number as "redNumber", flushed_on::text as "flushedOn"
+     from contribution_receipt where subject = $1 order by version desc`,
+    [subject],
+  );
+  return rows.map((row) => ({ ...row, amountFen: Number(row.amountFen) }));
+}

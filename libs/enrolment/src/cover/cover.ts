@@ -1,0 +1,78 @@
+/** What may happen to a cover: a move to another unit, an end before its time, and the correction of a wrong end. */
+import type { CivilDate } from '@app/kernel';
+import { liesUnder } from '../organisation/organisation.js';
+
+export const COVER_ENDS = ['death', 'left'] as const;
+export type CoverEnd = (typeof COVER_ENDS)[number];
+
+export const COVER_CHANGES = ['transfer', ...COVER_ENDS, 'reinstated'] as const;
+export type CoverChangeKind = (typeof COVER_CHANGES)[number];
+
+export const TRANSFER_REASONS = ['job-change', 'unit-merged', 'unit-split', 'wrong-unit'] as const;
+export type TransferReason = (typeof TRANSFER_REASONS)[number];
+
+export const REINSTATE_REASONS = ['wrong-person', 'wrong-day', 'did-not-leave'] as const;
+export type ReinstateReason = (typeof REINSTATE_REASONS)[number];
+
+export type TransferState = 'proposed' | 'accepted' | 'declined' | 'withdrawn';
+
+/** A transfer between two organisations is proposed by the one and accepted or declined by the other; until then the one may withdraw it. */
+export const TRANSFER_STATES: Readonly<Record<TransferState, readonly TransferState[]>> = {
+  proposed: ['accepted', 'declined', 'withdrawn'],
+  accepted: [],
+  declined: [],
+  withdrawn: [],
+};
+
+export type TransferSide = 'from' | 'to';
+export type Sides = readonly TransferSide[];
+
+/** For which of the two units a user speaks. */
+export const sidesOf = (organisationPath: string, fromPath: string, toPath: string): Sides => [
+  ...(liesUnder(fromPath, organisationPath) ? (['from'] as const) : []),
+  ...(liesUnder(toPath, organisationPath) ? (['to'] as const) : []),
+];
+
+/** How an open proposal ends at the hands of somebody who speaks for these sides and does not accept it. */
+export const endOfProposal = (proposedFor: TransferSide, sides: Sides): 'withdrawn' | 'declined' =>
+  sides.includes(proposedFor) ? 'withdrawn' : 'declined';
+
+export interface CoverDays {
+  readonly coverFrom: CivilDate;
+  /** As the period has it. */
+  readonly coverTo: CivilDate;
+  readonly endedOn: CivilDate | null;
+}
+
+export interface DatedCover extends CoverDays {
+  readonly enrolledOn: CivilDate;
+  /** When the latest transfer took effect. */
+  readonly transferredOn: CivilDate | null;
+}
+
+export type CoverState = 'not-started' | 'in-force' | 'ended' | 'over';
+
+/** `ended` tells of one that did not last to its end; its last day is covered. */
+export function coverStateOf({ coverFrom, coverTo, endedOn }: CoverDays, today: CivilDate): CoverState {
+  if (today < coverFrom) return 'not-started';
+  if (endedOn !== null && endedOn < today) return 'ended';
+  return today > coverTo ? 'over' : 'in-force';
+}
+
+export type TransferFault = 'cover-ended' | 'transfer-day' | 'transfer-not-later';
+
+/** undefined when the cover may move with effect from this day: a day that has come, of the cover or between enrolment and cover. */
+export function transferFault(cover: DatedCover, effectiveOn: CivilDate, today: CivilDate): TransferFault | undefined {
+  if (cover.endedOn !== null) return 'cover-ended';
+  if (effectiveOn > today || effectiveOn > cover.coverTo || effectiveOn < cover.enrolledOn) return 'transfer-day';
+  return cover.transferredOn !== null && effectiveOn <= cover.transferredOn ? 'transfer-not-later' : undefined;
+}
+
+export type EndFault = 'cover-ended' | 'end-day';
+
+/** undefined when this may be the last covered day: one that has come, of the cover, and not before a move that is recorded. */
+export function endFault(cover: DatedCover, on: CivilDate, today: CivilDate): EndFault | undefined {
+  if (cover.endedOn !== null) return 'cover-ended';
+  const early = on < cover.coverFrom || (cover.transferredOn !== null && on < cover.transferredOn);
+  return early || on > cover.coverTo || on > today ? 'end-day' : undefined;
+}
