@@ -9,6 +9,7 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import {
   CollectionBank,
   ContributionService,
+  coversOf,
   DifferenceService,
   ENROLMENT_ENTITIES,
   ENROLMENT_MIGRATIONS,
@@ -402,6 +403,25 @@ describe('differences against last period', () => {
         confirm(fourth, { unitCodes: [UNIT], digest: back.digest, corrections: [{ leaver: idOf(22), joiner: idOf(20) }] }),
       ).rejects.toMatchObject({ code: 'correction-taken', kind: 'conflict' });
       expect(await confirmations(fourth)).toEqual([]);
+    });
+
+    it('keeps the covers of the old number, of which continuity and waiting days are read', async () => {
+      const [last, now] = (await newWindows(2)) as [string, string];
+      await importRows(last, ming(25), row(1));
+      await source.query(
+        `insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on)
+         select e.member_id, e.period_id, w.plan_id, w.cover_from, w.cover_to, '1', $2, $3, now(), '2025-10-01'
+         from enrolment e join enrolment_window w on w.id = e.window_id where w.id = $1`,
+        [last, `${COUNTY}${UNIT}/`, NIL],
+      );
+      await importRows(now, ming(26), row(1));
+      expect(await coversOf(db.direct, [idOf(26)])).toEqual([]);
+      const { digest } = await differences.unit(now, clerk, UNIT);
+      await confirm(now, { unitCodes: [UNIT], digest, corrections: [{ leaver: idOf(25), joiner: idOf(26) }] });
+      expect(await coversOf(db.direct, [idOf(26), idOf(1)])).toEqual(
+        expect.arrayContaining([26, 1].map((serial) => expect.objectContaining({ memberId: idOf(serial), enrolledOn: '2025-10-01' }))),
+      );
+      expect(await coversOf(db.direct, [idOf(26), idOf(1)])).toHaveLength(2);
     });
 
     it('is said of one leaver and one joiner of a unit who are alike, and of nobody else', async () => {
