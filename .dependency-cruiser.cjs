@@ -33,7 +33,7 @@ const core = (...names) => `^(?:node:)?${any(names)}(?:/|$)`;
 const PURE = [
   ...STAGES.map((stage) => String.raw`^libs/claims/src/${stage}/(?:${stage}|from-[a-z-]+|approval-policy|book|settlement-report)\.ts$`),
   String.raw`^libs/claims/src/(?:claim|lifecycle)\.ts$`,
-  ...['certificate', 'contribution', 'cover', 'join', 'member', 'organisation', 'roster', 'underwriting', 'window'].map(
+  ...['certificate', 'contribution', 'cover', 'difference', 'join', 'member', 'organisation', 'roster', 'underwriting', 'window'].map(
     (noun) => String.raw`^libs/enrolment/src/${noun}/${noun}\.ts$`,
   ),
   String.raw`^libs/enrolment/src/roster/(?:cell-text|roster-column|roster-header)\.ts$`,

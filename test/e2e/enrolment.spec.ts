@@ -150,6 +150,7 @@ describe('the enrolment app', () => {
       notices: 1,
       members: 2,
       amountFen: 20_000,
+      waitingUnits: 0,
     });
     expect((await get('maker', `/windows/${windowId}/payment-notices`).expect(200)).body).toMatchObject([
       { unitCode: '91350100M000100Y43', members: 2, state: 'open' },

@@ -190,7 +190,7 @@ describe('names', () => {
 
   /** One noun, not in the plural. */
   const isSingularNoun = (name: string): boolean =>
-    name === TRADE_NOUN || (/^[a-z]+(_[a-z]+)*$/.test(name) && !/(?<!s)s$|ing$|ed$/.test(name));
+    name === TRADE_NOUN || (/^[a-z]+(_[a-z]+)*$/.test(name) && !/(?<!s|alia)s$|ing$|ed$/.test(name));
   /** The trade's own word, which only looks like a verb. */
   const TRADE_NOUN = 'underwriting';
 

@@ -24,6 +24,7 @@ import { CertificateController } from './certificate.controller.js';
 import { ContributionController, NoticeReceiptController } from './contribution.controller.js';
 import { CountdownController } from './countdown.controller.js';
 import { CoverController } from './cover.controller.js';
+import { DifferenceController } from './difference.controller.js';
 import { EventStreams } from './event-stream.js';
 import { ExtensionController } from './extension.controller.js';
 import { JoinController } from './join.controller.js';
@@ -95,6 +96,7 @@ export class EnrolmentAppModule implements OnModuleInit {
         CountdownController,
         PublicCountdownController,
         RosterController,
+        DifferenceController,
         UnderwritingController,
         MemberController,
         CertificateController,

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { ContributionService, UNDERWRITINGS, WindowService, type NoticeView, type Underwriting } from '@app/enrolment';
+import { ContributionService, UNDERWRITINGS, WindowService, type IssuedNotices, type NoticeView, type Underwriting } from '@app/enrolment';
 import { civilDate, fen } from '@app/kernel';
 import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
 import { Type } from 'class-transformer';
@@ -66,10 +66,7 @@ export class WindowController {
   @Post(':id/payment-notices')
   @HttpCode(200)
   @Requires('window.manage')
-  issueNotices(
-    @Param('id', ParseUUIDPipe) id: string,
-    @CurrentPrincipal() principal: Principal,
-  ): Promise<{ notices: number; members: number; amountFen: number }> {
+  issueNotices(@Param('id', ParseUUIDPipe) id: string, @CurrentPrincipal() principal: Principal): Promise<IssuedNotices> {
     return this.contributions.issueNotices(id, principal);
   }
 

@@ -124,7 +124,7 @@ describe('enrolment', () => {
   let organisations: OrganisationService;
   let contributions: ContributionService;
   let members: MemberService;
-  let year = 2026;
+  let year = 2099;
 
   beforeAll(async () => {
     database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS]);
@@ -151,7 +151,7 @@ describe('enrolment', () => {
     await database?.drop();
   });
 
-  /** Each test has a window of its own: another cover year of the same plan. */
+  /** Each test has a window of its own: another cover year of the same plan, before the others, so that nobody has a last period. */
   const newWindow = async (organisationCode = '459999', change: Partial<NewWindow> = {}) => {
     const { id } = await windows.create({
       planId: 'guangxi-1-2025',
@@ -159,7 +159,7 @@ describe('enrolment', () => {
       opensAt: chinaInstant(OPENS),
       closesAt: chinaInstant(CLOSES),
       coverFrom: civilDate(`${year}-01-01`),
-      coverTo: civilDate(`${year++}-12-31`),
+      coverTo: civilDate(`${year--}-12-31`),
       contributionFen: fen(10_000),
       ...change,
     });
@@ -363,7 +363,7 @@ describe('enrolment', () => {
 
     it('enrols a person once in a period, whichever county imports first', async () => {
       const here = await newWindow();
-      const there = await newWindow('459998', { coverFrom: civilDate(`${year - 1}-01-01`), coverTo: civilDate(`${year - 1}-12-31`) });
+      const there = await newWindow('459998', { coverFrom: civilDate(`${year + 1}-01-01`), coverTo: civilDate(`${year + 1}-12-31`) });
       const neighbour: Principal = { ...clerk, organisationPath: '/45/4599/459998/' };
       const people = Array.from({ length: 40 }, (_, i) => 7_000 + i);
       const imports = await Promise.all([
@@ -376,7 +376,7 @@ describe('enrolment', () => {
 
     it('keeps a period from overlapping another of its line of plans', async () => {
       await newWindow();
-      const overlapping = { coverFrom: civilDate(`${year - 1}-07-01`), coverTo: civilDate(`${year}-06-30`) };
+      const overlapping = { coverFrom: civilDate(`${year + 1}-07-01`), coverTo: civilDate(`${year + 2}-06-30`) };
       await expect(newWindow('459999', overlapping)).rejects.toMatchObject({ code: 'cover-period', kind: 'conflict' });
       await newWindow('459999', { ...overlapping, planId: 'hainan-2' });
     });
@@ -584,8 +584,13 @@ describe('enrolment', () => {
     it('full, in parts, too much and without a known notice are each booked, and a paid notice starts covers', async () => {
       const windowId = await newWindow();
       await importRows(windowId, csv(rosterRow(1), rosterRow(2), rosterRow(3, { unitCode: OTHER_UNIT })));
-      expect(await contributions.issueNotices(windowId, administrator)).toEqual({ notices: 2, members: 3, amountFen: 30_000 });
-      expect(await contributions.issueNotices(windowId, administrator)).toEqual({ notices: 0, members: 0, amountFen: 0 });
+      expect(await contributions.issueNotices(windowId, administrator)).toEqual({
+        notices: 2,
+        members: 3,
+        amountFen: 30_000,
+        waitingUnits: 0,
+      });
+      expect(await contributions.issueNotices(windowId, administrator)).toEqual({ notices: 0, members: 0, amountFen: 0, waitingUnits: 0 });
       const notices = new Map((await contributions.notices(windowId, auditor)).map((notice) => [notice.unitCode, notice]));
       const [two, one] = [notices.get(UNIT)!, notices.get(OTHER_UNIT)!];
       expect([two.amountFen, one.amountFen]).toEqual([20_000, 10_000]);
@@ -615,10 +620,10 @@ describe('enrolment', () => {
       const after = await postedFen();
       expect({ fund: after.fund - before.fund, suspense: after.suspense - before.suspense }).toEqual({ fund: 30_000, suspense: 1_700 });
       const ids = [1, 2, 3].map((serial) => vault.memberId(personalNumber(serial)));
-      const covers = (await coversOf(db.direct, ids)).filter((cover) => cover.coverFrom === `${year - 1}-01-01`);
+      const covers = (await coversOf(db.direct, ids)).filter((cover) => cover.coverFrom === `${year + 1}-01-01`);
       expect(covers).toHaveLength(3);
       expect(covers.find((cover) => cover.memberId === ids[2])).toMatchObject({
-        coverTo: `${year - 1}-12-31`,
+        coverTo: `${year + 1}-12-31`,
         organisationPath: `${COUNTY}${OTHER_UNIT}/`,
       });
       expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 3, covered: 3, units: 2 });
@@ -637,7 +642,7 @@ describe('enrolment', () => {
 
       // Who joins later gets a further notice; a credit that a later statement repeats is booked once.
       await importRows(windowId, csv(rosterRow(4)));
-      expect(await contributions.issueNotices(windowId)).toEqual({ notices: 1, members: 1, amountFen: 10_000 });
+      expect(await contributions.issueNotices(windowId)).toEqual({ notices: 1, members: 1, amountFen: 10_000, waitingUnits: 0 });
       const further = (await contributions.notices(windowId, clerk)).find((notice) => notice.state === 'open')!;
       expect(further.reference).toBe(`${two.reference.slice(0, -2)}02`);
       const third = statement([{ amountFen: 10_000, reference: further.reference }, { ...second.statement.lines[0]! }]);

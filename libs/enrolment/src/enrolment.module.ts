@@ -11,6 +11,7 @@ import { SuspenseService } from './contribution/suspense.service.js';
 import { Turn } from '@app/platform';
 import { JoinPaymentService } from './join/join-payment.service.js';
 import { JoinService } from './join/join.service.js';
+import { DifferenceService } from './difference/difference.service.js';
 import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
 import { RosterImportService } from './roster/roster-import.service.js';
@@ -32,6 +33,7 @@ const SERVICES = [
   CountdownService,
   RosterImportService,
   RosterService,
+  DifferenceService,
   ContributionService,
   SuspenseService,
   RefundService,

@@ -1,5 +1,7 @@
 import { Join1700000002200 } from './join/join.migration.js';
 import { Contribution1700000002050 } from './contribution/contribution.migration.js';
+import { EnrolmentWithdrawal, MemberAlias, RosterConfirmation } from './difference/difference.entity.js';
+import { Difference1700000002300 } from './difference/difference.migration.js';
 import { Enrolment1700000002000 } from './enrolment.migration.js';
 import { Underwriting1700000002100 } from './underwriting/underwriting.migration.js';
 import { CollectionStatement, CONTRIBUTION_ENTITIES, ContributionCredit, PaymentNotice } from './contribution/contribution.entity.js';
@@ -25,6 +27,7 @@ export const ENROLMENT_MIGRATIONS = [
   Contribution1700000002050,
   Underwriting1700000002100,
   Join1700000002200,
+  Difference1700000002300,
 ] as const;
 
 export const ENROLMENT_ENTITIES = [
@@ -43,6 +46,9 @@ export const ENROLMENT_ENTITIES = [
   Member,
   LoginCode,
   Enrolment,
+  EnrolmentWithdrawal,
+  RosterConfirmation,
+  MemberAlias,
   ...CONTRIBUTION_ENTITIES,
   Cover,
   CoverChange,
@@ -73,7 +79,7 @@ export { RefundService, type RefundCause } from './contribution/refund.service.j
 export { ContributionSummaryService, type ContributionSummary } from './contribution/summary.service.js';
 export { type ProposalView } from './contribution/suspense.repository.js';
 export { SuspenseService, type SuspenseView } from './contribution/suspense.service.js';
-export { ContributionService, type MatchedStatement } from './contribution/contribution.service.js';
+export { ContributionService, type IssuedNotices, type MatchedStatement } from './contribution/contribution.service.js';
 export { type NoticeView } from './contribution/contribution.repository.js';
 export { CoverClaims, type DecidedClaim, type MovedEnd } from './cover/cover-claims.js';
 export { coversOf, type MemberCover } from './cover/cover.repository.js';
@@ -92,6 +98,14 @@ export { JOIN_MOVES, JOIN_REASONS, type JoinReason, type JoinState } from './joi
 export { BILL_READY, JoinPaymentService } from './join/join-payment.service.js';
 export { JoinService, type JoinOffer, type JoinView, type PayParameters } from './join/join.service.js';
 export { PhonePay, type PhoneOrder, type PhonePayment, type PhoneRefund } from './phone-payment/phone-pay.js';
+export { formerIdsOf } from './difference/difference.repository.js';
+export {
+  DifferenceService,
+  type Confirmation,
+  type Confirmed,
+  type DifferencePage,
+  type UnitDifferences,
+} from './difference/difference.service.js';
 export { personalText } from './member/member.js';
 export { MemberMessenger } from './member/member-messenger.js';
 export { birthDatesOf, memberCounts, payeesOf, type Payee } from './member/member.repository.js';
@@ -128,6 +142,9 @@ export {
   Member,
   Organisation,
   Enrolment,
+  EnrolmentWithdrawal,
+  RosterConfirmation,
+  MemberAlias,
   RosterImport,
   RosterRefusal,
   RosterFilePart,

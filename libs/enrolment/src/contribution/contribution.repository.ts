@@ -18,8 +18,8 @@ export interface UnitDue {
   number: number;
 }
 
-/** Ends the notice that each unit's rows have been on so far: whoever enrols from now on is on the next one. */
-export async function closeNotices(tx: Transaction, windowId: string): Promise<UnitDue[]> {
+/** Ends the notice that each unit's rows have been on so far, but for the units that are held back: whoever enrols from now on is on the next one. */
+export async function closeNotices(tx: Transaction, windowId: string, heldBack: readonly string[]): Promise<UnitDue[]> {
   // One at a time: who waited would count the same people alone again.
   await rowsOf(tx, 'select from enrolment_window where id = $1 for no key update', [windowId]);
   return rowsOf(
@@ -34,13 +34,13 @@ export async function closeNotices(tx: Transaction, windowId: string): Promise<U
        from joined j),
      due as (
        select c.unit_id, c.notice, c.unnoticed, coalesce(a.members, 0) as alone from enrolment_count c left join alone a on a.unit_id = c.unit_id
-       where c.window_id = $1 and (c.unnoticed > 0 or a.members > 0) order by c.unit_id for update of c),
+       where c.window_id = $1 and (c.unnoticed > 0 or a.members > 0) and c.unit_id <> all($2::uuid[]) order by c.unit_id for update of c),
      closed as (
        update enrolment_count c set notice = c.notice + 1, unnoticed = 0 from due where c.window_id = $1 and c.unit_id = due.unit_id
        returning due.unit_id, due.notice, due.unnoticed, due.alone)
      select unit_id as "unitId", o.code as "unitCode", unnoticed as members, greatest(alone, 0) as alone, notice as number
      from closed join organisation o on o.id = closed.unit_id order by o.code`,
-    [windowId],
+    [windowId, heldBack],
   );
 }
 

@@ -4,6 +4,7 @@ import { Clock, chinaDate, fen, type CivilDate } from '@app/kernel';
 import { ledger } from '@app/ledger';
 import { CONFIG, Database, reachOf, type Config, type Principal, type Transaction } from '@app/platform';
 import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
+import { unconfirmedUnits } from '../difference/difference.repository.js';
 import { windowById } from '../window/window.repository.js';
 import { CollectionBank } from './collection-bank.js';
 import { statementAccount, statementBalance, statementChanged, statementDay } from './contribution.errors.js';
@@ -27,6 +28,14 @@ export interface MatchedStatement {
   coversStarted: number;
 }
 
+export interface IssuedNotices {
+  notices: number;
+  members: number;
+  amountFen: number;
+  /** Units with members for a notice whose clerk has not confirmed their differences. */
+  waitingUnits: number;
+}
+
 @Injectable()
 export class ContributionService {
   constructor(
@@ -38,9 +47,9 @@ export class ContributionService {
 
   /**
    * One notice for each unit that has enrolled members without one, or members who joined alone and whose share it owes. A notice that the
-   * special fund pays whole starts covers at once. Errors: `window` (not found), `forbidden`.
+   * special fund pays whole starts covers at once. A unit whose differences against last period are not confirmed has to wait. Errors: `window` (not found), `forbidden`.
    */
-  async issueNotices(windowId: string, principal?: Principal): Promise<{ notices: number; members: number; amountFen: number }> {
+  async issueNotices(windowId: string, principal?: Principal): Promise<IssuedNotices> {
     if (principal) reachOf(principal, 'window.manage');
     return this.database.transaction(async (tx) => {
       const { window } = await windowById(tx, windowId);
@@ -49,7 +58,9 @@ export class ContributionService {
         unitFen: fen(window.unit_share_fen),
         fundFen: fen(window.fund_share_fen),
       };
-      const notices = (await contributions.closeNotices(tx, windowId)).map((due) => ({
+      const unconfirmed = await unconfirmedUnits(tx, windowId);
+      const heldBack = unconfirmed.map(({ unitId }) => unitId);
+      const notices = (await contributions.closeNotices(tx, windowId, heldBack)).map((due) => ({
         ...due,
         ...noticeShares(shares, due.members, due.alone),
         id: uuidv7(),
@@ -68,6 +79,7 @@ export class ContributionService {
         notices: notices.length,
         members: notices.reduce((sum, notice) => sum + notice.members, 0),
         amountFen: notices.reduce((sum, notice) => sum + notice.memberFen + notice.unitFen, 0),
+        waitingUnits: unconfirmed.filter(({ unnoticed }) => unnoticed > 0).length,
       };
     });
   }

@@ -18,13 +18,15 @@ export interface MemberCover {
   transferredOn: CivilDate | null;
 }
 
-/** Covers of these members, of whatever plan and period; those of one member the oldest first. */
+/** Covers of these members, of whatever plan and period; those of one member the oldest first, with those from before its personal number was corrected. */
 export async function coversOf(tx: Transaction, memberIds: readonly string[]): Promise<MemberCover[]> {
   const rows = await rowsOf<Omit<MemberCover, 'planLine'>>(
     tx,
-    `select member_id as "memberId", plan_id as "planId", cover_from::text as "coverFrom", coalesce(ended_on, cover_to)::text as "coverTo",
+    `select who.current_id as "memberId", plan_id as "planId", cover_from::text as "coverFrom", coalesce(ended_on, cover_to)::text as "coverTo",
             organisation_path as "organisationPath", enrolled_on::text as "enrolledOn", transferred_on::text as "transferredOn"
-     from cover where member_id = any($1::uuid[]) order by member_id, cover_from, plan_id`,
+     from (select id as member_id, id as current_id from unnest($1::uuid[]) id
+             union all select member_id, current_id from member_alias where current_id = any($1::uuid[])) who join cover using (member_id)
+     order by who.current_id, cover_from, plan_id`,
     [memberIds],
   );
   return rows.map((row) => ({ ...row, planLine: planLineOf(row.planId) }));

@@ -46,6 +46,9 @@ export const POLICY = {
   },
   /** What the people of a unit are judged by was corrected, and is to be looked at again. */
   'underwriting.correct': { roles: { 'unit-clerk': 'organisation', 'claims-officer': 'organisation' }, audited: true },
+  'difference.read': { roles: { 'unit-clerk': 'organisation', auditor: 'all' }, audited: true },
+  'difference.confirm': { roles: { 'unit-clerk': 'organisation' }, audited: true },
+  'enrolment.withdraw': { roles: { 'unit-clerk': 'organisation' }, audited: true },
   'contribution.read': {
     roles: { 'unit-clerk': 'organisation', 'finance-maker': 'all', 'finance-checker': 'all', leader: 'all', auditor: 'all' },
     audited: true,
