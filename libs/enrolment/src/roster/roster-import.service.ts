@@ -347,13 +347,12 @@ export class RosterImportService {
   /** In a transaction of its own, so that imports which meet the same new unit wait for each other no longer than that. */
   private async makeUnits(run: Run, names: ReadonlyMap<string, string>): Promise<void> {
     if (names.size === 0) return;
-    const codes = [...names.keys()];
-    await insertOrganisations(
-      this.database.direct,
-      codes.map((code) => newUnit(run.organisation, code, names.get(code)!)),
-    );
-    await this.findUnits(run, codes);
-    const taken = codes.find((code) => run.elsewhere.has(code));
+    const made = [...names].map(([code, name]) => newUnit(run.organisation, code, name));
+    const inserted = await insertOrganisations(this.database.direct, made);
+    for (const { id, code } of made) if (inserted.has(id)) run.units.set(code, { id: uuidBytes(id), notice: 1 });
+    const others = made.filter(({ id }) => !inserted.has(id)).map(({ code }) => code);
+    await this.findUnits(run, others);
+    const taken = others.find((code) => run.elsewhere.has(code));
     if (taken)
       throw new DomainError(
         'unit-taken',
@@ -382,6 +381,8 @@ export class RosterImportService {
     { groups, byUnit }: Chunk,
     rows: rosters.RosterRows,
   ): Promise<void> {
+    // How far the import is, is lost together with the rows if the server dies; the end of the import is written through, and all before it.
+    await tx.query('set local synchronous_commit = off');
     let elsewhere = new Set<number>();
     let enrolled: ByUnit = new Map([...byUnit].map(([unitId, { members }]) => [unitId, members]));
     if (rows.count > 0) {
