@@ -268,13 +268,3 @@ export async function fundShares(tx: Transaction, noticeIds: readonly string[]):
   );
   return rows.map((row) => ({ id: row.id, fundFen: fen(Number(row.fundFen)) }));
 }
-
-/** How many rows of rosters these notices were issued for. */
-export async function membersOn(tx: Transaction, noticeIds: readonly string[]): Promise<number> {
-  const [row] = await rowsOf<{ members: number }>(
-    tx,
-    'select coalesce(sum(members), 0)::int as members from payment_notice where id = any($1::uuid[])',
-    [noticeIds],
-  );
-  return row!.members;
-}

@@ -3,7 +3,7 @@ import type { CivilDate } from '@app/kernel';
 import { ledger } from '@app/ledger';
 import { addToOutbox, type Transaction } from '@app/platform';
 import { startCovers } from '../cover/cover.repository.js';
-import { fundShares, membersOn } from './contribution.repository.js';
+import { fundShares } from './contribution.repository.js';
 import { bookDoubles } from './book-doubles.js';
 import { insertDoubles } from './double.repository.js';
 import { insertNoticeReceipts } from './receipt.repository.js';
@@ -16,9 +16,9 @@ export async function settlePaid(tx: Transaction, noticeIds: readonly string[], 
     tx,
     shares.map(({ id, fundFen }) => ({ code: 'contribution-special-fund' as const, subject: id, attempt: 1, amountFen: fundFen, on })),
   );
-  const started = await startCovers(tx, noticeIds, at);
-  // Where everybody on the notices got a cover by them, nobody was paid for twice.
-  if (started < (await membersOn(tx, noticeIds))) await bookDoubles(tx, await insertDoubles(tx, noticeIds, at), on);
+  const { due, started } = await startCovers(tx, noticeIds, at);
+  // Where everybody got a cover by these notices, nobody was paid for twice.
+  if (started < due) await bookDoubles(tx, await insertDoubles(tx, noticeIds, at), on);
   if ((await insertNoticeReceipts(tx, noticeIds)) > 0) await addToOutbox(tx, [{ queue: 'contribution', command: 'issue', ids: [] }]);
   return started;
 }

@@ -57,16 +57,16 @@ const SERIAL_DIGITS = 10;
 
 /**
  * Covers for the members on these paid notices (of them, only `memberIds` where given), but for those whom underwriting holds back; a member
- * who has that cover already keeps it. Returns how many are new.
+ * who has that cover already keeps it. `due` are all who were to be covered, `started` those who are now.
  */
 export async function startCovers(
   tx: Transaction,
   noticeIds: readonly string[],
   at: Date,
   memberIds: readonly string[] | null = null,
-): Promise<number> {
-  if (noticeIds.length === 0) return 0;
-  const rows = await rowsOf<{ count: number }>(
+): Promise<{ due: number; started: number }> {
+  if (noticeIds.length === 0) return { due: 0, started: 0 };
+  const rows = await rowsOf<{ due: number; started: number }>(
     tx,
     `with due as (
        select e.member_id, e.period_id, w.plan_id, w.cover_from, w.cover_to, unit.path, n.id as notice_id,
@@ -81,10 +81,10 @@ export async function startCovers(
        insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on)
        select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.notice_id, $2, due.enrolled_on
        from due on conflict (member_id, period_id) do nothing returning 1)
-     select count(*)::int as count from started`,
+     select (select count(*)::int from due) as due, (select count(*)::int from started) as started`,
     [noticeIds, at, memberIds],
   );
-  return rows[0]!.count;
+  return rows[0]!;
 }
 
 /**
@@ -112,7 +112,7 @@ export async function startUnderwritten(tx: Transaction, memberIds: readonly str
      where j.member_id = any($1::uuid[]) and j.period_id = $2 and j.state = 'covered'`,
     [memberIds, periodId],
   );
-  return (await startCovers(tx, paid, at, memberIds)) + (await startJoinedCovers(tx, alone, at)).started;
+  return (await startCovers(tx, paid, at, memberIds)).started + (await startJoinedCovers(tx, alone, at)).started;
 }
 
 export interface JoinedCover {

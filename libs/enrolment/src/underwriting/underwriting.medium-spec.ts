@@ -230,11 +230,12 @@ describe('underwriting', () => {
         `update payment_notice set state = 'paid', received_fen = amount_fen where window_id = $1 and state = 'open' returning id`,
         [window.id],
       );
-      return startCovers(
+      const { started } = await startCovers(
         tx,
         paid.map(({ id }) => id),
         clock.now(),
       );
+      return started;
     });
   };
 
@@ -301,7 +302,7 @@ describe('underwriting', () => {
         [window.id],
       );
       // Held back: nobody has passed when this looks. Whoever passes now has to wait for it.
-      expect(await startCovers(tx, [notice!.id], clock.now())).toBe(0);
+      expect(await startCovers(tx, [notice!.id], clock.now())).toEqual({ due: 0, started: 0 });
       asking = run();
       for (let look = 0; (await lockWaits()) === 0 && look < 500; look++) await new Promise((resolve) => setTimeout(resolve, 10));
       expect(await lockWaits()).toBeGreaterThan(0);
