@@ -7,7 +7,7 @@ import {
   HEADER_WITHIN,
   MAX_CELL_CHARACTERS,
   MAX_COLUMNS,
-  MAX_ROWS,
+  MAX_CSV_ROWS,
   cellTooLong,
   emptyFile,
   headerError,
@@ -121,7 +121,7 @@ async function* csvRows(
     for (const cells of rows) {
       line += 1;
       if (!startsPlain(cells[0]!) && isBlank(cells)) continue;
-      if (line > MAX_ROWS) throw tooManyRows();
+      if (line > MAX_CSV_ROWS) throw tooManyRows();
       if (cells.length > MAX_COLUMNS && !isBlank(cells.slice(MAX_COLUMNS))) throw tooManyColumns(line);
       if (mayBeLong && cells.some((cell) => cell.length > MAX_CELL_CHARACTERS)) throw cellTooLong(line);
       filled.push({ line, cells });

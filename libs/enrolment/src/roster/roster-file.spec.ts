@@ -518,7 +518,7 @@ describe('a file is refused whole', () => {
     ['roster-too-wide', 'with hundreds of columns (CSV)', () => csv([HEADER, [...ONE, ...Array<string>(193).fill('x')]])],
     ['roster-cell-too-long', 'with a cell as long as a book', () => xlsx(secondCell(BANK, 'x'.repeat(32_768)))],
     ['roster-cell-too-long', 'with a cell as long as a book (CSV)', () => csv(second(BANK, 'x'.repeat(32_768)))],
-    ['roster-too-long', 'with more than a million lines', () => Buffer.from(csvOf(ROWS) + '\n'.repeat(1_048_576) + csvOf([person(5)]))],
+    ['roster-too-long', 'with more than eight million lines', () => Buffer.from(csvOf(ROWS) + '\n'.repeat(8_000_000) + csvOf([person(5)]))],
   ])('%s: %s', async (code, _, file) => {
     const failure = await outcomeOf(file()).catch((error: unknown) => error);
     expect(failure).toBeInstanceOf(DomainError);

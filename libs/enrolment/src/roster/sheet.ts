@@ -22,8 +22,9 @@ export interface RosterSheet {
   readonly ragged: boolean;
 }
 
-/** Of any program, and of ours. */
+/** Of a spreadsheet in any program. A CSV file may be a whole province's, and then some. */
 export const MAX_ROWS = 1_048_576;
+export const MAX_CSV_ROWS = 8_000_000;
 export const MAX_CELL_CHARACTERS = 32_767;
 export const MAX_COLUMNS = 200;
 /** Rows that are not blank, among which the header has to be. */
@@ -33,7 +34,7 @@ export const refuse = (code: string, message: string, details: Readonly<Record<s
   new DomainError(code, 'invalid', message, details);
 
 export const tooManyRows = (): DomainError =>
-  refuse('roster-too-long', `expected at most ${MAX_ROWS} rows, found more; split the file and import the parts`);
+  refuse('roster-too-long', `expected at most ${MAX_CSV_ROWS} rows, found more; split the file and import the parts`);
 export const tooManyColumns = (line: number): DomainError =>
   refuse(
     'roster-too-wide',
