@@ -125,6 +125,9 @@ describe('a member who joins alone, over HTTP', () => {
     await Promise.all(asking);
     let back = await call(waiting.who, 'GET', `/joins/${waiting.body.ticket}`);
     while (back.status === 202) back = await call(waiting.who, 'GET', `/joins/${waiting.body.ticket}`);
-    expect(back).toMatchObject({ status: 200, body: { state: 'to-pay', ticket: waiting.body.ticket, receivedAt: waiting.body.receivedAt } });
+    expect(back).toMatchObject({
+      status: 200,
+      body: { state: 'to-pay', ticket: waiting.body.ticket, receivedAt: waiting.body.receivedAt },
+    });
   });
 });

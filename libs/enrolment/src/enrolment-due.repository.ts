@@ -20,7 +20,8 @@ export async function enrolmentDue(tx: Transaction, now: Date, cutBefore: Date):
     `select
        array(select id from roster_import where state in ('receiving', 'received')
          and case state when 'received' then lease_ends_at is null or lease_ends_at <= $1 else received_at <= $2 end order by received_at limit 100) as imports,
-       (select count(*)::int from contribution_receipt where state in ('due', 'flush-due')) as receipts,
+       (select count(*)::int from contribution_receipt where state in ('due', 'flush-due'))
+         + (select count(*)::int from phone_payment where state = 'kept' and not receipted) as receipts,
        (select count(*)::int from contribution_refund
          where state in ('signed', 'sending') or (state in ('unknown', 'accepted') and next_query_at <= $1)) as refunds,
        (select count(*)::int from join_application where state = 'to-pay' and look_at <= $1) as joins,

@@ -4,7 +4,6 @@ import { Audit, CONFIG, Database, PersonalDataVault, reachOf, type Config, type 
 import type { JWK } from 'jose';
 import { memberById, openMember } from '../member/member.repository.js';
 import { organisationsByCode } from '../organisation/organisation.repository.js';
-import { drawCertificate } from './certificate-pdf.js';
 import { CertificateTokens } from './certificate-token.js';
 import { certificateText, coverStateOn, lastDayOf, type CoverState, type InTwoLanguages, type PlanDescription } from './certificate.js';
 import { coverOfMember, coverWithin, type StoredCover } from './certificate.repository.js';
@@ -101,6 +100,8 @@ export class CertificateService {
     const { name, personalNumber } = openMember(this.vault, member);
     const issuedOn = chinaDate(this.clock.now());
     const token = await this.tokens.issue({ number, planId, coverFrom, coverTo: lastDayOf(cover), issuedOn, memberId });
+    // Loaded with its fonts where it is used: a process that draws nothing need not hold them.
+    const { drawCertificate } = await import('./certificate-pdf.js');
     return drawCertificate({
       text: certificateText({
         cover,

@@ -19,6 +19,7 @@ import { addEnrolled, addRostered } from '../window/enrolment-count.repository.j
 import type { Shares } from '../window/window.js';
 import { WindowService } from '../window/window.service.js';
 import { enrolmentDue } from '../enrolment-due.repository.js';
+import { personalText } from '../member/member.js';
 import { PHONE_COLLECTOR, phoneSettlementReference } from './contribution.js';
 import type { NoticeView } from './contribution.repository.js';
 import { ContributionService, type MatchedStatement } from './contribution.service.js';
@@ -176,7 +177,18 @@ describe('contribution money', () => {
     db.transaction(async (tx) => {
       const booking = { subject: joinId, attempt: 1, amountFen: SHARES.memberFen, on: chinaDate(clock.now()) };
       await ledger.transfer(tx, [{ ...booking, code: 'contribution-phone' as const }]);
-      await receipts.phonePaid(tx, { joinId, payerName: '某人', amountFen: SHARES.memberFen });
+      const memberId = uuidv7();
+      const sealed = vault.seal(personalText({ personalNumber: '', name: '某人', phone: '', bankAccount: '', bankName: '' }));
+      await rowsOf(
+        tx,
+        `insert into member (id, sealed, roster_hash, unit_id, insutype, created_at, updated_at) values ($1, $2, '', $1, '310', $3, $3)`,
+        [memberId, sealed, clock.now()],
+      );
+      await rowsOf(
+        tx,
+        `insert into phone_payment (member_id, order_number, join_id, attempt, amount_fen, paid_at, recorded_at, state) values ($1, $2, $3, 1, $4, $5, $5, 'kept')`,
+        [memberId, joinId, joinId, SHARES.memberFen, clock.now()],
+      );
     });
 
   const noticesOf = async (window: Window, unit: Unit): Promise<NoticeView[]> =>

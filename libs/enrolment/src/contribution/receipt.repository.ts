@@ -20,6 +20,34 @@ export async function insertNoticeReceipts(tx: Transaction, noticeIds: readonly 
   return rows.length;
 }
 
+export interface PhonePaid {
+  readonly memberId: string;
+  readonly orderNumber: string;
+  readonly joinId: string;
+  readonly amountFen: Fen;
+  readonly sealed: Buffer;
+}
+
+/** Payments by phone that are kept and have no receipt yet. */
+export async function phonePaymentsDue(tx: Transaction, limit: number): Promise<PhonePaid[]> {
+  const rows = await rowsOf<AsText<PhonePaid, 'amountFen'>>(
+    tx,
+    `select p.member_id as "memberId", p.order_number as "orderNumber", p.join_id as "joinId", p.amount_fen::text as "amountFen", m.sealed
+     from phone_payment p join member m on m.id = p.member_id where p.state = 'kept' and not p.receipted order by p.recorded_at limit $1`,
+    [limit],
+  );
+  return rows.map((row) => ({ ...row, amountFen: fen(Number(row.amountFen)) }));
+}
+
+export async function setReceipted(tx: Transaction, paid: readonly PhonePaid[]): Promise<void> {
+  await rowsOf(
+    tx,
+    `update phone_payment p set receipted = true from unnest($1::uuid[], $2::text[]) as k(member_id, order_number)
+     where p.member_id = k.member_id and p.order_number = k.order_number`,
+    [paid.map(({ memberId }) => memberId), paid.map(({ orderNumber }) => orderNumber)],
+  );
+}
+
 export async function insertPhoneReceipt(tx: Transaction, joinId: string, payerSealed: Buffer, amountFen: Fen): Promise<void> {
   await rowsOf(
     tx,

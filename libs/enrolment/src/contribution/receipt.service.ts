@@ -1,7 +1,8 @@
 /** Fiscal receipts of contributions: asked of public finance until it answers, and taken back when the money was given back. */
 import { Injectable } from '@nestjs/common';
-import { DomainError, type Fen } from '@app/kernel';
+import { DomainError } from '@app/kernel';
 import { addToOutbox, Database, PersonalDataVault, reachOf, type Principal, type Transaction } from '@app/platform';
+import { readPersonalText } from '../member/member.js';
 import * as errors from './contribution.errors.js';
 import { pathOfNotice } from './contribution.repository.js';
 import { ReceiptOffice } from './receipt-office.js';
@@ -23,10 +24,24 @@ export class ReceiptService {
 
   /** Everything that is due, until nothing is. Error: `no-answer` and the like (unavailable), to be tried again. */
   async issue(): Promise<void> {
+    while ((await this.listPhonePayments()) === ROUND);
     for (let due = await this.due(); due.length > 0; due = await this.due()) {
       for (let first = 0; first < due.length; first += AT_ONCE)
         await Promise.all(due.slice(first, first + AT_ONCE).map((receipt) => this.ask(receipt)));
     }
+  }
+
+  /** Off the path of those who join; returns how many it took. */
+  private listPhonePayments(): Promise<number> {
+    return this.database.transaction(async (tx) => {
+      const paid = await receipts.phonePaymentsDue(tx, ROUND);
+      for (const { joinId, sealed, amountFen } of paid) {
+        const { name } = readPersonalText(this.vault.open(sealed));
+        await receipts.insertPhoneReceipt(tx, joinId, this.vault.seal(name), amountFen);
+      }
+      if (paid.length > 0) await receipts.setReceipted(tx, paid);
+      return paid.length;
+    });
   }
 
   private due(): Promise<receipts.DueReceipt[]> {
@@ -76,12 +91,6 @@ export class ReceiptService {
       if (!(await receipts.insertAgain(tx, noticeId))) throw errors.receiptNotRefused();
       await this.wake(tx);
     });
-  }
-
-  /** For the phone side, in the transaction that books a payment: once a join. */
-  async phonePaid(tx: Transaction, join: { joinId: string; payerName: string; amountFen: Fen }): Promise<void> {
-    await receipts.insertPhoneReceipt(tx, join.joinId, this.vault.seal(join.payerName), join.amountFen);
-    await this.wake(tx);
   }
 
   /** For the phone side: whether it is the own payment is its to know. */

@@ -36,6 +36,7 @@ export class PhonePaymentRow {
   @Column('timestamptz') recorded_at: Date;
   @Column('text') state: PhonePaymentState;
   @Column('text', { nullable: true }) reason: JoinReason | null;
+  @Column('boolean', { default: false }) receipted: boolean;
 }
 
 export type PhonePaymentFault = 'order-unknown' | 'amount-differs' | 'refund-failed' | 'not-in-bill' | 'bill-differs' | 'not-paid';

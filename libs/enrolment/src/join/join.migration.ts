@@ -39,9 +39,12 @@ export class Join1700000002200 implements MigrationInterface {
         recorded_at timestamptz not null,
         state text not null check (state in ('kept', 'refund-due', 'refunding', 'refunded', 'refund-failed')),
         reason text check (reason in (${oneOf(Object.keys(JOIN_REASONS))})),
+        -- Whether its receipt was asked of public finance.
+        receipted boolean not null default false,
         primary key (member_id, order_number),
         check ((reason is null) = (state = 'kept'))
       );
+      create index phone_payment_receipt on phone_payment (recorded_at) where state = 'kept' and not receipted;
       create index phone_payment_refund on phone_payment (state) where state in ('refund-due', 'refunding');
 
       create table phone_payment_flag (

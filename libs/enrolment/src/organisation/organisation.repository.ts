@@ -10,20 +10,22 @@ export const organisationById = (tx: Transaction, id: string): Promise<Organisat
 export const organisationsByCode = (tx: Transaction, codes: readonly string[]): Promise<Organisation[]> =>
   rowsOf(tx, 'select id, parent_id, kind, code, name, path from organisation where code = any($1::text[])', [codes]);
 
-/** Returns the ids of those that are new: those whose code is in use already stay as they are; in the order of the codes, so that two imports cannot wait for each other. */
-export async function insertOrganisations(tx: Transaction, organisations: readonly Organisation[]): Promise<Set<string>> {
-  if (organisations.length === 0) return new Set();
-  const inserted = await rowsOf<{ id: string }>(
+/** Returns those that are new: those whose code is in use already stay as they are; in the order of the codes, so that two imports cannot wait for each other. */
+export async function insertOrganisations(
+  tx: Transaction,
+  organisations: readonly Organisation[],
+): Promise<{ id: string; code: string }[]> {
+  if (organisations.length === 0) return [];
+  return rowsOf(
     tx,
     `insert into organisation (id, parent_id, kind, code, name, path)
      select id, parent_id, kind, code, name, path from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[]) as o(id, parent_id, kind, code, name, path)
      order by code
-     on conflict (code) do nothing returning id`,
+     on conflict (code) do nothing returning id, code`,
     (['id', 'parent_id', 'kind', 'code', 'name', 'path'] as const).map((column) =>
       organisations.map((organisation) => organisation[column]),
     ),
   );
-  return new Set(inserted.map(({ id }) => id));
 }
 
 export const newUnit = (parent: Pick<Organisation, 'id' | 'path'>, code: string, name: string): Organisation => ({

@@ -2,7 +2,7 @@
  * The file that a roster came in, with what was found in its rows. Every cell is a text: a personal number stays one, and nothing that somebody
  * typed into a roster runs as a formula where the file is opened.
  */
-import ExcelJS from 'exceljs';
+import type ExcelJS from 'exceljs';
 import { once } from 'node:events';
 import { PassThrough, Readable, type Writable } from 'node:stream';
 import { setImmediate as otherWork } from 'node:timers/promises';
@@ -73,7 +73,9 @@ async function writeXlsx(
   body: PassThrough,
 ): Promise<void> {
   const sheet = await openRoster(bytes);
-  const book = new ExcelJS.stream.xlsx.WorkbookWriter({ stream: body, useStyles: true, useSharedStrings: false });
+  // Loaded where it is used: it is as large as the rest of an import.
+  const { default: Excel } = await import('exceljs');
+  const book = new Excel.stream.xlsx.WorkbookWriter({ stream: body, useStyles: true, useSharedStrings: false });
   const page = book.addWorksheet(sheet.name.replace(/[*?:\\/[\]]/gu, '').slice(0, 31) || undefined);
   // Whoever corrects a number in it keeps its digits.
   page.columns = Array.from({ length: placeOf(sheet) + 1 }, () => ({ style: { numFmt: '@' }, width: 20 }));

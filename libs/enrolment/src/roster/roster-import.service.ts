@@ -349,8 +349,9 @@ export class RosterImportService {
     if (names.size === 0) return;
     const made = [...names].map(([code, name]) => newUnit(run.organisation, code, name));
     const inserted = await insertOrganisations(this.database.direct, made);
-    for (const { id, code } of made) if (inserted.has(id)) run.units.set(code, { id: uuidBytes(id), notice: 1 });
-    const others = made.filter(({ id }) => !inserted.has(id)).map(({ code }) => code);
+    // By the texts of the answer: those of the file are parts of what was read, and would keep all of it in memory.
+    for (const { id, code } of inserted) run.units.set(code, { id: uuidBytes(id), notice: 1 });
+    const others = made.filter(({ code }) => !run.units.has(code)).map(({ code }) => code);
     await this.findUnits(run, others);
     const taken = others.find((code) => run.elsewhere.has(code));
     if (taken)

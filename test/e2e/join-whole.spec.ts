@@ -1,0 +1,117 @@
+/** A member joins alone on the whole system: the code by the official account, the payment at WeChat, its notification, the cover, the receipt. */
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { chinaInstant, civilDate } from '@app/kernel';
+import { PersonalDataVault } from '@app/platform';
+import type { StoredTemplateMessage } from '@app/contracts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { HttpPerson } from '../../apps/standalone/src/http-person.js';
+import { People } from '../../apps/standalone/src/people.js';
+import { startSystem, type HubaoSystem } from '../../apps/standalone/src/system.js';
+import { ROSTER_HEADER, rosterLine } from '../bench/roster-lines.js';
+import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
+
+const MASTER_KEY = Buffer.alloc(32, 3).toString('base64');
+const PEOPLE = 3;
+
+let database: TestDatabase;
+let system: HubaoSystem;
+let people: People;
+let windowId: string;
+const directory = mkdtempSync(join(tmpdir(), 'hubao-'));
+const cellsOf = (serial: number) => rosterLine(serial).split(',');
+const memberIdOf = (serial: number) => new PersonalDataVault(MASTER_KEY).memberId(cellsOf(serial)[3]!);
+
+beforeAll(async () => {
+  database = await createTestDatabase([]);
+  system = await startSystem({
+    databaseUrl: database.url,
+    masterKey: MASTER_KEY,
+    clockFile: join(directory, 'clock'),
+    startAt: chinaInstant(civilDate('2024-10-08'), '09:00'),
+    sweepEveryMs: 100,
+  });
+  people = await People.hire(system);
+  const window = (planId: string, year: number) =>
+    people.openWindow({
+      planId,
+      opensAt: '2024-09-01T00:00:00+08:00',
+      closesAt: '2024-12-11T00:00:00+08:00',
+      coverFrom: `${year}-01-01`,
+      coverTo: `${year}-12-31`,
+      contributionFen: 10_000,
+    });
+  // Known by the roster of another plan, and in nobody's roster for this one.
+  const other = await window('hainan-2', 2025);
+  await people.uploadRoster(other.id, 'roster.csv', [ROSTER_HEADER, ...Array.from({ length: PEOPLE }, (_, i) => rosterLine(i))].join('\n'));
+  windowId = (await window('guangxi-1-2025', 2025)).id;
+});
+
+afterAll(async () => {
+  await system?.stop();
+  await database?.drop();
+  rmSync(directory, { recursive: true });
+});
+
+async function logIn(serial: number): Promise<HttpPerson> {
+  const [, , , personalNumber, phone] = cellsOf(serial) as [string, string, string, string, string];
+  const person = new HttpPerson(system.urls.enrolment, system.urls.claims);
+  await person.enrolment('POST', '/login/member/code', { personalNumber, phone });
+  const sent = (await (await fetch(`${system.wechat.url}/messages?touser=${memberIdOf(serial)}`)).json()) as StoredTemplateMessage[];
+  return person.loginAsMember(personalNumber, sent.at(-1)!.data.code!.value);
+}
+
+interface Joined {
+  readonly state: string;
+  readonly ticket: string;
+  readonly amountFen: number;
+}
+
+async function payAtWechat(member: HttpPerson, ticket: string, serial: number): Promise<void> {
+  const { payParameters } = await member.enrolment<{ payParameters: { package: string } }>('GET', `/joins/${ticket}/payment`);
+  const answer = await fetch(`${system.wechatPay.url}/phone/pay`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ prepay_id: payParameters.package.replace('prepay_id=', ''), payer: memberIdOf(serial) }),
+  });
+  expect(answer.status).toBe(200);
+}
+
+async function ended(member: HttpPerson, ticket: string): Promise<Joined> {
+  for (let look = 0; look < 400; look++) {
+    const view = await member.enrolment<Joined>('GET', `/joins/${ticket}`);
+    if (view.state !== 'to-pay') return view;
+    await sleep(25);
+  }
+  throw new Error('the join did not end');
+}
+
+it('is covered once WeChat has told of the payment, and public finance receipts it', async () => {
+  const member = await logIn(0);
+  const { state, ticket, amountFen } = await member.enrolment<Joined>('POST', `/windows/${windowId}/joins`);
+  expect({ state, amountFen }).toEqual({ state: 'to-pay', amountFen: 10_000 });
+  await payAtWechat(member, ticket, 0);
+  expect(await ended(member, ticket)).toMatchObject({ state: 'covered', ticket });
+  const own = await member.enrolment<{ covers: { planId: string; number: string }[] }>('GET', '/members/me');
+  expect(own.covers).toMatchObject([{ planId: 'guangxi-1-2025' }]);
+  const receipts = async () =>
+    (await system.database.direct.query(`select kind, state, amount_fen::int as fen from contribution_receipt`)) as { state: string }[];
+  for (let look = 0; (await receipts())[0]?.state !== 'issued' && look < 400; look++) await sleep(25);
+  expect(await receipts()).toEqual([{ kind: 'phone', state: 'issued', fen: 10_000 }]);
+});
+
+it('is covered too when the notification never comes: the order is asked about', async () => {
+  await fetch(`${system.wechatPay.url}/control/payers`, {
+    method: 'PUT',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ payer: memberIdOf(1), ending: '0001' }),
+  });
+  const member = await logIn(1);
+  const { ticket } = await member.enrolment<Joined>('POST', `/windows/${windowId}/joins`);
+  await payAtWechat(member, ticket, 1);
+  expect(await member.enrolment('GET', `/joins/${ticket}`)).toMatchObject({ state: 'to-pay' });
+  system.clock!.advanceTo(new Date(system.clock!.now().getTime() + 5 * 60_000));
+  expect(await ended(member, ticket)).toMatchObject({ state: 'covered' });
+});
