@@ -4,6 +4,7 @@ import { createHttpApp, Database, PersonalDataVault, readConfig, SystemClock, To
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { EnrolmentAppModule } from '../../apps/enrolment/src/enrolment-app.module.js';
 import { MIGRATIONS } from '../../apps/standalone/src/schema.js';
 import { FakePhonePay } from '../support/fake-phone-pay.js';
@@ -113,7 +114,14 @@ describe('a member who joins alone, over HTTP', () => {
       await gate;
       return transaction(work);
     };
-    const asking = tokens.slice(1).map(async (_, i) => ({ who: i + 1, ...(await ask(i + 1)) }));
+    // On a slow machine some are shed, and come again as they are told to.
+    const insist = async (who: number): Promise<Awaited<ReturnType<typeof ask>> & { who: number }> => {
+      const answer = await ask(who);
+      if (answer.status !== 503) return { who, ...answer };
+      await sleep(500);
+      return insist(who);
+    };
+    const asking = tokens.slice(1).map((_, i) => insist(i + 1));
     // A set is being written and cannot end; whoever is not in it is the first to be answered.
     const waiting = await Promise.race(asking);
     expect(waiting).toMatchObject({
@@ -124,7 +132,7 @@ describe('a member who joins alone, over HTTP', () => {
     open();
     await Promise.all(asking);
     let back = await call(waiting.who, 'GET', `/joins/${waiting.body.ticket}`);
-    while (back.status === 202) back = await call(waiting.who, 'GET', `/joins/${waiting.body.ticket}`);
+    while (back.status === 202 || back.status === 503) back = await call(waiting.who, 'GET', `/joins/${waiting.body.ticket}`);
     expect(back).toMatchObject({
       status: 200,
       body: { state: 'to-pay', ticket: waiting.body.ticket, receivedAt: waiting.body.receivedAt },
