@@ -335,7 +335,7 @@ describe('enrolment', () => {
     it('is sealed by the thread as it is here', async () => {
       const thread = vault.startThread();
       try {
-        for (let waited = 0; !thread.hasTime && waited < 500; waited++) await new Promise((resolve) => setTimeout(resolve, 20));
+        for (let waited = 0; !thread.isRunning && waited < 500; waited++) await new Promise((resolve) => setTimeout(resolve, 20));
         const { memberIds, fingerprints, sealed, ends } = await thread.seal({
           personalNumbers: ['1', '2'].join(ENTRY_END),
           texts: ['甲', '乙乙'].join(ENTRY_END),

@@ -4,7 +4,7 @@ import { assert } from '@app/kernel';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
 import type { Pool, PoolClient } from 'pg';
-import { from as copyFrom } from 'pg-copy-streams';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import { DataSource, type EntityManager } from 'typeorm';
 
 export type Transaction = EntityManager;
@@ -122,6 +122,31 @@ export async function copyInto(
     setPipeline(client, true);
   }
   return stream.rowCount;
+}
+
+/** Signature, flags and length of the extension of a binary COPY. */
+const COPY_HEADER_BYTES = 11 + 4 + 4;
+/** Number of fields of a row, and length of its first. */
+const ROW_START_BYTES = 2 + 4;
+
+/**
+ * The one bytea of the one row of `select`, or undefined when there is none. By COPY, since pg's answers are texts, in which every byte is two
+ * characters to be made and read. `select` cannot have parameters: it must hold none but ids of ours.
+ */
+export async function bytesOf(database: Database, select: string): Promise<Buffer | undefined> {
+  const client = await poolOf(database.direct).connect();
+  // A COPY has the connection for itself.
+  setPipeline(client, false);
+  try {
+    const pieces: Buffer[] = [];
+    for await (const piece of client.query(copyTo(`copy (${select}) to stdout (format binary)`))) pieces.push(piece as Buffer);
+    const copied = Buffer.concat(pieces);
+    if (copied.readInt16BE(COPY_HEADER_BYTES) < 0) return undefined;
+    const start = COPY_HEADER_BYTES + ROW_START_BYTES;
+    return copied.subarray(start, start + copied.readInt32BE(start - 4));
+  } finally {
+    client.release();
+  }
 }
 
 const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };

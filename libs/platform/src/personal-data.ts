@@ -52,16 +52,14 @@ export class PersonalDataVault {
   }
 
   seal(text: string): Buffer {
-    const sealed = Buffer.allocUnsafe(SEAL_BYTES + Buffer.byteLength(text));
-    this.sealInto(sealed, 0, text);
-    return sealed;
+    return this.sealBytes(Buffer.from(text));
   }
 
-  /** Writes {@link sealLength} bytes and those of the text at `at`, and returns how many; for sets, where a buffer each would cost as much as the cipher. */
-  sealInto(target: Buffer, at: number, text: string): number {
+  /** Writes {@link sealLength} bytes and as many as are given at `at`, and returns how many; for sets, where a buffer each would cost as much as the cipher. */
+  sealInto(target: Buffer, at: number, bytes: Buffer): number {
     const iv = this.nextIv();
     const cipher = createCipheriv('aes-256-gcm', this.sealKey, iv);
-    const body = cipher.update(text, 'utf8');
+    const body = cipher.update(bytes);
     // Ends the computation of the tag; GCM has no padding, so nothing more comes out.
     cipher.final();
     target[at] = FORMAT;
@@ -77,11 +75,9 @@ export class PersonalDataVault {
 
   /** As {@link seal}, for a piece of a file. */
   sealBytes(bytes: Buffer): Buffer {
-    const iv = this.nextIv();
-    const cipher = createCipheriv('aes-256-gcm', this.sealKey, iv);
-    const body = cipher.update(bytes);
-    cipher.final();
-    return Buffer.concat([Buffer.of(FORMAT), iv, cipher.getAuthTag(), body]);
+    const sealed = Buffer.allocUnsafe(SEAL_BYTES + bytes.length);
+    this.sealInto(sealed, 0, bytes);
+    return sealed;
   }
 
   openBytes(sealed: Buffer): Buffer {

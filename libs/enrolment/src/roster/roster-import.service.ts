@@ -9,6 +9,7 @@ import {
   ENTRY_END,
   PersonalDataVault,
   sealSet,
+  together,
   type PersonalSet,
   type SealedSet,
   type SealingThread,
@@ -36,7 +37,7 @@ const CHUNK_ROWS = 10_000;
 const FIRST_CHUNK_ROWS = 2_500;
 /** From here on a second thread pays for its start. */
 const THREAD_FROM_ROWS = 4_000;
-const GROUPS_AHEAD = 4;
+const GROUPS_AHEAD = 8;
 /** An import that has not moved for so long has lost its process. */
 const LEASE_SECONDS = 60;
 /** A file whose upload has taken so long is no longer coming in. */
@@ -64,11 +65,25 @@ interface Group {
 
 type SealedGroup = Group & rosters.SealedRows;
 
+/** A unit that no file named before; its place has the id that it will have, unless somebody else is making it. */
+interface NewUnit {
+  readonly organisation: Organisation;
+  readonly place: rosters.UnitPlace;
+}
+
 /** What goes into the database at once. */
 interface Chunk {
   readonly at: Date;
   readonly groups: readonly SealedGroup[];
-  readonly byUnit: ReadonlyMap<string, { readonly unit: rosters.UnitPlace; readonly members: number }>;
+  /** To be made before them. */
+  readonly newUnits: readonly NewUnit[];
+}
+
+/** A chunk as it goes in. */
+interface Ready {
+  readonly rows: rosters.RosterRows;
+  /** By the id of the unit: its rows, and the notice that they say they are on. */
+  readonly byUnit: ReadonlyMap<string, { readonly unit: rosters.UnitPlace; readonly notice: number; readonly members: number }>;
 }
 
 /** Whom a file has turned out to hold so far: nobody known, known people who are new in the window, or anybody. Each is dearer than the last. */
@@ -91,10 +106,17 @@ interface Run {
   readonly elsewhere: Set<string>;
   /** The units of this organisation by code. */
   readonly units: Map<string, rosters.UnitPlace>;
+  /** Those of them that are not made yet. */
+  newUnits: NewUnit[];
   /** Parts of the file that have been read. */
   part: number;
   filling: (typeof FILLINGS)[number];
   thread?: SealingThread;
+}
+
+interface LookedUp {
+  readonly rowGroup: RowGroup;
+  readonly block: rosters.Block | undefined;
 }
 
 @Injectable()
@@ -156,15 +178,19 @@ export class RosterImportService {
       seen: new SeenPeople(),
       elsewhere: new Set(),
       units: new Map(),
+      newUnits: [],
       part: 0,
       filling: 'strangers',
     };
-    let applying = Promise.resolve();
+    let [before, applying] = [Promise.resolve(), Promise.resolve()];
     try {
       for await (const chunk of this.chunks(run)) {
-        await applying;
-        applying = this.apply(run, chunk);
-        // Awaited a round later; until then a failure must not count as unhandled.
+        // One may wait for its turn, so that neither we nor the database stand still when a chunk takes longer than the next.
+        await before;
+        before = applying;
+        const ready = this.makeUnits(run, chunk.newUnits).then(() => makeReady(run, chunk));
+        applying = Promise.all([ready, applying]).then(([rows]) => this.apply(run, chunk, rows));
+        // Awaited later; until then a failure must not count as unhandled.
         applying.catch(() => {});
       }
       await applying;
@@ -184,7 +210,7 @@ export class RosterImportService {
   }
 
   private fileOf(run: Run): AsyncIterable<Buffer> {
-    return storedFile(this.database.direct, this.vault, run.key.importId, (parts) => (run.part = parts));
+    return storedFile(this.database, this.vault, run.key.importId, (parts) => (run.part = parts));
   }
 
   private async *chunks(run: Run): AsyncGenerator<Chunk> {
@@ -196,14 +222,16 @@ export class RosterImportService {
       // Groups that are only counted cost the database nothing.
       rows += sealed.unchanged ? 0 : sealed.rows.length + sealed.refused.length;
       if (rows < full && groups.length < CHUNK_ROWS / 10) continue;
-      yield this.chunkOf(groups);
+      yield this.chunkOf(run, groups);
       [groups, rows, full] = [[], 0, Math.min(full * 2, CHUNK_ROWS)];
     }
-    if (groups.length > 0) yield this.chunkOf(groups);
+    if (groups.length > 0) yield this.chunkOf(run, groups);
   }
 
-  private chunkOf(groups: readonly SealedGroup[]): Chunk {
-    return { at: this.clock.now(), groups, byUnit: countByUnit(groups) };
+  private chunkOf(run: Run, groups: readonly SealedGroup[]): Chunk {
+    const { newUnits } = run;
+    run.newUnits = [];
+    return { at: this.clock.now(), groups, newUnits };
   }
 
   /** In the order of the file; some are being sealed by the thread while the next are read. */
@@ -214,17 +242,17 @@ export class RosterImportService {
       return { ...group, people: NOBODY, sealed: await sealing };
     };
     let rows = 0;
-    for await (const rowGroup of rowGroups(readRoster(this.fileOf(run), run.fileName))) {
+    for await (const { rowGroup, block } of this.lookedUp(run)) {
       // A set that is being sealed, and every other request, gets its turn.
       await otherWork();
-      if (rowGroup.records.at(-1)!.line <= run.doneLine) {
-        await this.remember(run, rowGroup);
+      if (isDone(run, rowGroup)) {
+        this.remember(run, rowGroup);
         continue;
       }
-      const group = (await this.unchangedGroup(run, rowGroup)) ?? (await this.readGroup(run, rowGroup));
+      const group = (block && this.unchangedGroup(run, rowGroup, block)) ?? (await this.readGroup(run, rowGroup));
       rows += group.rows.length;
       if (rows > THREAD_FROM_ROWS) run.thread ??= this.vault.startThread();
-      const sealing = run.thread?.hasTime ? run.thread.seal(group.people) : Promise.resolve(sealSet(this.vault, group.people));
+      const sealing = run.thread?.isRunning ? run.thread.seal(group.people) : Promise.resolve(sealSet(this.vault, group.people));
       // Awaited later; until then a failure must not count as unhandled.
       sealing.catch(() => {});
       ahead.push({ group, sealing });
@@ -233,9 +261,31 @@ export class RosterImportService {
     while (ahead.length > 0) yield await next();
   }
 
+  /** Groups with what the database knows of them, which is asked for while the one before is worked on. */
+  private async *lookedUp(run: Run): AsyncGenerator<LookedUp> {
+    let before: { readonly rowGroup: RowGroup; readonly looking: Promise<rosters.Block | undefined> } | undefined;
+    for await (const rowGroup of rowGroups(readRoster(this.fileOf(run), run.fileName))) {
+      const looking = this.lookUp(run, rowGroup);
+      // Awaited a round later; until then a failure must not count as unhandled.
+      looking.catch(() => {});
+      if (before) yield { rowGroup: before.rowGroup, block: await before.looking };
+      before = { rowGroup, looking };
+    }
+    if (before) yield { rowGroup: before.rowGroup, block: await before.looking };
+  }
+
+  /** What was kept of a group that the window has taken before; the units of any other. */
+  private async lookUp(run: Run, rowGroup: RowGroup): Promise<rosters.Block | undefined> {
+    const block =
+      run.mayKnowBlocks && !isDone(run, rowGroup)
+        ? await rosters.findBlock(this.database.direct, run.key.windowId, this.vault.fingerprint(groupText(rowGroup)))
+        : undefined;
+    if (!block) await this.findUnitsOf(run, rowGroup);
+    return block;
+  }
+
   /** Whom rows hold that were worked through before the import was cut off. */
-  private async remember(run: Run, rowGroup: RowGroup): Promise<void> {
-    await this.findUnitsOf(run, rowGroup);
+  private remember(run: Run, rowGroup: RowGroup): void {
     const { layout, records } = rowGroup;
     const context = { layout, today: run.today, seen: run.seen, units: run.units, elsewhere: run.elsewhere };
     for (const record of records) {
@@ -245,11 +295,7 @@ export class RosterImportService {
   }
 
   /** What is known of a group that the window has taken as it is before, unless other rows of this file now hold its people. */
-  private async unchangedGroup(run: Run, rowGroup: RowGroup): Promise<Group | undefined> {
-    if (!run.mayKnowBlocks) return undefined;
-    const { layout, records } = rowGroup;
-    const block = await rosters.findBlock(this.database.direct, run.key.windowId, this.vault.fingerprint(groupText(rowGroup)));
-    if (!block) return undefined;
+  private unchangedGroup(run: Run, { layout, records }: RowGroup, block: rosters.Block): Group | undefined {
     const refusedAt = new Map(block.refused.map(({ at, reason }) => [at, reason]));
     const fresh = new Set<string>();
     for (const [at, { cells }] of records.entries()) {
@@ -274,11 +320,10 @@ export class RosterImportService {
   }
 
   private async readGroup(run: Run, rowGroup: RowGroup): Promise<Group> {
+    // They are known, unless the group was taken for one that has not changed.
     await this.findUnitsOf(run, rowGroup);
     const { layout, records } = rowGroup;
-    const newUnits = new Map<string, string>();
-    const units = { has: (code: string) => run.units.has(code) || newUnits.has(code) };
-    const context = { layout, today: run.today, seen: run.seen, units, elsewhere: run.elsewhere };
+    const context = { layout, today: run.today, seen: run.seen, units: run.units, elsewhere: run.elsewhere };
     const accepted: { line: number; row: RosterRow }[] = [];
     const [refused, normalised, cardWarnings]: [rosters.Refusal[], number[], number[]] = [[], [], []];
     const refusedAt: { at: number; reason: RefusalReason }[] = [];
@@ -292,12 +337,11 @@ export class RosterImportService {
       }
       const { row } = reading;
       run.seen.add(row.personalNumber);
-      if (!units.has(row.unitCode)) newUnits.set(row.unitCode, row.unitName || row.unitCode);
+      if (!run.units.has(row.unitCode)) nameUnit(run, row);
       if (reading.normalised) normalised.push(line);
       if (reading.cardWarning) cardWarnings.push(line);
       accepted.push({ line, row });
     }
-    await this.makeUnits(run, newUnits);
     return {
       people: {
         personalNumbers: accepted.map(({ row }) => row.personalNumber).join(ENTRY_END),
@@ -339,35 +383,39 @@ export class RosterImportService {
     const sought = [...codes].filter((code) => !run.elsewhere.has(code) && isUnitCode(code));
     if (sought.length === 0) return;
     for (const { code, id, kind, path, notice } of await rosters.unitsOf(this.database.direct, run.key.windowId, sought)) {
-      if (kind === 'unit' && liesUnder(path, run.organisation.path)) run.units.set(code, { id: uuidBytes(id), notice });
-      else run.elsewhere.add(code);
+      if (kind !== 'unit' || !liesUnder(path, run.organisation.path)) run.elsewhere.add(code);
+      // One that was named meanwhile keeps its place, of which it has but one.
+      else if (!run.units.has(code)) run.units.set(code, { id: uuidBytes(id), notice });
     }
   }
 
-  /** In a transaction of its own, so that imports which meet the same new unit wait for each other no longer than that. */
-  private async makeUnits(run: Run, names: ReadonlyMap<string, string>): Promise<void> {
-    if (names.size === 0) return;
-    const made = [...names].map(([code, name]) => newUnit(run.organisation, code, name));
-    const inserted = await insertOrganisations(this.database.direct, made);
-    // By the texts of the answer: those of the file are parts of what was read, and would keep all of it in memory.
-    for (const { id, code } of inserted) run.units.set(code, { id: uuidBytes(id), notice: 1 });
-    const others = made.filter(({ code }) => !run.units.has(code)).map(({ code }) => code);
-    await this.findUnits(run, others);
-    const taken = others.find((code) => run.elsewhere.has(code));
-    if (taken)
-      throw new DomainError(
-        'unit-taken',
-        'conflict',
-        'another organisation made one of the units of this file in the meantime; import the file again',
-        { unitCode: taken },
-      );
+  /** In a statement of its own, so that imports which meet the same new unit wait for each other no longer than that. */
+  private async makeUnits(run: Run, newUnits: readonly NewUnit[]): Promise<void> {
+    if (newUnits.length === 0) return;
+    const inserted = await insertOrganisations(
+      this.database.direct,
+      newUnits.map(({ organisation }) => organisation),
+    );
+    const made = new Set(inserted.map(({ code }) => code));
+    const others = new Map(newUnits.filter(({ organisation: { code } }) => !made.has(code)).map((unit) => [unit.organisation.code, unit]));
+    if (others.size === 0) return;
+    for (const { code, id, kind, path, notice } of await rosters.unitsOf(this.database.direct, run.key.windowId, [...others.keys()])) {
+      if (kind !== 'unit' || !liesUnder(path, run.organisation.path))
+        throw new DomainError(
+          'unit-taken',
+          'conflict',
+          'another organisation made one of the units of this file in the meantime; import the file again',
+          { unitCode: code },
+        );
+      const { place } = others.get(code)!;
+      [place.id, place.notice] = [uuidBytes(id), notice];
+    }
   }
 
-  private async apply(run: Run, chunk: Chunk): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
+  private async apply(run: Run, chunk: Chunk, first: Ready): Promise<void> {
+    for (let [ready, attempt] = [first, 1]; ; ready = makeReady(run, chunk), attempt++) {
       try {
-        const rows = new rosters.RosterRows(run.key, chunk.at, chunk.groups);
-        return await this.database.transaction((tx) => this.applyIn(tx, run, chunk, rows));
+        return await this.database.transaction((tx) => this.applyIn(tx, run, chunk.groups, ready));
       } catch (error) {
         const taken = rosters.isTaken(error);
         if ((!taken && !(error instanceof NoticeIssued)) || attempt === ATTEMPTS) throw error;
@@ -379,8 +427,8 @@ export class RosterImportService {
   private async applyIn(
     tx: Transaction,
     { key, filling, leaseId }: Run,
-    { groups, byUnit }: Chunk,
-    rows: rosters.RosterRows,
+    groups: readonly SealedGroup[],
+    { rows, byUnit }: Ready,
   ): Promise<void> {
     // How far the import is, is lost together with the rows if the server dies; the end of the import is written through, and all before it.
     await tx.query('set local synchronous_commit = off');
@@ -393,7 +441,6 @@ export class RosterImportService {
       else await rosters.keepTransferred(tx, key, await rosters.saveMembers(tx, rows, filling === 'anybody'));
     }
     const refused = groups.flatMap((group) => group.refused);
-    await rosters.insertRefusals(tx, key.importId, [...refused, ...[...elsewhere].map((row) => ({ row, reason: 'duplicate' as const }))]);
     const known = groups.flatMap(({ unchanged, block }) => (unchanged ? [block!] : []));
     const sum = (of: (block: rosters.Block) => number) => known.reduce((total, block) => total + of(block), 0);
     const taken = sum((block) => block.rows - block.refused.length);
@@ -407,23 +454,39 @@ export class RosterImportService {
       normalised: sum((block) => block.normalised) + count((group) => group.normalised),
       cardWarnings: sum((block) => block.cardWarnings) + count((group) => group.cardWarnings),
     };
-    await rosters.saveBlocks(
-      tx,
-      key.windowId,
-      groups.flatMap(({ block, unchanged, rows: accepted }) =>
-        block && !unchanged && !accepted.some(({ row }) => elsewhere.has(row)) ? [block] : [],
-      ),
+    const blocks = groups.flatMap(({ block, unchanged, rows: accepted }) =>
+      block && !unchanged && !accepted.some(({ row }) => elsewhere.has(row)) ? [block] : [],
     );
-    if (!(await rosters.addToImport(tx, key.importId, counts, groups.at(-1)!.reached, this.lease(leaseId)))) throw new LeaseLost();
+    // Together, and only a few statements in all: between two of them stands whatever else this process is at.
+    const [, , leased, notices] = await together(tx, () => [
+      rosters.insertRefusals(tx, key.importId, [...refused, ...[...elsewhere].map((row) => ({ row, reason: 'duplicate' as const }))]),
+      rosters.saveBlocks(tx, key.windowId, blocks),
+      rosters.addToImport(tx, key.importId, counts, groups.at(-1)!.reached, this.lease(leaseId)),
+      addRostered(tx, key.windowId, enrolled),
+    ]);
+    if (!leased) throw new LeaseLost();
     let moved = false;
-    for (const [unitId, notice] of await addRostered(tx, key.windowId, enrolled)) {
-      const { unit } = byUnit.get(unitId)!;
-      moved ||= unit.notice !== notice;
+    for (const [unitId, notice] of notices) {
+      const { unit, notice: supposed } = byUnit.get(unitId)!;
       unit.notice = notice;
+      moved ||= supposed !== notice;
     }
     if (moved) throw new NoticeIssued();
   }
 }
+
+const isDone = (run: Run, { records }: RowGroup): boolean => records.at(-1)!.line <= run.doneLine;
+
+function nameUnit(run: Run, { unitCode, unitName }: RosterRow): void {
+  // Texts of their own: those of the row are parts of what was read, and would keep all of it in memory.
+  const [code, name] = [ownText(unitCode), ownText(unitName || unitCode)];
+  const organisation = newUnit(run.organisation, code, name);
+  const place = { id: uuidBytes(organisation.id), notice: 1 };
+  run.units.set(code, place);
+  run.newUnits.push({ organisation, place });
+}
+
+const ownText = (text: string): string => Buffer.from(text).toString();
 
 /** A unit's notice was issued while its rows were on their way: they belong on the next one. */
 class NoticeIssued extends Error {}
@@ -441,8 +504,9 @@ const cutOff = () => ({
   details: {},
 });
 
-function countByUnit(groups: readonly SealedGroup[]): Chunk['byUnit'] {
-  const counts = new Map<rosters.UnitPlace, number>();
-  for (const { rows } of groups) for (const { unit } of rows) counts.set(unit, (counts.get(unit) ?? 0) + 1);
-  return new Map([...counts].map(([unit, members]) => [uuidText(unit.id), { unit, members }]));
+function makeReady({ key }: Run, { at, groups }: Chunk): Ready {
+  const members = new Map<rosters.UnitPlace, number>();
+  for (const { rows } of groups) for (const { unit } of rows) members.set(unit, (members.get(unit) ?? 0) + 1);
+  const byUnit = new Map([...members].map(([unit, count]) => [uuidText(unit.id), { unit, notice: unit.notice, members: count }]));
+  return { rows: new rosters.RosterRows(key, at, groups), byUnit };
 }

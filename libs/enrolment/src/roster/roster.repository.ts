@@ -1,5 +1,16 @@
 import { assert } from '@app/kernel';
-import { FINGERPRINT_BYTES, UNIQUE_VIOLATION, copyInto, copyText, rowsOf, sqlState, type SealedSet, type Transaction } from '@app/platform';
+import {
+  FINGERPRINT_BYTES,
+  UNIQUE_VIOLATION,
+  bytesOf,
+  copyInto,
+  rowsOf,
+  sqlState,
+  type Database,
+  type SealedSet,
+  type Transaction,
+} from '@app/platform';
+import { validate as isUuid } from 'uuid';
 import { REFUSALS, type RefusalReason } from './roster.js';
 import { RosterImport, RosterRefusal, type ImportFailure } from './roster.entity.js';
 import type { Organisation } from '../organisation/organisation.entity.js';
@@ -31,14 +42,18 @@ export async function insertImport(
 }
 
 export async function insertPart(tx: Transaction, importId: string, part: number, sealed: Buffer): Promise<void> {
-  await rowsOf(tx, 'insert into roster_file_part (import_id, part, sealed) values ($1, $2, $3)', [importId, part, sealed]);
+  // Written through with {@link setReceived}: a part alone is worth nothing.
+  await rowsOf(
+    tx,
+    `insert into roster_file_part (import_id, part, sealed) select $1, $2, $3 from set_config('synchronous_commit', 'off', true)`,
+    [importId, part, sealed],
+  );
 }
 
 /** undefined after the last one. */
-export async function readPart(tx: Transaction, importId: string, part: number): Promise<Buffer | undefined> {
-  return (
-    await rowsOf<{ sealed: Buffer }>(tx, 'select sealed from roster_file_part where import_id = $1 and part = $2', [importId, part])
-  )[0]?.sealed;
+export function readPart(database: Database, importId: string, part: number): Promise<Buffer | undefined> {
+  assert(isUuid(importId) && Number.isInteger(part), 'an import and the number of a part');
+  return bytesOf(database, `select sealed from roster_file_part where import_id = '${importId}' and part = ${part}`);
 }
 
 export async function setReceived(tx: Transaction, importId: string, parts: number): Promise<void> {
@@ -199,7 +214,7 @@ const INSUTYPE_BYTES = 3;
 /** A unit as an import knows it; one object a unit. */
 export interface UnitPlace {
   /** 16 bytes. */
-  readonly id: Buffer;
+  id: Buffer;
   /** Number of the payment notice that its next rows are on. */
   notice: number;
 }
@@ -380,12 +395,17 @@ async function stage(tx: Transaction, table: 'enrolment' | 'member', columns: st
 
 export async function insertRefusals(tx: Transaction, importId: string, refusals: readonly Refusal[]): Promise<void> {
   if (refusals.length === 0) return;
-  await copyInto(
+  await rowsOf(
     tx,
-    'roster_refusal (import_id, row, field, reason, remedy)',
-    refusals.map(
-      ({ row, reason }) => `${importId}\t${row}\t${copyText(REFUSALS[reason].field)}\t${reason}\t${copyText(REFUSALS[reason].zh)}\n`,
-    ),
+    `insert into roster_refusal (import_id, row, field, reason, remedy)
+     select $1, row, field, reason, remedy from unnest($2::int[], $3::text[], $4::text[], $5::text[]) as n(row, field, reason, remedy)`,
+    [
+      importId,
+      refusals.map(({ row }) => row),
+      refusals.map(({ reason }) => REFUSALS[reason].field),
+      refusals.map(({ reason }) => reason),
+      refusals.map(({ reason }) => REFUSALS[reason].zh),
+    ],
   );
 }
 

@@ -79,13 +79,13 @@ export class RosterService {
   /** The file as it came, with what was found in its rows in a column. Errors: `roster`, `roster-file` (not found), `forbidden`. */
   async findingsFile(importId: string, principal: Principal): Promise<FindingsFile> {
     const found = await this.visible(importId, principal);
-    if (found.state === 'failed' || (await rosters.readPart(this.database.direct, importId, 0)) === undefined)
+    if (found.state === 'failed' || (await rosters.readPart(this.database, importId, 0)) === undefined)
       throw new DomainError(
         'roster-file',
         'not-found',
         'expected a file whose rows were read, found one that was refused whole, or was deleted after its time; import it again',
       );
-    return writeFindings(storedFile(this.database.direct, this.vault, importId), found.file_name, this.findings(importId));
+    return writeFindings(storedFile(this.database, this.vault, importId), found.file_name, this.findings(importId));
   }
 
   private async *findings(importId: string): AsyncGenerator<Finding> {

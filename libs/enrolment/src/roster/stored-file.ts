@@ -1,5 +1,5 @@
 /** The file of an import as it came, from its sealed parts. */
-import type { PersonalDataVault, Transaction } from '@app/platform';
+import type { Database, PersonalDataVault } from '@app/platform';
 import { readPart } from './roster.repository.js';
 
 /** What is handed on at once: rows that are parsed long before they are worked on outlive the young generation. */
@@ -7,13 +7,13 @@ const READ_BYTES = 64 * 1024;
 
 /** The next part is fetched while one is read; `onPart` is told how many have been. */
 export async function* storedFile(
-  tx: Transaction,
+  database: Database,
   vault: PersonalDataVault,
   importId: string,
   onPart: (parts: number) => void = () => {},
 ): AsyncGenerator<Buffer> {
   const fetch = (number: number) => {
-    const sealed = readPart(tx, importId, number);
+    const sealed = readPart(database, importId, number);
     // Awaited later, or not at all when the file is left before its end; until then a failure must not count as unhandled.
     sealed.catch(() => {});
     return sealed;
