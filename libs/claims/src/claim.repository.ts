@@ -200,7 +200,7 @@ export async function decidedClaims(tx: Transaction, ends: readonly MovedEnd[]):
       WITHOUT_MONEY,
     ],
   );
-  return rows.map((row) => ({ ...row, benefitFen: row.benefitFen === null ? null : Number(row.benefitFen) }));
+  return rows.map((row) => ({ ...row, benefitFen: row.benefitFen === null ? null : fen(Number(row.benefitFen)) }));
 }
 
 /** Nothing is paid, or it is asked back already. */

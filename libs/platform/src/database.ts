@@ -92,24 +92,19 @@ export async function together<Results extends readonly unknown[]>(
 
 const poolOf = (tx: Transaction): Pool => (tx.connection.driver as unknown as { master: Pool }).master;
 
-/** Rows in PostgreSQL's COPY text format, or binary as buffers, go into `target`, e.g. "member (id, sealed)". */
-export async function copyInto(
-  tx: Transaction,
-  target: string,
-  rows: AsyncIterable<string | Buffer> | Iterable<string | Buffer>,
-  format: 'text' | 'binary' = 'text',
-): Promise<number> {
+/** Rows in PostgreSQL's binary COPY format, with its beginning and its end, go into `target`, e.g. "member (id, sealed)". Returns how many. */
+export async function copyInto(tx: Transaction, target: string, blocks: Iterable<Buffer>): Promise<number> {
   const client = (await tx.queryRunner!.connect()) as PoolClient;
   // A COPY has the connection for itself.
   setPipeline(client, false);
-  const stream = client.query(copyFrom(`copy ${target} from stdin (format ${format})`));
+  const stream = client.query(copyFrom(`copy ${target} from stdin (format binary)`));
   // The stream tells of the server's error whenever it comes; unheard, that would end the process.
   let refusal: Error | undefined;
   stream.on('error', (error: Error) => (refusal = error));
   try {
-    for await (const chunk of rows) {
+    for (const block of blocks) {
       if (refusal) throw refusal;
-      if (!stream.write(chunk)) await once(stream, 'drain');
+      if (!stream.write(block)) await once(stream, 'drain');
     }
     if (refusal) throw refusal;
     stream.end();
@@ -148,11 +143,6 @@ export async function bytesOf(database: Database, select: string): Promise<Buffe
     client.release();
   }
 }
-
-const ESCAPES: Record<string, string> = { '\\': '\\\\', '\t': '\\t', '\n': '\\n', '\r': '\\r' };
-/** One value in COPY text format. */
-export const copyText = (value: string | null): string =>
-  value === null ? '\\N' : /[\\\t\n\r]/.test(value) ? value.replace(/[\\\t\n\r]/g, (c) => ESCAPES[c]!) : value;
 
 /** SQLSTATE of a failed statement, wherever TypeORM put it. */
 export const sqlState = (error: unknown): string | undefined =>

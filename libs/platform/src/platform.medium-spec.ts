@@ -19,8 +19,8 @@ import {
   UserAccount,
   addToOutbox,
   answerWakeUps,
+  bytesOf,
   copyInto,
-  copyText,
   drainOutbox,
   hurryRelay,
   reachOf,
@@ -31,6 +31,18 @@ import {
 } from './index.js';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
+
+const COPY_BEGINS = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
+const COPY_ENDS = Buffer.from([0xff, 0xff]);
+function copyRow(...texts: string[]): Buffer {
+  const row = [Buffer.from([0, texts.length])];
+  for (const text of texts) {
+    const length = Buffer.alloc(4);
+    length.writeInt32BE(Buffer.byteLength(text));
+    row.push(length, Buffer.from(text));
+  }
+  return Buffer.concat(row);
+}
 
 describe('the platform', () => {
   let database: TestDatabase;
@@ -402,35 +414,40 @@ describe('the platform', () => {
   describe('a set of rows', () => {
     it('is copied whole, whatever its texts hold, or not at all', async () => {
       const texts = ['plain', 'tab\tnew\nline\r\\back\\N', '\\N', '', '张三'];
-      const row = (text: string, queue = 'q') => `${queue}\t${copyText(text)}\n`;
       await db.transaction(async (tx) => {
-        expect(
-          await copyInto(
-            tx,
-            'outbox (queue, command)',
-            texts.map((text) => row(text, 'copy')),
-          ),
-        ).toBe(texts.length);
+        const rows = texts.map((text) => copyRow('copy', text));
+        expect(await copyInto(tx, 'outbox (queue, command)', [COPY_BEGINS, ...rows, COPY_ENDS])).toBe(texts.length);
       });
       expect(
         (await rowsOf<{ command: string }>(db.direct, `select command from outbox where queue = 'copy' order by id`)).map(
           (one) => one.command,
         ),
       ).toEqual(texts);
-      const broken = db.transaction((tx) => copyInto(tx, 'outbox (queue, command)', [row('x', 'broken'), 'one column\n']));
+      const broken = db.transaction((tx) =>
+        copyInto(tx, 'outbox (queue, command)', [COPY_BEGINS, copyRow('broken', 'x'), copyRow('one column'), COPY_ENDS]),
+      );
       await expect(broken).rejects.toMatchObject({ code: '22P04' });
       const cut = db.transaction((tx) =>
         copyInto(
           tx,
           'outbox (queue, command)',
           (function* () {
-            yield row('x', 'broken');
+            yield Buffer.concat([COPY_BEGINS, copyRow('broken', 'x')]);
             throw new Error('cut off');
           })(),
         ),
       );
       await expect(cut).rejects.toThrow('cut off');
       expect(await rowsOf(db.direct, `select from outbox where queue = 'broken'`)).toEqual([]);
+    });
+
+    it('bytes are read as they are', async () => {
+      const all = Buffer.from(Array.from({ length: 256 * 1024 }, (_, i) => (i * 7) % 256));
+      const read = (where: string) => bytesOf(db, `select decode('${all.toString('hex')}', 'hex') from (values (1)) one ${where}`);
+      expect(await read('')).toEqual(all);
+      expect(await read('where false')).toBeUndefined();
+      await expect(bytesOf(db, 'select nothing')).rejects.toMatchObject({ code: '42703' });
+      expect(await rowsOf(db.direct, 'select 1 as one')).toEqual([{ one: 1 }]);
     });
 
     it('that a statement returns is the same whatever the statement', async () => {

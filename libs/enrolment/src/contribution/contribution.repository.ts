@@ -18,8 +18,8 @@ export interface UnitDue {
   number: number;
 }
 
-/** Ends the notice that each unit's rows have been on so far, but for the units that are held back: whoever enrols from now on is on the next one. */
-export async function closeNotices(tx: Transaction, windowId: string, heldBack: readonly string[]): Promise<UnitDue[]> {
+/** Ends the notice that each unit's rows have been on so far, of `limit` units and but for those that are held back: whoever enrols from now on is on the next one. */
+export async function closeNotices(tx: Transaction, windowId: string, heldBack: readonly string[], limit: number): Promise<UnitDue[]> {
   // One at a time: who waited would count the same people alone again.
   await rowsOf(tx, 'select from enrolment_window where id = $1 for no key update', [windowId]);
   return rowsOf(
@@ -34,13 +34,13 @@ export async function closeNotices(tx: Transaction, windowId: string, heldBack: 
        from joined j),
      due as (
        select c.unit_id, c.notice, c.unnoticed, coalesce(a.members, 0) as alone from enrolment_count c left join alone a on a.unit_id = c.unit_id
-       where c.window_id = $1 and (c.unnoticed > 0 or a.members > 0) and c.unit_id <> all($2::uuid[]) order by c.unit_id for update of c),
+       where c.window_id = $1 and (c.unnoticed > 0 or a.members > 0) and c.unit_id <> all($2::uuid[]) order by c.unit_id limit $3 for update of c),
      closed as (
        update enrolment_count c set notice = c.notice + 1, unnoticed = 0 from due where c.window_id = $1 and c.unit_id = due.unit_id
        returning due.unit_id, due.notice, due.unnoticed, due.alone)
      select unit_id as "unitId", o.code as "unitCode", unnoticed as members, greatest(alone, 0) as alone, notice as number
      from closed join organisation o on o.id = closed.unit_id order by o.code`,
-    [windowId, heldBack],
+    [windowId, heldBack, limit],
   );
 }
 
@@ -82,12 +82,12 @@ export interface NoticeView {
   members: number;
   /** Joined alone; the unit's share is asked for them too. */
   aloneMembers: number;
-  memberFen: number;
-  unitFen: number;
+  memberFen: Fen;
+  unitFen: Fen;
   /** Paid by the special fund, beside the amount. */
-  fundFen: number;
-  amountFen: number;
-  receivedFen: number;
+  fundFen: Fen;
+  amountFen: Fen;
+  receivedFen: Fen;
   issuedAt: Date;
   state: 'open' | 'paid';
 }
@@ -103,11 +103,11 @@ export async function noticesOf(tx: Transaction, windowId: string, path: string)
   );
   return rows.map((row) => ({
     ...row,
-    memberFen: Number(row.memberFen),
-    unitFen: Number(row.unitFen),
-    fundFen: Number(row.fundFen),
-    amountFen: Number(row.amountFen),
-    receivedFen: Number(row.receivedFen),
+    memberFen: fen(Number(row.memberFen)),
+    unitFen: fen(Number(row.unitFen)),
+    fundFen: fen(Number(row.fundFen)),
+    amountFen: fen(Number(row.amountFen)),
+    receivedFen: fen(Number(row.receivedFen)),
   }));
 }
 

@@ -16,6 +16,8 @@ import { settleLines } from './refund-outcome.js';
 
 /** Names credits in the ledger: the same credit has the same id wherever it is booked. */
 const CREDIT_NAMESPACE = '6d1c9f0e-6a4b-4f0e-9d57-1d3a6a2f6c11';
+/** In one transaction: a province has some 70,000, which nobody should have to hold at once. */
+const NOTICES_AT_ONCE = 5_000;
 /** Who matches by a rule. */
 const BY_STATEMENT = 'statement';
 
@@ -51,6 +53,19 @@ export class ContributionService {
    */
   async issueNotices(windowId: string, principal?: Principal): Promise<IssuedNotices> {
     if (principal) reachOf(principal, 'window.manage');
+    const issued: IssuedNotices = { notices: 0, members: 0, amountFen: 0, waitingUnits: 0 };
+    for (let last = NOTICES_AT_ONCE; last === NOTICES_AT_ONCE;) {
+      const round = await this.issueSome(windowId);
+      last = round.notices;
+      issued.notices += round.notices;
+      issued.members += round.members;
+      issued.amountFen += round.amountFen;
+      issued.waitingUnits = round.waitingUnits;
+    }
+    return issued;
+  }
+
+  private issueSome(windowId: string): Promise<IssuedNotices> {
     return this.database.transaction(async (tx) => {
       const { window } = await windowById(tx, windowId);
       const shares = {
@@ -60,7 +75,7 @@ export class ContributionService {
       };
       const unconfirmed = await unconfirmedUnits(tx, windowId);
       const heldBack = unconfirmed.map(({ unitId }) => unitId);
-      const notices = (await contributions.closeNotices(tx, windowId, heldBack)).map((due) => ({
+      const notices = (await contributions.closeNotices(tx, windowId, heldBack, NOTICES_AT_ONCE)).map((due) => ({
         ...due,
         ...noticeShares(shares, due.members, due.alone),
         id: uuidv7(),

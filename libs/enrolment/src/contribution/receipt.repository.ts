@@ -48,12 +48,20 @@ export async function setReceipted(tx: Transaction, paid: readonly PhonePaid[]):
   );
 }
 
-export async function insertPhoneReceipt(tx: Transaction, joinId: string, payerSealed: Buffer, amountFen: Fen): Promise<void> {
+export interface PhoneReceipt {
+  readonly joinId: string;
+  readonly payerSealed: Buffer;
+  readonly amountFen: Fen;
+}
+
+export async function insertPhoneReceipts(tx: Transaction, due: readonly PhoneReceipt[]): Promise<void> {
   await rowsOf(
     tx,
     `insert into contribution_receipt (id, kind, subject, version, reference, payer_sealed, amount_fen, state)
-     select r.id, 'phone', $1, 1, ${REFERENCE}, $2, $3, 'due' from (select gen_random_uuid() as id) r on conflict (subject, version) do nothing`,
-    [joinId, payerSealed, amountFen],
+     select r.id, 'phone', r.subject, 1, ${REFERENCE}, r.payer_sealed, r.amount_fen, 'due'
+     from (select gen_random_uuid() as id, * from unnest($1::uuid[], $2::bytea[], $3::bigint[]) as n(subject, payer_sealed, amount_fen)) r
+     on conflict (subject, version) do nothing`,
+    [due.map(({ joinId }) => joinId), due.map(({ payerSealed }) => payerSealed), due.map(({ amountFen }) => amountFen)],
   );
 }
 

@@ -35,11 +35,16 @@ export class ReceiptService {
   private listPhonePayments(): Promise<number> {
     return this.database.transaction(async (tx) => {
       const paid = await receipts.phonePaymentsDue(tx, ROUND);
-      for (const { joinId, sealed, amountFen } of paid) {
-        const { name } = readPersonalText(this.vault.open(sealed));
-        await receipts.insertPhoneReceipt(tx, joinId, this.vault.seal(name), amountFen);
-      }
-      if (paid.length > 0) await receipts.setReceipted(tx, paid);
+      if (paid.length === 0) return 0;
+      await receipts.insertPhoneReceipts(
+        tx,
+        paid.map(({ joinId, sealed, amountFen }) => ({
+          joinId,
+          payerSealed: this.vault.seal(readPersonalText(this.vault.open(sealed)).name),
+          amountFen,
+        })),
+      );
+      await receipts.setReceipted(tx, paid);
       return paid.length;
     });
   }

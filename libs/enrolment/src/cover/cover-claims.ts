@@ -1,4 +1,4 @@
-import type { CivilDate } from '@app/kernel';
+import type { CivilDate, Fen } from '@app/kernel';
 import type { Transaction } from '@app/platform';
 
 /** A cover whose end was moved: days after `after` up to and including `until` are covered no more, or again. */
@@ -14,7 +14,7 @@ export interface DecidedClaim {
   readonly claimId: string;
   readonly state: string;
   readonly dischargeOn: CivilDate;
-  readonly benefitFen: number | null;
+  readonly benefitFen: Fen | null;
   /** Under the plan of the cover, and it stands; otherwise refused for want of a cover. */
   readonly granted: boolean;
 }

@@ -505,7 +505,7 @@ describe('a cover', () => {
 
     it('before the discharge of a claim that stands is a conflict for a person: counted for the clerk, named for the reviewer', async () => {
       const { number, memberId } = await covered();
-      const claim = { claimId: 'C1', state: 'settled', dischargeOn: day('2025-06-06'), benefitFen: 46_015 };
+      const claim = { claimId: 'C1', state: 'settled', dischargeOn: day('2025-06-06'), benefitFen: fen(46_015) };
       claims.standing = [
         { ...claim, memberId, granted: true },
         { ...claim, memberId, claimId: 'C2', dischargeOn: left.on, granted: true },

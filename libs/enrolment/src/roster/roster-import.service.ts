@@ -29,7 +29,7 @@ import { personalNumberOf, readRecord, unitCodeOf, type RefusalReason, type Rost
 import { groupText, rowGroups, type RowGroup } from './row-groups.js';
 import { SeenPeople } from './seen-people.js';
 import { storedFile } from './stored-file.js';
-import type { RosterImport } from './roster.entity.js';
+import type { ImportFailure, RosterImport } from './roster.entity.js';
 import * as rosters from './roster.repository.js';
 
 const CHUNK_ROWS = 10_000;
@@ -133,7 +133,7 @@ export class RosterImportService {
     for (const { id, state } of open) {
       if (ids.length > 0 && !ids.includes(id)) continue;
       if (state === 'received') await this.work(id);
-      else await rosters.failImport(this.database.direct, id, cutOff());
+      else await rosters.failImport(this.database.direct, id, CUT_OFF);
     }
   }
 
@@ -497,12 +497,13 @@ const NOBODY: PersonalSet = { personalNumbers: '', texts: '' };
 /** Another process has taken the import over. */
 class LeaseLost extends Error {}
 
-const cutOff = () => ({
+/** Of a file that came in part. */
+export const CUT_OFF: ImportFailure = {
   code: 'roster-cut-off',
-  kind: 'invalid' as const,
+  kind: 'invalid',
   message: 'expected the whole file, found that it stopped coming in; send it again',
   details: {},
-});
+};
 
 function makeReady({ key }: Run, { at, groups }: Chunk): Ready {
   const members = new Map<rosters.UnitPlace, number>();

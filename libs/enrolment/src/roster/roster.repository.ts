@@ -309,11 +309,11 @@ function inMemberOrder(sets: readonly SealedRows[], visit: (set: SealedRows, i: 
 
 /** Fails when one is enrolled already ({@link isTaken}); costs half of an insert that expects conflicts. */
 export const enrolNew = (tx: Transaction, rows: RosterRows): Promise<number> =>
-  copyInto(tx, `enrolment (${ENROLMENT_COLUMNS})`, rows.enrolments.blocks(), 'binary');
+  copyInto(tx, `enrolment (${ENROLMENT_COLUMNS})`, rows.enrolments.blocks());
 
 /** Fails when one is known already. */
 export const saveNewMembers = (tx: Transaction, rows: RosterRows): Promise<number> =>
-  copyInto(tx, `member (${MEMBER_COLUMNS})`, rows.members.blocks(), 'binary');
+  copyInto(tx, `member (${MEMBER_COLUMNS})`, rows.members.blocks());
 
 /** A row was there already; or another import held it and waited for one of ours, since COPY takes its locks in the order of the file. */
 export const isTaken = (error: unknown): boolean => [UNIQUE_VIOLATION, DEADLOCK].includes(sqlState(error) ?? '');
@@ -389,7 +389,7 @@ export async function countUnchanged(tx: Transaction, { periodId, importId }: Im
 /** Staged rows live until the end of the transaction. */
 async function stage(tx: Transaction, table: 'enrolment' | 'member', columns: string, rows: CopyRows): Promise<void> {
   await tx.query(`create temp table ${table}_stage on commit drop as select ${columns} from ${table} with no data`);
-  const staged = await copyInto(tx, `${table}_stage`, rows.blocks(), 'binary');
+  const staged = await copyInto(tx, `${table}_stage`, rows.blocks());
   assert(staged === rows.count, `${rows.count} rows were to be staged, ${staged} are`);
 }
 

@@ -1,13 +1,13 @@
 /** Rosters as their clerks see them: a file is stored whole before anything is made of it, and its import can be followed and read. */
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError } from '@app/kernel';
-import { Database, PersonalDataVault, addToOutbox, hurryRelay, reachOf, type Principal } from '@app/platform';
+import { Database, PersonalDataVault, hurryRelay, reachOf, type Principal } from '@app/platform';
 import type { Readable } from 'node:stream';
 import { v7 as uuidv7 } from 'uuid';
 import { liesUnder } from '../organisation/organisation.js';
 import { windowState } from '../window/window.js';
 import { windowById } from '../window/window.repository.js';
-import { RosterImportService } from './roster-import.service.js';
+import { CUT_OFF, RosterImportService } from './roster-import.service.js';
 import type { RefusalReason } from './roster.js';
 import type { RosterImport, RosterRefusal } from './roster.entity.js';
 import { writeFindings, type Finding, type FindingsFile } from './findings-file.js';
@@ -51,8 +51,7 @@ export class RosterService {
    */
   async receive(upload: RosterUpload): Promise<string> {
     const importId = await this.store(upload);
-    await addToOutbox(this.database.direct, [{ queue: 'roster', command: 'import', ids: [importId] }]);
-    await hurryRelay(this.database.direct);
+    await hurryRelay(this.database.direct, [{ queue: 'roster', command: 'import', ids: [importId] }]);
     return importId;
   }
 
@@ -120,13 +119,7 @@ export class RosterService {
       await storing;
     } catch (error) {
       await storing.catch(() => {});
-      const failure = {
-        code: 'roster-cut-off',
-        kind: 'invalid',
-        message: 'expected the whole file, found a part of it; send it again',
-        details: {},
-      } as const;
-      await rosters.failImport(this.database.direct, id, failure);
+      await rosters.failImport(this.database.direct, id, CUT_OFF);
       throw error;
     }
     await rosters.setReceived(this.database.direct, id, part);
