@@ -8,7 +8,7 @@ import {
   RosterService,
   WindowService,
 } from '@app/enrolment';
-import { Database, PersonalDataVault, type Principal } from '@app/platform';
+import { Database, keepHeapSmall, PersonalDataVault, type Principal } from '@app/platform';
 import { createReadStream } from 'node:fs';
 import { DataSource } from 'typeorm';
 import type { ProvinceRun } from './province.bench.js';
@@ -24,6 +24,8 @@ class FixedClock extends Clock {
   }
 }
 
+// As the worker does.
+keepHeapSmall();
 const [url, file] = process.argv.slice(2);
 const source = await new DataSource({ type: 'postgres', url: url!, entities: ENROLMENT_ENTITIES, poolSize: 4 }).initialize();
 const db = new Database(source);

@@ -1,7 +1,8 @@
 import { NestFactory } from '@nestjs/core';
-import { readConfigOrExit } from '@app/platform';
+import { keepHeapSmall, readConfigOrExit } from '@app/platform';
 import { WorkerAppModule } from './worker-app.module.js';
 
+keepHeapSmall();
 const worker = await NestFactory.createApplicationContext(WorkerAppModule.forRoot(readConfigOrExit(process.env)), {
   logger: ['error', 'warn'],
 });

@@ -11,6 +11,7 @@ export * from './config.js';
 export * from './database.js';
 export * from './embedded-postgres/embedded-postgres.js';
 export * from './group-commit.js';
+export * from './heap.js';
 export * from './http.js';
 export * from './outbox.js';
 export * from './personal-data.js';

@@ -17,7 +17,7 @@ import { settleLines } from './refund-outcome.js';
 /** Names credits in the ledger: the same credit has the same id wherever it is booked. */
 const CREDIT_NAMESPACE = '6d1c9f0e-6a4b-4f0e-9d57-1d3a6a2f6c11';
 /** In one transaction: a province has some 70,000, which nobody should have to hold at once. */
-const NOTICES_AT_ONCE = 5_000;
+const NOTICES_AT_ONCE = 1_000;
 /** Who matches by a rule. */
 const BY_STATEMENT = 'statement';
 

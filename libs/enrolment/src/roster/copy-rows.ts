@@ -35,14 +35,31 @@ export function pattern(...fields: readonly (Buffer | number)[]): Pattern {
   return { row: Buffer.concat([header, ...parts]), at };
 }
 
+/** Blocks that are written into again: given back and asked for anew, hundreds of millions of bytes would leave holes in the memory of the process. */
+export class CopyBlocks {
+  private readonly free: Buffer[] = [];
+
+  take(): Buffer {
+    return this.free.pop() ?? Buffer.allocUnsafe(BLOCK_BYTES);
+  }
+
+  giveBack(blocks: readonly Buffer[]): void {
+    this.free.push(...blocks);
+  }
+}
+
 export class CopyRows {
+  private readonly blocks: Buffer[] = [];
   private readonly full: Buffer[] = [];
   /** The block that rows are written into. */
-  block = Buffer.allocUnsafe(BLOCK_BYTES);
+  block = this.nextBlock();
   private end = SIGNATURE.copy(this.block);
   private rows = 0;
 
-  constructor(private readonly pattern: Pattern) {}
+  constructor(
+    private readonly pattern: Pattern,
+    private readonly pool: CopyBlocks,
+  ) {}
 
   get count(): number {
     return this.rows;
@@ -61,14 +78,25 @@ export class CopyRows {
   }
 
   /** Everything so far, as a whole COPY; may be read more than once. */
-  blocks(): Buffer[] {
+  copy(): Buffer[] {
     return [...this.full, this.block.subarray(0, this.end), TRAILER];
+  }
+
+  /** Nothing of it may be read any more. */
+  release(): void {
+    this.pool.giveBack(this.blocks.splice(0));
   }
 
   private turn(bytes: number): void {
     this.full.push(this.block.subarray(0, this.end));
-    this.block = Buffer.allocUnsafe(Math.max(BLOCK_BYTES, bytes));
+    this.block = bytes > BLOCK_BYTES ? Buffer.allocUnsafe(bytes) : this.nextBlock();
     this.end = 0;
+  }
+
+  private nextBlock(): Buffer {
+    const block = this.pool.take();
+    this.blocks.push(block);
+    return block;
   }
 }
 

@@ -23,7 +23,7 @@ import { insertOrganisations, newUnit } from '../organisation/organisation.repos
 import type { Organisation } from '../organisation/organisation.entity.js';
 import { addRostered, type ByUnit } from '../window/enrolment-count.repository.js';
 import { windowById } from '../window/window.repository.js';
-import { uuidBytes, uuidText } from './copy-rows.js';
+import { CopyBlocks, uuidBytes, uuidText } from './copy-rows.js';
 import { readRoster } from './roster-file.js';
 import { personalNumberOf, readRecord, unitCodeOf, type RefusalReason, type RosterRow } from './roster.js';
 import { groupText, rowGroups, type RowGroup } from './row-groups.js';
@@ -108,6 +108,7 @@ interface Run {
   readonly units: Map<string, rosters.UnitPlace>;
   /** Those of them that are not made yet. */
   newUnits: NewUnit[];
+  readonly copyBlocks: CopyBlocks;
   /** Parts of the file that have been read. */
   part: number;
   filling: (typeof FILLINGS)[number];
@@ -179,6 +180,7 @@ export class RosterImportService {
       elsewhere: new Set(),
       units: new Map(),
       newUnits: [],
+      copyBlocks: new CopyBlocks(),
       part: 0,
       filling: 'strangers',
     };
@@ -420,6 +422,8 @@ export class RosterImportService {
         const taken = rosters.isTaken(error);
         if ((!taken && !(error instanceof NoticeIssued)) || attempt === ATTEMPTS) throw error;
         if (taken) run.filling = FILLINGS[FILLINGS.indexOf(run.filling) + 1] ?? run.filling;
+      } finally {
+        ready.rows.release();
       }
     }
   }
@@ -505,9 +509,9 @@ export const CUT_OFF: ImportFailure = {
   details: {},
 };
 
-function makeReady({ key }: Run, { at, groups }: Chunk): Ready {
+function makeReady({ key, copyBlocks }: Run, { at, groups }: Chunk): Ready {
   const members = new Map<rosters.UnitPlace, number>();
   for (const { rows } of groups) for (const { unit } of rows) members.set(unit, (members.get(unit) ?? 0) + 1);
   const byUnit = new Map([...members].map(([unit, count]) => [uuidText(unit.id), { unit, notice: unit.notice, members: count }]));
-  return { rows: new rosters.RosterRows(key, at, groups), byUnit };
+  return { rows: new rosters.RosterRows(key, at, groups, copyBlocks), byUnit };
 }

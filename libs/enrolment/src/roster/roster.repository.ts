@@ -15,7 +15,7 @@ import { REFUSALS, type RefusalReason } from './roster.js';
 import { RosterImport, RosterRefusal, type ImportFailure } from './roster.entity.js';
 import type { Organisation } from '../organisation/organisation.entity.js';
 import type { ByUnit } from '../window/enrolment-count.repository.js';
-import { CopyRows, copyBytes, instantBytes, pattern, uuidBytes } from './copy-rows.js';
+import { CopyBlocks, CopyRows, copyBytes, instantBytes, pattern, uuidBytes } from './copy-rows.js';
 
 export interface Refusal {
   readonly row: number;
@@ -246,7 +246,7 @@ export class RosterRows {
   readonly enrolments: CopyRows;
   readonly members: CopyRows;
 
-  constructor({ windowId, periodId, importId }: ImportKey, at: Date, sets: readonly SealedRows[]) {
+  constructor({ windowId, periodId, importId }: ImportKey, at: Date, sets: readonly SealedRows[], pool: CopyBlocks) {
     const instant = instantBytes(at);
     const enrolment = pattern(
       UUID_BYTES,
@@ -259,7 +259,7 @@ export class RosterRows {
       INT_BYTES,
     );
     const member = pattern(UUID_BYTES, UUID_BYTES, instant, instant, INSUTYPE_BYTES, FINGERPRINT_BYTES, 0);
-    const [enrolments, members] = [(this.enrolments = new CopyRows(enrolment)), (this.members = new CopyRows(member))];
+    const [enrolments, members] = [(this.enrolments = new CopyRows(enrolment, pool)), (this.members = new CopyRows(member, pool))];
     const [toMember, , , toUnit, , toRow, , toNotice] = enrolment.at as [number, number, number, number, number, number, number, number];
     const [toId, toMemberUnit, , , toInsutype, toHash, toSealed] = member.at as [number, number, number, number, number, number, number];
     inMemberOrder(sets, ({ sealed: { memberIds, fingerprints, sealed, ends }, rows }, i) => {
@@ -285,6 +285,12 @@ export class RosterRows {
   get count(): number {
     return this.enrolments.count;
   }
+
+  /** Nothing of them may be read any more. */
+  release(): void {
+    this.enrolments.release();
+    this.members.release();
+  }
 }
 
 function inMemberOrder(sets: readonly SealedRows[], visit: (set: SealedRows, i: number) => void): void {
@@ -309,11 +315,11 @@ function inMemberOrder(sets: readonly SealedRows[], visit: (set: SealedRows, i: 
 
 /** Fails when one is enrolled already ({@link isTaken}); costs half of an insert that expects conflicts. */
 export const enrolNew = (tx: Transaction, rows: RosterRows): Promise<number> =>
-  copyInto(tx, `enrolment (${ENROLMENT_COLUMNS})`, rows.enrolments.blocks());
+  copyInto(tx, `enrolment (${ENROLMENT_COLUMNS})`, rows.enrolments.copy());
 
 /** Fails when one is known already. */
 export const saveNewMembers = (tx: Transaction, rows: RosterRows): Promise<number> =>
-  copyInto(tx, `member (${MEMBER_COLUMNS})`, rows.members.blocks());
+  copyInto(tx, `member (${MEMBER_COLUMNS})`, rows.members.copy());
 
 /** A row was there already; or another import held it and waited for one of ours, since COPY takes its locks in the order of the file. */
 export const isTaken = (error: unknown): boolean => [UNIQUE_VIOLATION, DEADLOCK].includes(sqlState(error) ?? '');
@@ -389,7 +395,7 @@ export async function countUnchanged(tx: Transaction, { periodId, importId }: Im
 /** Staged rows live until the end of the transaction. */
 async function stage(tx: Transaction, table: 'enrolment' | 'member', columns: string, rows: CopyRows): Promise<void> {
   await tx.query(`create temp table ${table}_stage on commit drop as select ${columns} from ${table} with no data`);
-  const staged = await copyInto(tx, `${table}_stage`, rows.blocks());
+  const staged = await copyInto(tx, `${table}_stage`, rows.copy());
   assert(staged === rows.count, `${rows.count} rows were to be staged, ${staged} are`);
 }
 
