@@ -115,3 +115,21 @@ it('is covered too when the notification never comes: the order is asked about',
   system.clock!.advanceTo(new Date(system.clock!.now().getTime() + 5 * 60_000));
   expect(await ended(member, ticket)).toMatchObject({ state: 'covered' });
 });
+
+it('whose payment does not add up is seen by finance, who says what was done about it', async () => {
+  const path = '/contributions/phone-payments/flags';
+  const flag = { orderNumber: 'not-an-order', fault: 'order-unknown' };
+  await system.database.direct.query(
+    `insert into phone_payment_flag (order_number, fault, amount_fen, flagged_at) values ('not-an-order', 'order-unknown', 100, $1)`,
+    [system.clock!.now()],
+  );
+  const { clerk, maker, checker } = people.staff;
+  await expect(clerk.enrolment('GET', path)).rejects.toMatchObject({ status: 403 });
+  expect(await checker.enrolment('GET', path)).toMatchObject([{ ...flag, amountFen: 100, payment: null }]);
+  const clearance = { ...flag, clearance: '商户平台已原路退回' };
+  await expect(checker.enrolment('POST', `${path}/clearances`, clearance)).rejects.toMatchObject({ status: 403 });
+  await expect(maker.enrolment('POST', `${path}/clearances`, { ...clearance, fault: 'other' })).rejects.toMatchObject({ status: 422 });
+  await maker.enrolment('POST', `${path}/clearances`, clearance);
+  await expect(maker.enrolment('POST', `${path}/clearances`, clearance)).rejects.toMatchObject({ status: 404 });
+  expect(await maker.enrolment('GET', path)).toEqual([]);
+});

@@ -95,7 +95,8 @@ export {
 } from './cover/cover.js';
 export { type Proposal } from './cover/cover-change.repository.js';
 export { JOIN_MOVES, JOIN_REASONS, type JoinReason, type JoinState } from './join/join.js';
-export { BILL_READY, JoinPaymentService } from './join/join-payment.service.js';
+export { BILL_READY, JoinPaymentService, type FlaggedPayment } from './join/join-payment.service.js';
+export { PHONE_PAYMENT_FAULTS, type PhonePaymentFault } from './join/join.entity.js';
 export { JoinService, type JoinOffer, type JoinView, type PayParameters } from './join/join.service.js';
 export { PhonePay, type PhoneOrder, type PhonePayment, type PhoneRefund } from './phone-payment/phone-pay.js';
 export { formerIdsOf } from './difference/difference.repository.js';

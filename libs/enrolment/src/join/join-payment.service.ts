@@ -14,6 +14,7 @@ import {
   answerLater,
   together,
   type Answered,
+  type Principal,
   type Transaction,
 } from '@app/platform';
 import { PhonePay, type PhonePayment } from '../phone-payment/phone-pay.js';
@@ -27,6 +28,8 @@ const SET = 500;
 /** Orders asked about in one go, and at the same time. */
 const ASKED = 1_000;
 const AT_ONCE = 8;
+/** The oldest of them; each that is cleared makes room. */
+const FLAGS = 1_000;
 /** From when the outside party has the bill of the day before. */
 export const BILL_READY = '10:00';
 const MOST_DAYS = 400;
@@ -36,6 +39,11 @@ interface Paid extends Answered<void> {
   readonly amountFen: Fen;
   readonly transaction: string | null;
   readonly paidAt: Date;
+}
+
+export interface FlaggedPayment extends joins.PaymentFlag {
+  /** As we have it; null when we have none under this number. */
+  readonly payment: Pick<joins.StoredPayment, 'state' | 'amountFen' | 'reason'> | null;
 }
 
 type PaidWord = Omit<Paid, keyof Answered<void>>;
@@ -127,6 +135,24 @@ export class JoinPaymentService implements OnApplicationShutdown {
       await joins.insertBill(tx, { on, lines: bill.lines.length, missed: missed.length, flagged, at: now });
     });
     return true;
+  }
+
+  /** Payments that wait for a person: finance looks into them, does what is to be done at the phone-pay institution, and says what it was. */
+  async flags(): Promise<FlaggedPayment[]> {
+    const flags = await joins.openFlags(this.database.direct, FLAGS);
+    const ours = flags.filter(({ orderNumber }) => memberOfOrder(orderNumber) !== undefined);
+    const known = await joins.knownPayments(this.database.direct, ours.map(wordKey));
+    return flags.map((flag) => {
+      const payment = known.get(flag.orderNumber);
+      return { ...flag, payment: payment ? { state: payment.state, amountFen: payment.amountFen, reason: payment.reason } : null };
+    });
+  }
+
+  /** Error: `flag` (not found). */
+  async clearFlag(principal: Principal, flag: Pick<joins.PaymentFlag, 'orderNumber' | 'fault'>, clearance: string): Promise<void> {
+    const cleared = { by: principal.userId, at: this.clock.now(), clearance };
+    if (!(await joins.clearFlag(this.database.direct, flag, cleared)))
+      throw new DomainError('flag', 'not-found', 'expected a flag that is open, found none of this order and fault; list the flags');
   }
 
   private paid({ orderNumber, amountFen, transaction, paidAt }: Omit<PhonePayment, 'state'>): Promise<void> {

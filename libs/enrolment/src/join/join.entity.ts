@@ -39,7 +39,8 @@ export class PhonePaymentRow {
   @Column('boolean', { default: false }) receipted: boolean;
 }
 
-export type PhonePaymentFault = 'order-unknown' | 'amount-differs' | 'refund-failed' | 'not-in-bill' | 'bill-differs' | 'not-paid';
+export const PHONE_PAYMENT_FAULTS = ['order-unknown', 'amount-differs', 'refund-failed', 'not-in-bill', 'bill-differs'] as const;
+export type PhonePaymentFault = (typeof PHONE_PAYMENT_FAULTS)[number];
 
 /** What a person has to look at. */
 @Entity('phone_payment_flag')
@@ -48,6 +49,9 @@ export class PhonePaymentFlag {
   @PrimaryColumn('text') fault: PhonePaymentFault;
   @Column('bigint', { transformer: bigintColumn }) amount_fen: number;
   @Column('timestamptz') flagged_at: Date;
+  @Column('text', { nullable: true }) cleared_by: string | null;
+  @Column('timestamptz', { nullable: true }) cleared_at: Date | null;
+  @Column('text', { nullable: true }) clearance: string | null;
 }
 
 @Entity('phone_bill')

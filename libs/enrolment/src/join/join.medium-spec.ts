@@ -316,6 +316,15 @@ describe('a member who joins alone', () => {
       expect(
         await source.query(`select fault, amount_fen::int as fen from phone_payment_flag where order_number = 'not-an-order'`),
       ).toEqual([{ fault: 'order-unknown', fen: 100 }]);
+
+      const flag = { orderNumber: 'not-an-order', fault: 'order-unknown' } as const;
+      const finance: Principal = { userId: 'finance', login: 'finance', roles: ['finance-maker'], organisationPath: '/' };
+      expect(await payments.flags()).toContainEqual({ ...flag, amountFen: 100, flaggedAt: clock.now(), payment: null });
+      await payments.clearFlag(finance, flag, 'given back at the institution');
+      expect((await payments.flags()).map(({ orderNumber }) => orderNumber)).not.toContain('not-an-order');
+      await expect(payments.clearFlag(finance, flag, 'again')).rejects.toMatchObject({ code: 'flag', kind: 'not-found' });
+      await payments.notified(headers, body);
+      expect(await payments.flags()).toContainEqual(expect.objectContaining(flag));
     });
 
     it('of another amount covers nobody, goes back, and waits for a person', async () => {
@@ -362,6 +371,10 @@ describe('a member who joins alone', () => {
       expect(await source.query('select fault from phone_payment_flag where order_number = $1', [asked.orderNumber])).toEqual([
         { fault: 'refund-failed' },
       ]);
+      expect((await payments.flags()).find(({ orderNumber }) => orderNumber === asked.orderNumber)).toMatchObject({
+        fault: 'refund-failed',
+        payment: { state: 'refund-failed', amountFen: asked.amountFen, reason: 'paid-late' },
+      });
     });
 
     it('that never comes ends the application, and the member may ask again under another order', async () => {

@@ -52,7 +52,12 @@ export class Join1700000002200 implements MigrationInterface {
         fault text not null,
         amount_fen bigint not null,
         flagged_at timestamptz not null,
-        primary key (order_number, fault)
+        -- What a person did about it.
+        cleared_by text,
+        cleared_at timestamptz,
+        clearance text,
+        primary key (order_number, fault),
+        check (num_nulls(cleared_by, cleared_at, clearance) in (0, 3))
       );
       create table phone_bill (
         "on" date primary key,

@@ -230,6 +230,7 @@ export async function insertPayments(tx: Transaction, payments: readonly NewPaym
   return rows.length;
 }
 
+/** What was cleared and comes up again is open again. Returns how many are open by this. */
 export async function flag(
   tx: Transaction,
   flags: readonly { orderNumber: string; fault: PhonePaymentFault; amountFen: number }[],
@@ -240,10 +241,44 @@ export async function flag(
     tx,
     `insert into phone_payment_flag (order_number, fault, amount_fen, flagged_at)
      select order_number, fault, amount_fen, $1 from unnest($2::text[], $3::text[], $4::bigint[]) as n(order_number, fault, amount_fen)
-     on conflict (order_number, fault) do nothing returning 1`,
+     on conflict (order_number, fault) do update set flagged_at = excluded.flagged_at, cleared_by = null, cleared_at = null, clearance = null
+     where phone_payment_flag.cleared_at is not null returning 1`,
     [at, flags.map((one) => one.orderNumber), flags.map((one) => one.fault), flags.map((one) => one.amountFen)],
   );
   return rows.length;
+}
+
+export interface PaymentFlag {
+  readonly orderNumber: string;
+  readonly fault: PhonePaymentFault;
+  readonly amountFen: Fen;
+  readonly flaggedAt: Date;
+}
+
+/** What nobody has cleared yet, the oldest first. */
+export async function openFlags(tx: Transaction, limit: number): Promise<PaymentFlag[]> {
+  const rows = await rowsOf<Omit<PaymentFlag, 'amountFen'> & { amountFen: string }>(
+    tx,
+    `select order_number as "orderNumber", fault, amount_fen as "amountFen", flagged_at as "flaggedAt"
+     from phone_payment_flag where cleared_at is null order by flagged_at, order_number, fault limit $1`,
+    [limit],
+  );
+  return rows.map((row) => ({ ...row, amountFen: fen(Number(row.amountFen)) }));
+}
+
+/** False when there is none that is open. */
+export async function clearFlag(
+  tx: Transaction,
+  { orderNumber, fault }: Pick<PaymentFlag, 'orderNumber' | 'fault'>,
+  cleared: { by: string; at: Date; clearance: string },
+): Promise<boolean> {
+  const rows = await rowsOf(
+    tx,
+    `update phone_payment_flag set cleared_by = $3, cleared_at = $4, clearance = $5
+     where order_number = $1 and fault = $2 and cleared_at is null returning 1`,
+    [orderNumber, fault, cleared.by, cleared.at, cleared.clearance],
+  );
+  return rows.length > 0;
 }
 
 /** Open orders whose time to be asked about has come, the oldest first. */
