@@ -75,19 +75,14 @@ export async function rowsOf<Row>(tx: Transaction, sql: string, parameters: unkn
  * after the other. Throws the first failure, when all have ended.
  */
 export async function together<Results extends readonly unknown[]>(
-  tx: Transaction,
-  send: () => { readonly [I in keyof Results]: Promise<Results[I]> },
+  send: () => {
+    readonly [I in keyof Results]: Promise<Results[I]>;
+  },
 ): Promise<Results> {
-  const client = (await tx.queryRunner!.connect()) as PoolClient & { pipeline: boolean };
-  client.pipeline = true;
-  try {
-    const ended = await Promise.allSettled(send());
-    const failed = ended.find((one) => one.status === 'rejected');
-    if (failed) throw failed.reason as Error;
-    return ended.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as Results;
-  } finally {
-    client.pipeline = false;
-  }
+  const ended = await Promise.allSettled(send());
+  const failed = ended.find((one) => one.status === 'rejected');
+  if (failed) throw failed.reason as Error;
+  return ended.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as Results;
 }
 
 const poolOf = (tx: Transaction): Pool => (tx.connection.driver as unknown as { master: Pool }).master;

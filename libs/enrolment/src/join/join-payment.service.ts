@@ -199,7 +199,7 @@ export class JoinPaymentService implements OnApplicationShutdown {
       ({ attempt, application, reason }) =>
         attempt === application.attempt && (reason === null || JOIN_MOVES[application.state].includes('refunding')),
     );
-    const [inserted, moved] = await together(tx, () => [
+    const [inserted, moved] = await together(() => [
       joins.insertPayments(tx, booked.map(paymentOf), now),
       joins.moveApplications(
         tx,

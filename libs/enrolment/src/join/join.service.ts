@@ -276,7 +276,7 @@ export class JoinService implements OnApplicationShutdown {
   private async begin(begun: ReadonlyMap<Ask, joins.Application>, outcomes: Map<Ask, AskOutcome>): Promise<void> {
     const now = this.clock.now();
     const written = await this.database.transaction(async (tx) => {
-      const [applications] = await together(tx, () => [
+      const [applications] = await together(() => [
         joins.beginApplications(tx, [...begun.values()]),
         this.audit.recordAll(
           tx,

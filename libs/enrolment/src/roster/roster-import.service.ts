@@ -462,7 +462,7 @@ export class RosterImportService {
       block && !unchanged && !accepted.some(({ row }) => elsewhere.has(row)) ? [block] : [],
     );
     // Together, and only a few statements in all: between two of them stands whatever else this process is at.
-    const [, , leased, notices] = await together(tx, () => [
+    const [, , leased, notices] = await together(() => [
       rosters.insertRefusals(tx, key.importId, [...refused, ...[...elsewhere].map((row) => ({ row, reason: 'duplicate' as const }))]),
       rosters.saveBlocks(tx, key.windowId, blocks),
       rosters.addToImport(tx, key.importId, counts, groups.at(-1)!.reached, this.lease(leaseId)),
