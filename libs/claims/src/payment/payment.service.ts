@@ -147,7 +147,8 @@ export class PaymentService {
 
   /** undefined: another worker took the step. The claims are out of our hands from here on. */
   private async markSending(tx: Transaction, part: payments.Part): Promise<string | undefined> {
-    const [taken, rows] = await Promise.all([payments.movePart(tx, part, 'sending'), payments.lockPayments(tx, part.batchId, part.part)]);
+    // The payments before their part, like everybody: two workers would wait for each other.
+    const [rows, taken] = await Promise.all([payments.lockPayments(tx, part.batchId, part.part), payments.movePart(tx, part, 'sending')]);
     if (!taken) return undefined;
     const pain001 = this.instruction(part, rows);
     assert(part.signature?.equals(this.vault.sign(pain001)), `part ${part.messageId} changed after it was signed`);
