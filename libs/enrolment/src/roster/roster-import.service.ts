@@ -251,7 +251,9 @@ export class RosterImportService {
         this.remember(run, rowGroup);
         continue;
       }
-      const group = (block && this.unchangedGroup(run, rowGroup, block)) ?? (await this.readGroup(run, rowGroup));
+      const unchanged = block && this.unchangedGroup(run, rowGroup, block);
+      if (block && !unchanged) await this.findUnitsOf(run, rowGroup);
+      const group = unchanged ?? this.readGroup(run, rowGroup);
       rows += group.rows.length;
       if (rows > THREAD_FROM_ROWS) run.thread ??= this.vault.startThread();
       const sealing = run.thread?.isRunning ? run.thread.seal(group.people) : Promise.resolve(sealSet(this.vault, group.people));
@@ -321,9 +323,7 @@ export class RosterImportService {
     };
   }
 
-  private async readGroup(run: Run, rowGroup: RowGroup): Promise<Group> {
-    // They are known, unless the group was taken for one that has not changed.
-    await this.findUnitsOf(run, rowGroup);
+  private readGroup(run: Run, rowGroup: RowGroup): Group {
     const { layout, records } = rowGroup;
     const context = { layout, today: run.today, seen: run.seen, units: run.units, elsewhere: run.elsewhere };
     const accepted: { line: number; row: RosterRow }[] = [];
