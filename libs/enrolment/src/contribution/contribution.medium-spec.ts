@@ -321,6 +321,26 @@ describe('contribution money', () => {
       });
     });
 
+    it('reaches every unit of a province, each once, however many there are', async () => {
+      const [window, unit] = [await newWindow(), await newUnit()];
+      await joinAlone(window, unit);
+      await rows(
+        `with u as (
+           insert into organisation (id, parent_id, kind, code, name, path)
+           select gen_random_uuid(), o.parent_id, 'unit', 'MANY' || i, 'MANY' || i, $2 || 'MANY' || i || '/' from organisation o, generate_series(1, 2500) i
+           where o.id = $3 returning id)
+         insert into enrolment_count (window_id, unit_id, members, unnoticed) select $1, id, 2, 2 from u`,
+        window.id,
+        COUNTY,
+        unit.id,
+      );
+      expect(await contributions.issueNotices(window.id)).toMatchObject({ notices: 2_501, members: 5_000 });
+      expect(await rows('select count(distinct unit_id)::int as units from payment_notice where window_id = $1', window.id)).toEqual([
+        { units: 2_501 },
+      ]);
+      expect(await contributions.issueNotices(window.id)).toMatchObject({ notices: 0 });
+    });
+
     it('asked for at the same time by two is issued once', async () => {
       const [window, unit] = [await newWindow(), await newUnit()];
       await joinAlone(window, unit);

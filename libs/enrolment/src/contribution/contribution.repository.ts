@@ -18,29 +18,38 @@ export interface UnitDue {
   number: number;
 }
 
-/** Ends the notice that each unit's rows have been on so far, of `limit` units and but for those that are held back: whoever enrols from now on is on the next one. */
-export async function closeNotices(tx: Transaction, windowId: string, heldBack: readonly string[], limit: number): Promise<UnitDue[]> {
+/**
+ * Ends the notice that each unit's rows have been on so far: whoever enrols from now on is on the next one. Of `limit` units in the order of their
+ * ids, from after the one that is named, and but for those that are held back.
+ */
+export async function closeNotices(
+  tx: Transaction,
+  windowId: string,
+  { after, heldBack, limit }: { readonly after: string; readonly heldBack: readonly string[]; readonly limit: number },
+): Promise<UnitDue[]> {
   // One at a time: who waited would count the same people alone again.
-  await rowsOf(tx, 'select from enrolment_window where id = $1 for no key update', [windowId]);
+  const [window] = await rowsOf<{ counts: boolean }>(
+    tx,
+    'select unit_share_fen + fund_share_fen > 0 as counts from enrolment_window where id = $1 for no key update',
+    [windowId],
+  );
   return rowsOf(
     tx,
-    `with joined as (
-       select e.unit_id, count(*)::int as members from enrolment e
-       join enrolment_window w on w.id = e.window_id and w.unit_share_fen + w.fund_share_fen > 0
-       join cover c on c.member_id = e.member_id and c.period_id = e.period_id and c.join_id is not null
-       where e.window_id = $1 and e.notice is null group by 1),
-     alone as (
-       select j.unit_id, j.members - coalesce((select sum(n.alone_members) from payment_notice n where n.window_id = $1 and n.unit_id = j.unit_id), 0)::int as members
-       from joined j),
-     due as (
-       select c.unit_id, c.notice, c.unnoticed, coalesce(a.members, 0) as alone from enrolment_count c left join alone a on a.unit_id = c.unit_id
-       where c.window_id = $1 and (c.unnoticed > 0 or a.members > 0) and c.unit_id <> all($2::uuid[]) order by c.unit_id limit $3 for update of c),
+    `with due as (
+       select c.unit_id, c.notice, c.unnoticed, a.alone from enrolment_count c
+       cross join lateral (
+         select case when $2 then count(*)::int - (
+           select coalesce(sum(n.alone_members), 0)::int from payment_notice n where n.window_id = c.window_id and n.unit_id = c.unit_id) else 0 end as alone
+         from enrolment e join cover v on v.member_id = e.member_id and v.period_id = e.period_id and v.join_id is not null
+         where $2 and e.window_id = c.window_id and e.unit_id = c.unit_id and e.notice is null) a
+       where c.window_id = $1 and c.unit_id > $3 and (c.unnoticed > 0 or a.alone > 0) and c.unit_id <> all($4::uuid[])
+       order by c.unit_id limit $5 for update of c),
      closed as (
        update enrolment_count c set notice = c.notice + 1, unnoticed = 0 from due where c.window_id = $1 and c.unit_id = due.unit_id
        returning due.unit_id, due.notice, due.unnoticed, due.alone)
      select unit_id as "unitId", o.code as "unitCode", unnoticed as members, greatest(alone, 0) as alone, notice as number
-     from closed join organisation o on o.id = closed.unit_id order by o.code`,
-    [windowId, heldBack, limit],
+     from closed join organisation o on o.id = closed.unit_id order by unit_id`,
+    [windowId, window!.counts, after, heldBack, limit],
   );
 }
 

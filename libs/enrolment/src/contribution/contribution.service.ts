@@ -3,7 +3,7 @@ import type { BankStatement } from '@app/contracts';
 import { Clock, chinaDate, fen, type CivilDate } from '@app/kernel';
 import { ledger } from '@app/ledger';
 import { CONFIG, Database, reachOf, type Config, type Principal, type Transaction } from '@app/platform';
-import { v5 as uuidv5, v7 as uuidv7 } from 'uuid';
+import { NIL, v5 as uuidv5, v7 as uuidv7 } from 'uuid';
 import { unconfirmedUnits } from '../difference/difference.repository.js';
 import { windowById } from '../window/window.repository.js';
 import { CollectionBank } from './collection-bank.js';
@@ -54,9 +54,10 @@ export class ContributionService {
   async issueNotices(windowId: string, principal?: Principal): Promise<IssuedNotices> {
     if (principal) reachOf(principal, 'window.manage');
     const issued: IssuedNotices = { notices: 0, members: 0, amountFen: 0, waitingUnits: 0 };
-    for (let last = NOTICES_AT_ONCE; last === NOTICES_AT_ONCE;) {
-      const round = await this.issueSome(windowId);
-      last = round.notices;
+    let after: string | undefined = NIL;
+    while (after !== undefined) {
+      const { round, last } = await this.issueSome(windowId, after);
+      after = round.notices === NOTICES_AT_ONCE ? last : undefined;
       issued.notices += round.notices;
       issued.members += round.members;
       issued.amountFen += round.amountFen;
@@ -65,7 +66,8 @@ export class ContributionService {
     return issued;
   }
 
-  private issueSome(windowId: string): Promise<IssuedNotices> {
+  /** `last`: the unit that the next ones come after. */
+  private issueSome(windowId: string, after: string): Promise<{ round: IssuedNotices; last: string | undefined }> {
     return this.database.transaction(async (tx) => {
       const { window } = await windowById(tx, windowId);
       const shares = {
@@ -75,7 +77,7 @@ export class ContributionService {
       };
       const unconfirmed = await unconfirmedUnits(tx, windowId);
       const heldBack = unconfirmed.map(({ unitId }) => unitId);
-      const notices = (await contributions.closeNotices(tx, windowId, heldBack, NOTICES_AT_ONCE)).map((due) => ({
+      const notices = (await contributions.closeNotices(tx, windowId, { after, heldBack, limit: NOTICES_AT_ONCE })).map((due) => ({
         ...due,
         ...noticeShares(shares, due.members, due.alone),
         id: uuidv7(),
@@ -90,12 +92,13 @@ export class ContributionService {
         at,
         chinaDate(at),
       );
-      return {
+      const round = {
         notices: notices.length,
         members: notices.reduce((sum, notice) => sum + notice.members, 0),
         amountFen: notices.reduce((sum, notice) => sum + notice.memberFen + notice.unitFen, 0),
         waitingUnits: unconfirmed.filter(({ unnoticed }) => unnoticed > 0).length,
       };
+      return { round, last: notices.at(-1)?.unitId };
     });
   }
 

@@ -41,7 +41,7 @@ interface Paid extends Answered<void> {
   readonly paidAt: Date;
 }
 
-export interface FlaggedPayment extends joins.PaymentFlag {
+export interface FlaggedPayment extends joins.OpenFlag {
   /** As we have it; null when we have none under this number. */
   readonly payment: Pick<joins.StoredPayment, 'state' | 'amountFen' | 'reason'> | null;
 }

@@ -42,11 +42,12 @@ export class PhonePaymentRow {
 export const PHONE_PAYMENT_FAULTS = ['order-unknown', 'amount-differs', 'refund-failed', 'not-in-bill', 'bill-differs'] as const;
 export type PhonePaymentFault = (typeof PHONE_PAYMENT_FAULTS)[number];
 
-/** What a person has to look at. */
+/** What a person has to look at, once for each time that it came up. */
 @Entity('phone_payment_flag')
 export class PhonePaymentFlag {
-  @PrimaryColumn('text') order_number: string;
-  @PrimaryColumn('text') fault: PhonePaymentFault;
+  @PrimaryColumn('bigint', { generated: 'identity' }) id: string;
+  @Column('text') order_number: string;
+  @Column('text') fault: PhonePaymentFault;
   @Column('bigint', { transformer: bigintColumn }) amount_fen: number;
   @Column('timestamptz') flagged_at: Date;
   @Column('text', { nullable: true }) cleared_by: string | null;

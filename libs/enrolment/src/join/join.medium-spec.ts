@@ -319,12 +319,13 @@ describe('a member who joins alone', () => {
 
       const flag = { orderNumber: 'not-an-order', fault: 'order-unknown' } as const;
       const finance: Principal = { userId: 'finance', login: 'finance', roles: ['finance-maker'], organisationPath: '/' };
-      expect(await payments.flags()).toContainEqual({ ...flag, amountFen: 100, flaggedAt: clock.now(), payment: null });
+      expect(await payments.flags()).toContainEqual({ ...flag, amountFen: 100, flaggedAt: clock.now(), payment: null, earlier: [] });
       await payments.clearFlag(finance, flag, 'given back at the institution');
       expect((await payments.flags()).map(({ orderNumber }) => orderNumber)).not.toContain('not-an-order');
       await expect(payments.clearFlag(finance, flag, 'again')).rejects.toMatchObject({ code: 'flag', kind: 'not-found' });
       await payments.notified(headers, body);
-      expect(await payments.flags()).toContainEqual(expect.objectContaining(flag));
+      const earlier = [{ by: 'finance', at: clock.now(), clearance: 'given back at the institution' }];
+      expect(await payments.flags()).toContainEqual(expect.objectContaining({ ...flag, earlier }));
     });
 
     it('of another amount covers nobody, goes back, and waits for a person', async () => {

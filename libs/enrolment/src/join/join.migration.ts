@@ -48,17 +48,19 @@ export class Join1700000002200 implements MigrationInterface {
       create index phone_payment_refund on phone_payment (state) where state in ('refund-due', 'refunding');
 
       create table phone_payment_flag (
+        id bigint generated always as identity primary key,
         order_number text not null,
         fault text not null,
         amount_fen bigint not null,
         flagged_at timestamptz not null,
-        -- What a person did about it.
+        -- What a person did about it; what comes up again is another row.
         cleared_by text,
         cleared_at timestamptz,
         clearance text,
-        primary key (order_number, fault),
         check (num_nulls(cleared_by, cleared_at, clearance) in (0, 3))
       );
+      create unique index phone_payment_flag_open on phone_payment_flag (order_number, fault) where cleared_at is null;
+      create index phone_payment_flag_order on phone_payment_flag (order_number, fault);
       create table phone_bill (
         "on" date primary key,
         lines int not null,

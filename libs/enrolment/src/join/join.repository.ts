@@ -230,7 +230,7 @@ export async function insertPayments(tx: Transaction, payments: readonly NewPaym
   return rows.length;
 }
 
-/** What was cleared and comes up again is open again. Returns how many are open by this. */
+/** Once while it is open; what was cleared and comes up again is a flag of its own. Returns how many are open by this. */
 export async function flag(
   tx: Transaction,
   flags: readonly { orderNumber: string; fault: PhonePaymentFault; amountFen: number }[],
@@ -241,8 +241,7 @@ export async function flag(
     tx,
     `insert into phone_payment_flag (order_number, fault, amount_fen, flagged_at)
      select order_number, fault, amount_fen, $1 from unnest($2::text[], $3::text[], $4::bigint[]) as n(order_number, fault, amount_fen)
-     on conflict (order_number, fault) do update set flagged_at = excluded.flagged_at, cleared_by = null, cleared_at = null, clearance = null
-     where phone_payment_flag.cleared_at is not null returning 1`,
+     on conflict (order_number, fault) where cleared_at is null do nothing returning 1`,
     [at, flags.map((one) => one.orderNumber), flags.map((one) => one.fault), flags.map((one) => one.amountFen)],
   );
   return rows.length;
@@ -255,22 +254,41 @@ export interface PaymentFlag {
   readonly flaggedAt: Date;
 }
 
+export interface Clearance {
+  readonly by: string;
+  readonly at: Date;
+  readonly clearance: string;
+}
+
+export interface OpenFlag extends PaymentFlag {
+  /** What was done when the same came up before, the oldest first. */
+  readonly earlier: readonly Clearance[];
+}
+
 /** What nobody has cleared yet, the oldest first. */
-export async function openFlags(tx: Transaction, limit: number): Promise<PaymentFlag[]> {
-  const rows = await rowsOf<Omit<PaymentFlag, 'amountFen'> & { amountFen: string }>(
+export async function openFlags(tx: Transaction, limit: number): Promise<OpenFlag[]> {
+  const rows = await rowsOf<
+    Omit<OpenFlag, 'amountFen' | 'earlier'> & { amountFen: string; earlier: (Omit<Clearance, 'at'> & { at: string })[] }
+  >(
     tx,
-    `select order_number as "orderNumber", fault, amount_fen as "amountFen", flagged_at as "flaggedAt"
-     from phone_payment_flag where cleared_at is null order by flagged_at, order_number, fault limit $1`,
+    `select f.order_number as "orderNumber", f.fault, f.amount_fen as "amountFen", f.flagged_at as "flaggedAt",
+       (select coalesce(json_agg(json_build_object('by', c.cleared_by, 'at', c.cleared_at, 'clearance', c.clearance) order by c.cleared_at, c.id), '[]')
+        from phone_payment_flag c where c.order_number = f.order_number and c.fault = f.fault and c.cleared_at is not null) as earlier
+     from phone_payment_flag f where f.cleared_at is null order by f.flagged_at, f.order_number, f.fault limit $1`,
     [limit],
   );
-  return rows.map((row) => ({ ...row, amountFen: fen(Number(row.amountFen)) }));
+  return rows.map(({ amountFen, earlier, ...row }) => ({
+    ...row,
+    amountFen: fen(Number(amountFen)),
+    earlier: earlier.map((one) => ({ ...one, at: new Date(one.at) })),
+  }));
 }
 
 /** False when there is none that is open. */
 export async function clearFlag(
   tx: Transaction,
   { orderNumber, fault }: Pick<PaymentFlag, 'orderNumber' | 'fault'>,
-  cleared: { by: string; at: Date; clearance: string },
+  cleared: Clearance,
 ): Promise<boolean> {
   const rows = await rowsOf(
     tx,
