@@ -6,7 +6,7 @@
 import { ENROLMENT_MIGRATIONS, JoinPaymentService, OrganisationService, PhonePay, WindowService } from '@app/enrolment';
 import { civilDate, Clock, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
-import { createHttpApp, Database, Platform1700000000000, readConfig, SystemClock, Tokens, Turn } from '@app/platform';
+import { createHttpApp, Database, Platform1700000000000, readConfig, SystemClock, Tokens } from '@app/platform';
 import Fastify from 'fastify';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -207,7 +207,7 @@ async function makeWindow(windows: WindowService, now: Date, year: number): Prom
 /** An hour later the sweeper has looked at everything: each application has ended, no payment is there twice, and covers, counts and books agree. */
 async function finish(db: Database, phonePay: PhonePay): Promise<void> {
   const later = new Date(new SystemClock().now().getTime() + DAY_MS / 24);
-  const payments = new JoinPaymentService(db, { now: () => later }, phonePay, new Turn());
+  const payments = new JoinPaymentService(db, { now: () => later }, phonePay);
   while ((await payments.look()) > 0);
   const [found] = (await db.direct.query(
     `select (select count(*)::int from join_application where state not in ('covered', 'expired')) as open,

@@ -201,7 +201,8 @@ export class ClaimPath {
   async transfers(settlementId = 'S0001'): Promise<[TransferCode, number, number, Outcome | null][]> {
     const { id } = await this.claim(settlementId);
     const rows = await this.rows<{ code: TransferCode; attempt: number; fen: number; outcome: Outcome | null }>(
-      `select code, attempt, amount_fen::float8 as fen, outcome from ledger_transfer left join ledger_outcome using (code, subject, attempt) where subject = $1 order by attempt, code`,
+      `select code, attempt, amount_fen::float8 as fen, case when code = 'benefit' then outcome else 'posted' end as outcome
+       from ledger_transfer left join ledger_outcome using (code, subject, attempt) where subject = $1 order by attempt, code`,
       id,
     );
     return rows.map((row) => [row.code, row.attempt, row.fen, row.outcome]);

@@ -1,9 +1,9 @@
-import { Controller, Get, Param, ParseUUIDPipe, Post, Res } from '@nestjs/common';
+import { Controller, Get, Param, ParseUUIDPipe, Post, Req, Res } from '@nestjs/common';
 import { ApiOperation } from '@nestjs/swagger';
 import { JoinService, type JoinOffer, type JoinView, type PayParameters } from '@app/enrolment';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import type { FastifyReply } from 'fastify';
-import { ReceivedAt } from './receive-time.js';
+import { CurrentPrincipal, principalOf, Requires, type Principal } from '@app/platform';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { receivedAtOf } from './receive-time.js';
 
 /** A member joins alone: sees the offer, confirms, pays, is covered. */
 @Controller()
@@ -16,16 +16,16 @@ export class JoinController {
     return this.joins.offer(principal, id);
   }
 
+  /** Takes the request whole: in the last minute, each decorated parameter would cost more than what is done with it. */
   @Post('windows/:id/joins')
   @ApiOperation({ summary: '201 when it is done; 202 with a place in the line, whose ticket is to be read after pollAfterSeconds' })
   @Requires('join.ask')
   async ask(
     @Param('id', ParseUUIDPipe) id: string,
-    @CurrentPrincipal() principal: Principal,
-    @ReceivedAt() receivedAt: Date,
+    @Req() request: FastifyRequest,
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<JoinView> {
-    return answer(reply, await this.joins.ask(principal, id, receivedAt));
+    return answer(reply, await this.joins.ask(principalOf(request), id, receivedAtOf(request)));
   }
 
   @Get('joins/:ticket')

@@ -1,7 +1,8 @@
-import { Body, Controller, Headers, HttpCode, Post } from '@nestjs/common';
+import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import { ApiBody } from '@nestjs/swagger';
 import { JoinPaymentService } from '@app/enrolment';
 import { PUBLIC, Requires } from '@app/platform';
+import type { FastifyRequest } from 'fastify';
 
 /** Where WeChat tells of payments. Its signature says who it is; anything but a success is told again. */
 @Controller('phone-payments')
@@ -13,7 +14,7 @@ export class PhonePaymentController {
   @Post('notifications')
   @HttpCode(204)
   @ApiBody({ schema: { type: 'object' } })
-  async notified(@Headers() headers: Record<string, string | undefined>, @Body() body: unknown): Promise<void> {
-    await this.payments.notified(headers, typeof body === 'string' ? body : '');
+  async notified(@Req() { headers, body }: FastifyRequest): Promise<void> {
+    await this.payments.notified(headers as Record<string, string | undefined>, typeof body === 'string' ? body : '');
   }
 }

@@ -1,5 +1,4 @@
 /** When a request was received: stamped before anything else is done with it, and before any queue. */
-import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
 import { assert, type Clock } from '@app/kernel';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 
@@ -13,8 +12,7 @@ export function stampReceiveTime(server: FastifyInstance, clock: Clock): void {
   });
 }
 
-export const ReceivedAt = createParamDecorator((_: unknown, context: ExecutionContext): Date => {
-  const { receivedAt } = context.switchToHttp().getRequest<Stamped>();
+export function receivedAtOf({ receivedAt }: Stamped): Date {
   assert(receivedAt, 'a request without its receive time');
   return receivedAt;
-});
+}

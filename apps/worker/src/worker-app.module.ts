@@ -19,7 +19,7 @@ import {
 } from '@app/enrolment';
 import { BankGateway, GatewaysModule, MedicalInsuranceGateway, TreasuryGateway, WechatPayGateway } from '@app/gateways';
 import { assert, Clock } from '@app/kernel';
-import { Database, PlatformModule, QUEUE_MAP, queueOptions, Relay, Turn, type Config } from '@app/platform';
+import { Database, PlatformModule, QUEUE_MAP, queueOptions, Relay, type Config } from '@app/platform';
 import type { Queue } from 'bullmq';
 import { DueWork } from './due-work.js';
 import { PROCESSORS } from './stage.processor.js';
@@ -44,7 +44,6 @@ export class WorkerAppModule {
         ContributionService,
         RosterImportService,
         JoinPaymentService,
-        { provide: Turn, useFactory: () => new Turn() },
         { provide: CollectionBank, useExisting: BankGateway },
         { provide: PhonePay, useExisting: WechatPayGateway },
         RefundService,

@@ -747,6 +747,15 @@ describe('the schema', () => {
     const known = new Set(entities.map((entity) => entity.tableName));
     expect(
       [...new Set(columns.map((column) => column.table))].filter((table) => !known.has(table) && table !== 'migrations').sort(),
-    ).toEqual(['claim_history', 'feed_day', 'ledger_account', 'ledger_outcome', 'ledger_transfer', 'outbox']);
+    ).toEqual([
+      'claim_history',
+      'feed_day',
+      'ledger_account',
+      'ledger_outcome',
+      'ledger_pending',
+      'ledger_posted',
+      'ledger_transfer',
+      'outbox',
+    ]);
   });
 });

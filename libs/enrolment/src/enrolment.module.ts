@@ -8,7 +8,6 @@ import { ReceiptService } from './contribution/receipt.service.js';
 import { RefundService } from './contribution/refund.service.js';
 import { ContributionSummaryService } from './contribution/summary.service.js';
 import { SuspenseService } from './contribution/suspense.service.js';
-import { Turn } from '@app/platform';
 import { JoinPaymentService } from './join/join-payment.service.js';
 import { JoinService } from './join/join.service.js';
 import { DifferenceService } from './difference/difference.service.js';
@@ -55,7 +54,7 @@ export class EnrolmentModule {
   static forRoot(ports: Provider[]): DynamicModule {
     return {
       module: EnrolmentModule,
-      providers: [...ports, ...SERVICES, { provide: Turn, useFactory: () => new Turn() }],
+      providers: [...ports, ...SERVICES],
       exports: SERVICES,
     };
   }

@@ -1,11 +1,12 @@
 /** The only file with the ledger's SQL; every write is one statement over a set. */
 import { assert, fen, type CivilDate } from '@app/kernel';
-import { rowsOf, type Transaction } from '@app/platform';
+import { rowsOf, together, type Transaction } from '@app/platform';
 import {
   TRANSFERS,
   type AccountBalance,
   type AccountName,
   type Outcome,
+  type PendingCode,
   type Transfer,
   type TransferCode,
   type TransferKey,
@@ -28,29 +29,22 @@ const INSERT = `
   insert into ledger_transfer (code, subject, attempt, debit_account, credit_account, amount_fen, booked_on)
   select code, subject, attempt, ${accountsSql('debit')}, ${accountsSql('credit')}, amount_fen, booked_on
   from unnest($1::text[], $2::uuid[], $3::smallint[], $4::bigint[], $5::date[]) as t(code, subject, attempt, amount_fen, booked_on)
-  on conflict (code, subject, attempt) do nothing
-  returning code, subject, attempt, amount_fen, booked_on`;
+  on conflict (code, subject, attempt) do nothing returning 1`;
 
-/** Pending transfers; those that exist already stay as they are. Returns how many are new. */
-export async function pend(tx: Transaction, transfers: readonly Transfer[]): Promise<number> {
+async function insert(tx: Transaction, transfers: readonly Transfer[]): Promise<number> {
   if (transfers.length === 0) return 0;
   return (await rowsOf(tx, INSERT, columns(transfers))).length;
 }
 
-/** Transfers that are posted at once. Returns how many are new. */
-export async function transfer(tx: Transaction, transfers: readonly Transfer[]): Promise<number> {
-  if (transfers.length === 0) return 0;
-  const inserted = await rowsOf<{ count: number }>(
-    tx,
-    `with t as (${INSERT}), o as (insert into ledger_outcome (code, subject, attempt, outcome, booked_on) select code, subject, attempt, 'posted', booked_on from t)
-     select count(*)::int as count from t`,
-    columns(transfers),
-  );
-  return inserted[0]!.count;
-}
+/** Transfers that wait for their outcome; those that exist already stay as they are. Returns how many are new. */
+export const pend = (tx: Transaction, transfers: readonly Transfer<PendingCode>[]): Promise<number> => insert(tx, transfers);
+
+/** Transfers that are posted by this; those that exist already stay as they are. Returns how many are new. */
+export const transfer = (tx: Transaction, transfers: readonly Transfer<Exclude<TransferCode, PendingCode>>[]): Promise<number> =>
+  insert(tx, transfers);
 
 /** Ends pending transfers. A bug (assert) when one is missing or has ended otherwise; the same outcome again changes nothing. */
-export async function resolve(tx: Transaction, keys: readonly TransferKey[], outcome: Outcome, on: CivilDate): Promise<void> {
+export async function resolve(tx: Transaction, keys: readonly TransferKey<PendingCode>[], outcome: Outcome, on: CivilDate): Promise<void> {
   if (keys.length === 0) return;
   const parameters = [keys.map((key) => key.code), keys.map((key) => key.subject), keys.map((key) => key.attempt), outcome];
   const [, [{ settled }]] = (await Promise.all([
@@ -76,9 +70,9 @@ export async function trialBalance(tx: Transaction): Promise<AccountBalance[]> {
   const rows = await rowsOf<{ account: AccountName; debit: string; credit: string }>(
     tx,
     `select account, sum(debit)::text as debit, sum(credit)::text as credit from (
-       select debit_account as account, sum(amount_fen) as debit, 0 as credit from ledger_transfer join ledger_outcome o using (code, subject, attempt) where o.outcome = 'posted' group by 1
+       select debit_account as account, sum(amount_fen) as debit, 0 as credit from ledger_posted group by 1
        union all
-       select credit_account, 0, sum(amount_fen) from ledger_transfer join ledger_outcome o using (code, subject, attempt) where o.outcome = 'posted' group by 1
+       select credit_account, 0, sum(amount_fen) from ledger_posted group by 1
      ) sides group by account order by account`,
   );
   return rows.map((row) => ({ account: row.account, debitFen: fen(Number(row.debit)), creditFen: fen(Number(row.credit)) }));
@@ -86,13 +80,9 @@ export async function trialBalance(tx: Transaction): Promise<AccountBalance[]> {
 
 /** Posted amount by code, and how many transfers wait for an outcome. */
 export async function totals(tx: Transaction): Promise<{ posted: Map<TransferCode, number>; pending: number }> {
-  const rows = await rowsOf<{ code: TransferCode; posted: string | null; pending: number }>(
-    tx,
-    `select code, sum(amount_fen) filter (where o.outcome = 'posted')::text as posted, count(*) filter (where o.outcome is null)::int as pending
-     from ledger_transfer left join ledger_outcome o using (code, subject, attempt) group by code`,
-  );
-  return {
-    posted: new Map(rows.map((row) => [row.code, Number(row.posted ?? 0)])),
-    pending: rows.reduce((sum, row) => sum + row.pending, 0),
-  };
+  const [posted, [waiting]] = await together(() => [
+    rowsOf<{ code: TransferCode; fen: string }>(tx, 'select code, sum(amount_fen)::text as fen from ledger_posted group by code'),
+    rowsOf<{ pending: number }>(tx, 'select count(*)::int as pending from ledger_pending'),
+  ]);
+  return { posted: new Map(posted.map((row) => [row.code, Number(row.fen)])), pending: waiting!.pending };
 }

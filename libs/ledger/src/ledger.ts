@@ -1,7 +1,7 @@
 /**
  * The books. A transfer moves an amount from one account (credit) to another (debit), so each is balanced by its shape. A transfer is
- * never changed: it is pending until exactly one outcome, posted or voided, is written beside it (primary key), and a correction is
- * another transfer. Only this lib moves money.
+ * never changed, and a correction is another transfer. Most are posted by being written; one that pends sets money aside until exactly one
+ * outcome, posted or voided, is written beside it (primary key). Only this lib moves money.
  */
 import { ZERO_FEN, addFen, fen, type CivilDate, type Fen } from '@app/kernel';
 
@@ -20,7 +20,7 @@ export const ACCOUNTS = {
 } as const satisfies Record<string, 'asset' | 'fund'>;
 export type AccountName = keyof typeof ACCOUNTS;
 
-/** What a transfer means, and between which accounts it moves. */
+/** What a transfer means, between which accounts it moves, and whether it pends. */
 export const TRANSFERS = {
   // What a credit brought for a payment notice, the shares of members and of the unit apart; subject: the match.
   'contribution-member': { debit: 'collection-bank', credit: 'mutual-aid-fund' },
@@ -31,7 +31,7 @@ export const TRANSFERS = {
   'suspense-matched-member': { debit: 'contribution-suspense', credit: 'mutual-aid-fund' },
   'suspense-matched-unit': { debit: 'contribution-suspense', credit: 'mutual-aid-fund' },
   // Given back to the payer by the bank, and given back by the bank in turn; subject: the refund.
-  'suspense-refund': { debit: 'contribution-suspense', credit: 'collection-bank' },
+  'suspense-refund': { debit: 'contribution-suspense', credit: 'collection-bank', pends: true },
   'suspense-refund-return': { debit: 'collection-bank', credit: 'contribution-suspense' },
   // The special fund's share of a paid notice (subject), and of a person who was paid for twice (subject: the double).
   'contribution-special-fund': { debit: 'special-fund', credit: 'mutual-aid-fund' },
@@ -46,23 +46,24 @@ export const TRANSFERS = {
   // A payment by phone that is no contribution goes back; subject: the join.
   'contribution-phone-refund': { debit: 'mutual-aid-fund', credit: 'phone-collection' },
   grant: { debit: 'payout-bank', credit: 'treasury-grant' },
-  benefit: { debit: 'mutual-aid-fund', credit: 'payout-bank' },
+  benefit: { debit: 'mutual-aid-fund', credit: 'payout-bank', pends: true },
   'benefit-return': { debit: 'payout-bank', credit: 'mutual-aid-fund' },
   clawback: { debit: 'clawback-receivable', credit: 'mutual-aid-fund' },
   'clawback-dropped': { debit: 'mutual-aid-fund', credit: 'clawback-receivable' },
-} as const satisfies Record<string, { debit: AccountName; credit: AccountName }>;
+} as const satisfies Record<string, { debit: AccountName; credit: AccountName; pends?: true }>;
 export type TransferCode = keyof typeof TRANSFERS;
+export type PendingCode = { [Code in TransferCode]: (typeof TRANSFERS)[Code] extends { pends: true } ? Code : never }[TransferCode];
 
 export type Outcome = 'posted' | 'voided';
 
 /** Names a transfer for ever: the same key again is the same transfer. `subject` is the id of what it is about, `attempt` counts from 1. */
-export interface TransferKey {
-  readonly code: TransferCode;
+export interface TransferKey<Code extends TransferCode = TransferCode> {
+  readonly code: Code;
   readonly subject: string;
   readonly attempt: number;
 }
 
-export interface Transfer extends TransferKey {
+export interface Transfer<Code extends TransferCode = TransferCode> extends TransferKey<Code> {
   readonly amountFen: Fen;
   /** Business day of the books. */
   readonly on: CivilDate;

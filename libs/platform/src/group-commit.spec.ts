@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { FirstComeFirstServed, GroupCommit, Turn, answerLater, type Answered } from './group-commit.js';
+import { FirstComeFirstServed, GroupCommit, answerLater, type Answered } from './group-commit.js';
 
 interface Entry extends Answered<number> {
   readonly value: number;
@@ -10,7 +10,7 @@ const entry = (value: number): Entry => ({ value, ...answerLater<number>() });
 const away = Object.assign(new Error('gone'), { code: 'ECONNREFUSED' });
 
 /** Writes take a while, fail where one of the set is bad, and keep what they wrote. */
-function commit(most: number, bad: ReadonlySet<number>, turn?: Turn) {
+function commit(most: number, bad: ReadonlySet<number>) {
   const written: number[] = [];
   const sets: number[][] = [];
   const group = new GroupCommit<Entry, number>(
@@ -22,7 +22,7 @@ function commit(most: number, bad: ReadonlySet<number>, turn?: Turn) {
       written.push(...set.map(({ value }) => value));
       return set.map(({ value }) => value * 2);
     },
-    { most, ...(turn ? { turn } : {}) },
+    { most },
   );
   return { group, written, sets };
 }
@@ -84,25 +84,5 @@ describe('group commit', () => {
     const ended = await Promise.allSettled(all.map(({ outcome }) => outcome));
     expect(new Set(ended.map((one) => one.status === 'rejected' && one.reason))).toEqual(new Set([away]));
     expect(writes).toBe(1);
-  });
-
-  it('lets two kinds that share a turn go by turns, however much of one is waiting', async () => {
-    const turn = new Turn();
-    const order: string[] = [];
-    const kind = (name: string) =>
-      new GroupCommit<Entry, number>(
-        new FirstComeFirstServed(),
-        async (set) => {
-          order.push(name);
-          await new Promise(setImmediate);
-          return set.map(() => 0);
-        },
-        { most: 2, turn },
-      );
-    const [a, b] = [kind('a'), kind('b')];
-    const all = Array.from({ length: 12 }, (_, i) => entry(i));
-    all.forEach((one, i) => (i < 8 ? a : b).add(one));
-    await Promise.all(all.map(({ outcome }) => outcome));
-    expect(order.join('')).toBe('ababaa');
   });
 });

@@ -28,15 +28,6 @@ export class FirstComeFirstServed<Entry> implements Waiting<Entry> {
   }
 }
 
-/** A turn at the database; sets of several kinds that share one come by turns, so that none is starved by another. */
-export class Turn {
-  private last: Promise<void> = Promise.resolve();
-
-  run(work: () => Promise<void>): Promise<void> {
-    return (this.last = this.last.then(work));
-  }
-}
-
 export interface Answered<Outcome> {
   readonly resolve: (outcome: Outcome) => void;
   readonly reject: (error: unknown) => void;
@@ -61,7 +52,6 @@ export class GroupCommit<Entry extends Answered<Outcome>, Outcome> {
     private readonly write: (set: readonly Entry[]) => Promise<readonly Outcome[]>,
     private readonly options: {
       readonly most: number;
-      readonly turn?: Turn;
       /** After each set: how many were answered, and how many wait. */
       readonly wrote?: (count: number, waiting: number) => void;
     },
@@ -80,15 +70,12 @@ export class GroupCommit<Entry extends Answered<Outcome>, Outcome> {
   }
 
   private async drain(): Promise<void> {
-    const turn = this.options.turn ?? new Turn();
     // Once around the loop: what has arrived in one reading of the sockets is one set.
     await new Promise(setImmediate);
     while (this.waiting.length > 0) {
-      await turn.run(async () => {
-        const set = this.waiting.take(this.options.most);
-        await this.settle(set);
-        this.options.wrote?.(set.length, this.waiting.length);
-      });
+      const set = this.waiting.take(this.options.most);
+      await this.settle(set);
+      this.options.wrote?.(set.length, this.waiting.length);
     }
     this.writing = false;
   }

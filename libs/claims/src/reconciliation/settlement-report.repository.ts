@@ -105,12 +105,11 @@ export async function readBookFaults(tx: Transaction): Promise<BookFaults> {
           full join (select t.subject,
                         sum(case t.code when 'benefit' then t.amount_fen when 'benefit-return' then -t.amount_fen else 0 end) as paid,
                         sum(case t.code when 'clawback' then t.amount_fen when 'clawback-dropped' then -t.amount_fen else 0 end) as clawback
-                      from ledger_transfer t join ledger_outcome o using (code, subject, attempt)
-                      where o.outcome = 'posted' and t.code in ('benefit', 'benefit-return', 'clawback', 'clawback-dropped') group by 1) l on l.subject = c.id
+                      from ledger_posted t where t.code in ('benefit', 'benefit-return', 'clawback', 'clawback-dropped') group by 1) l on l.subject = c.id
           where coalesce(l.paid, 0) <> case when c.state in ${PAID} then c.benefit_fen else 0 end
              or coalesce(l.clawback, 0) <> case when c.state = 'clawed-back' then c.benefit_fen else 0 end or c.id is null) as claims,
        (select count(*)::int from claim c
-          full join (select t.subject from ledger_transfer t left join ledger_outcome o using (code, subject, attempt) where t.code = 'benefit' and o.outcome is null) l on l.subject = c.id
+          full join (select subject from ledger_pending where code = 'benefit') l on l.subject = c.id
           where (c.state in ('approved', 'batched', 'sent')) is distinct from (l.subject is not null)) as pending,
        (select count(*)::int from bank_statement_line where outcome = 'open') as "openLines",
        (select count(*)::int from bank_statement where not continuous) as gaps,

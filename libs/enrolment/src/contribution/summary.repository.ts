@@ -66,8 +66,8 @@ export async function bookSums(
   const [row] = await rowsOf<Omit<ContributionSums, 'suspenseFen'> & { phoneFen: number }>(
     tx,
     `with posted as (
-       select t.code, t.subject, t.amount_fen from ledger_transfer t join ledger_outcome o using (code, subject, attempt)
-       where o.outcome = 'posted' and t.code in ('contribution-member', 'contribution-unit', 'suspense-matched-member', 'suspense-matched-unit',
+       select code, subject, amount_fen from ledger_posted
+       where code in ('contribution-member', 'contribution-unit', 'suspense-matched-member', 'suspense-matched-unit',
          'contribution-special-fund', 'special-fund-return', 'contribution-double', 'contribution-phone', 'suspense-refund', 'suspense-refund-return')),
      placed as (
        select p.code, p.amount_fen, coalesce(n.window_id, e.window_id) as window_id
@@ -84,8 +84,7 @@ export async function bookSums(
        coalesce(sum(of_window) filter (where code = 'contribution-double'), 0) as "doubledFen",
        coalesce(sum(of_window) filter (where code = 'contribution-phone'), 0) as "phoneFen",
        coalesce(sum(fen) filter (where code = 'suspense-refund'), 0) - coalesce(sum(fen) filter (where code = 'suspense-refund-return'), 0) as "refundedFen",
-       (select coalesce(sum(t.amount_fen), 0) from ledger_transfer t left join ledger_outcome o using (code, subject, attempt)
-        where t.code = 'suspense-refund' and o.outcome is null) as "refundsUnderWayFen"
+       (select coalesce(sum(amount_fen), 0) from ledger_pending where code = 'suspense-refund') as "refundsUnderWayFen"
      from summed`,
     [windowId],
   );

@@ -9,7 +9,6 @@ import {
   Database,
   FirstComeFirstServed,
   GroupCommit,
-  Turn,
   addToOutbox,
   answerLater,
   together,
@@ -36,6 +35,8 @@ const MOST_DAYS = 400;
 
 interface Paid extends Answered<void> {
   readonly orderNumber: string;
+  /** undefined: not an order of ours. */
+  readonly memberId: string | undefined;
   readonly amountFen: Fen;
   readonly transaction: string | null;
   readonly paidAt: Date;
@@ -57,9 +58,8 @@ export class JoinPaymentService implements OnApplicationShutdown {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly phonePay: PhonePay,
-    turn: Turn,
   ) {
-    this.payments = new GroupCommit(new FirstComeFirstServed<Paid>(), (set) => this.write(set), { most: SET, turn });
+    this.payments = new GroupCommit(new FirstComeFirstServed<Paid>(), (set) => this.write(set), { most: SET });
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -157,16 +157,24 @@ export class JoinPaymentService implements OnApplicationShutdown {
 
   private paid({ orderNumber, amountFen, transaction, paidAt }: Omit<PhonePayment, 'state'>): Promise<void> {
     const { outcome, resolve, reject } = answerLater<void>();
-    this.payments.add({ orderNumber, amountFen, transaction, paidAt: paidAt ?? this.clock.now(), resolve, reject });
+    this.payments.add({
+      orderNumber,
+      memberId: memberOfOrder(orderNumber),
+      amountFen,
+      transaction,
+      paidAt: paidAt ?? this.clock.now(),
+      resolve,
+      reject,
+    });
     return outcome;
   }
 
   private async write(set: readonly Paid[]): Promise<void[]> {
     const words = firstOfEach(set);
-    const named = words.filter((word) => memberOfOrder(word.orderNumber) !== undefined);
+    const named = words.flatMap(({ orderNumber, memberId }) => (memberId === undefined ? [] : [{ orderNumber, memberId }]));
     const [known, applications] = await Promise.all([
-      joins.knownPayments(this.database.direct, named.map(wordKey)),
-      joins.applicationsOf(this.database.direct, [...new Set(named.map((word) => memberOfOrder(word.orderNumber)!))]),
+      joins.knownPayments(this.database.direct, named),
+      joins.applicationsOf(this.database.direct, [...new Set(named.map(({ memberId }) => memberId))]),
     ]);
     const news = words.filter((word) => !known.has(word.orderNumber));
     if (news.length > 0) await this.database.transaction((tx) => this.book(tx, news, findOrders(applications, news)));

@@ -1,6 +1,6 @@
 import { Clock, chinaInstant, civilDate, fen, type DomainError, type Fen } from '@app/kernel';
 import { balanceOf, imbalance, ledger } from '@app/ledger';
-import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, Turn, type Principal, type Transaction } from '@app/platform';
+import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, type Principal, type Transaction } from '@app/platform';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -94,10 +94,9 @@ describe('a member who joins alone', () => {
 
   /** One process. */
   const start = (on: Database = db): { joins: JoinService; payments: JoinPaymentService } => {
-    const turn = new Turn();
     return {
-      joins: new JoinService(on, clock, vault, new Audit(on, clock), pay, turn),
-      payments: new JoinPaymentService(on, clock, pay, turn),
+      joins: new JoinService(on, clock, vault, new Audit(on, clock), pay),
+      payments: new JoinPaymentService(on, clock, pay),
     };
   };
   const member = (serial: number): Principal => {
@@ -502,7 +501,7 @@ describe('a member who joins alone', () => {
       }
       clock.instant = new Date(CLOSES.getTime() - 1);
       const gate = new GatedDatabase(source);
-      const short = new ShortLine(gate, clock, vault, new Audit(gate, clock), pay, new Turn());
+      const short = new ShortLine(gate, clock, vault, new Audit(gate, clock), pay);
       const first = ask(1, clock.now(), short);
       // The first is being written, the second has the one place.
       await sleep(20);

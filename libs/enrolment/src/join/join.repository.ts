@@ -9,14 +9,16 @@ export interface JoinWindow extends AskedWindow {
   readonly memberShareFen: Fen;
 }
 
-export async function joinWindows(tx: Transaction, ids: readonly string[]): Promise<Map<string, JoinWindow>> {
+/** One statement a window, planned once for all: nearly always there is one, and for a list of them each would be planned anew. */
+export async function joinWindow(tx: Transaction, id: string): Promise<JoinWindow | undefined> {
   const rows = await rowsOf<Omit<JoinWindow, 'memberShareFen'> & { share: string }>(
     tx,
     `select w.id, w.opens_at, w.closes_at, w.period_id, w.member_share_fen as share, o.path
-     from enrolment_window w join organisation o on o.id = w.organisation_id where w.id = any($1::uuid[])`,
-    [ids],
+     from enrolment_window w join organisation o on o.id = w.organisation_id where w.id = $1`,
+    [id],
   );
-  return new Map(rows.map(({ share, ...row }) => [row.id, { ...row, memberShareFen: fen(Number(share)) }]));
+  const [row] = rows.map(({ share, ...one }) => ({ ...one, memberShareFen: fen(Number(share)) }));
+  return row;
 }
 
 /** An application as it stands. */
@@ -34,6 +36,9 @@ export interface Application {
   readonly state: JoinState;
   readonly reason: JoinReason | null;
 }
+
+/** Names an application. */
+export const pairKey = ({ memberId, periodId }: Pick<Application, 'memberId' | 'periodId'>): string => `${memberId}/${periodId}`;
 
 type ApplicationRow = Omit<Application, 'amountFen'> & { amountFen: string };
 
@@ -73,7 +78,7 @@ export async function memberFacts(
 /** Begins applications, or a further attempt where the last one ended. Returns those that are begun by this; the others were quicker elsewhere. */
 export async function beginApplications(tx: Transaction, begun: readonly Application[]): Promise<Application[]> {
   if (begun.length === 0) return [];
-  const rows = await rowsOf<ApplicationRow>(
+  const rows = await rowsOf<{ memberId: string; periodId: string; id: string }>(
     tx,
     `insert into join_application as a (member_id, period_id, id, window_id, unit_id, attempt, order_number, amount_fen, received_at, pay_until_at, look_at, state)
      select member_id, period_id, id, window_id, unit_id, attempt, order_number, amount_fen, received_at, pay_until_at, look_at, 'to-pay'
@@ -85,7 +90,7 @@ export async function beginApplications(tx: Transaction, begun: readonly Applica
        order_number = excluded.order_number, amount_fen = excluded.amount_fen, received_at = excluded.received_at, pay_until_at = excluded.pay_until_at,
        look_at = excluded.look_at, state = excluded.state, reason = null
      where a.state in ('expired', 'refunding', 'refunded') and a.attempt = excluded.attempt - 1
-     returning ${APPLICATION}`,
+     returning a.member_id as "memberId", a.period_id as "periodId", a.id`,
     [
       begun.map((one) => one.memberId),
       begun.map((one) => one.periodId),
@@ -99,7 +104,12 @@ export async function beginApplications(tx: Transaction, begun: readonly Applica
       begun.map((one) => one.payUntil),
     ],
   );
-  return rows.map(application);
+  // A further attempt keeps the id of the first.
+  const ids = new Map(rows.map((row) => [pairKey(row), row.id]));
+  return begun.flatMap((one) => {
+    const id = ids.get(pairKey(one));
+    return id === undefined ? [] : [{ ...one, id }];
+  });
 }
 
 export interface Move {
@@ -131,8 +141,6 @@ export async function moveApplications(tx: Transaction, moves: readonly Move[]):
   return rows.length;
 }
 
-const pairKey = (memberId: string, periodId: string): string => `${memberId}/${periodId}`;
-
 /** Enrols with the legal time of the application; whom a roster has enrolled meanwhile is not in what is returned. */
 export async function enrolJoined(tx: Transaction, joins: readonly Application[]): Promise<Application[]> {
   if (joins.length === 0) return [];
@@ -150,8 +158,8 @@ export async function enrolJoined(tx: Transaction, joins: readonly Application[]
       joins.map((join) => join.receivedAt),
     ],
   );
-  const enrolled = new Set(rows.map((row) => pairKey(row.memberId, row.periodId)));
-  return joins.filter((join) => enrolled.has(pairKey(join.memberId, join.periodId)));
+  const enrolled = new Set(rows.map((row) => pairKey(row)));
+  return joins.filter((join) => enrolled.has(pairKey(join)));
 }
 
 /** All applications of these members. */

@@ -9,7 +9,6 @@ import {
   Database,
   GroupCommit,
   PersonalDataVault,
-  Turn,
   answerLater,
   reachOf,
   together,
@@ -103,11 +102,9 @@ export class JoinService implements OnApplicationShutdown {
     private readonly vault: PersonalDataVault,
     private readonly audit: Audit,
     private readonly phonePay: PhonePay,
-    turn: Turn,
   ) {
     this.asks = new GroupCommit(this.line, (set) => this.write(set), {
       most: SET,
-      turn,
       wrote: (count, waiting) => this.pace.wrote(count, waiting, performance.now()),
     });
   }
@@ -253,13 +250,14 @@ export class JoinService implements OnApplicationShutdown {
 
   private async write(set: readonly Ask[]): Promise<AskOutcome[]> {
     const [windows, facts] = await Promise.all([
-      joins.joinWindows(this.database.direct, [...new Set(set.map((ask) => ask.windowId))]),
+      Promise.all([...new Set(set.map((ask) => ask.windowId))].map((id) => joins.joinWindow(this.database.direct, id))),
       joins.memberFacts(this.database.direct, set),
     ]);
+    const byId = new Map(windows.flatMap((window) => (window ? [[window.id, window] as const] : [])));
     const outcomes = new Map<Ask, AskOutcome>();
     const begun = new Map<Ask, joins.Application>();
     for (const [place, ask] of set.entries()) {
-      const window = windows.get(ask.windowId);
+      const window = byId.get(ask.windowId);
       const fact = facts.get(place);
       const decision = decideAsk(
         { window, unitPath: fact?.unitPath, enrolled: fact?.enrolled ?? false, application: fact?.application },
@@ -310,22 +308,21 @@ export class JoinService implements OnApplicationShutdown {
       );
       return [...applications.filter(({ amountFen }) => amountFen > 0), ...ended];
     });
-    const byPair = new Map(written.map((application) => [pairOf(application), application]));
+    const byPair = new Map(written.map((application) => [joins.pairKey(application), application]));
     // Somebody else has begun these in the meantime: the other device of the same person, at another process.
-    const others = [...begun].filter(([, one]) => !byPair.has(pairOf(one)));
+    const others = [...begun].filter(([, one]) => !byPair.has(joins.pairKey(one)));
     for (const other of others.length === 0
       ? []
       : await joins.applicationsOf(
           this.database.direct,
           others.map(([ask]) => ask.memberId),
         ))
-      byPair.set(pairOf(other), other);
-    for (const [ask, one] of begun) outcomes.set(ask, { application: byPair.get(pairOf(one))! });
+      byPair.set(joins.pairKey(other), other);
+    for (const [ask, one] of begun) outcomes.set(ask, { application: byPair.get(joins.pairKey(one))! });
   }
 }
 
 const keyOf = ({ memberId, windowId }: JoinTicket): string => `${memberId}/${windowId}`;
-const pairOf = ({ memberId, periodId }: joins.Application): string => `${memberId}/${periodId}`;
 
 const begin = ({ memberId, receivedAt }: Ask, window: joins.JoinWindow, unitId: string, attempt: number): joins.Application => ({
   memberId,

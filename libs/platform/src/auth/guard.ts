@@ -3,7 +3,7 @@ import { createParamDecorator, Injectable, SetMetadata, type CanActivate, type E
 import { Reflector } from '@nestjs/core';
 import { DomainError } from '@app/kernel';
 import type { FastifyRequest } from 'fastify';
-import { Audit } from '../audit.js';
+import { Audit, type AuditEntry } from '../audit.js';
 import { abilityOf, POLICY, PUBLIC, type PermissionName } from './policy.js';
 import type { Principal } from './principal.js';
 import { Tokens } from './token.js';
@@ -13,12 +13,16 @@ export const Requires = (permission: PermissionName | typeof PUBLIC) => SetMetad
 
 type WithPrincipal = FastifyRequest & { principal?: Principal };
 
-/** The logged-in person, in a controller's parameters. */
-export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal => {
-  const { principal } = context.switchToHttp().getRequest<WithPrincipal>();
+/** The logged-in person of a request that has passed the guard. */
+export function principalOf({ principal }: WithPrincipal): Principal {
   if (!principal) throw new DomainError('token', 'unauthenticated', 'expected a bearer token; log in first');
   return principal;
-});
+}
+
+/** {@link principalOf}, in a controller's parameters. */
+export const CurrentPrincipal = createParamDecorator((_: unknown, context: ExecutionContext): Principal =>
+  principalOf(context.switchToHttp().getRequest<WithPrincipal>()),
+);
 
 @Injectable()
 export class PolicyGuard implements CanActivate {
@@ -28,7 +32,8 @@ export class PolicyGuard implements CanActivate {
     private readonly audit: Audit,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  /** At once where nothing is to be written: every request passes here. */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const permission = this.reflector.getAllAndOverride<PermissionName | typeof PUBLIC | undefined>(PERMISSION, [
       context.getHandler(),
       context.getClass(),
@@ -39,25 +44,26 @@ export class PolicyGuard implements CanActivate {
     const [scheme, token] = (request.headers.authorization ?? '').split(' ');
     if (scheme !== 'Bearer' || !token)
       throw new DomainError('token', 'unauthenticated', 'expected "Authorization: Bearer …"; log in first');
-    const principal = await this.tokens.verify(token);
+    const principal = this.tokens.verify(token);
     const allowed = abilityOf(principal.roles).can(permission, 'route');
+    if (allowed) request.principal = principal;
     const { audited } = POLICY[permission];
-    if (audited === 'with-the-change' ? !allowed : audited) {
-      await this.audit.record({
-        actor: principal.userId,
-        roles: principal.roles,
-        action: permission,
-        route: `${request.method} ${request.routeOptions.url}`,
-        outcome: allowed ? 'allowed' : 'denied',
-      });
-    }
-    if (!allowed)
-      throw new DomainError(
-        'forbidden',
-        'forbidden',
-        `expected a role with "${permission}", found ${principal.roles.join(', ') || 'none'}; ask the administrator`,
-      );
-    request.principal = principal;
-    return true;
+    if (audited === 'with-the-change' ? allowed : !audited) return allowed || refuse(permission, principal);
+    const use: AuditEntry = {
+      actor: principal.userId,
+      roles: principal.roles,
+      action: permission,
+      route: `${request.method} ${request.routeOptions.url}`,
+      outcome: allowed ? 'allowed' : 'denied',
+    };
+    return this.audit.record(use).then(() => allowed || refuse(permission, principal));
   }
+}
+
+function refuse(permission: PermissionName, { roles }: Principal): never {
+  throw new DomainError(
+    'forbidden',
+    'forbidden',
+    `expected a role with "${permission}", found ${roles.join(', ') || 'none'}; ask the administrator`,
+  );
 }
