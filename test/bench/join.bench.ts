@@ -20,7 +20,7 @@ import { FAKE_KEY, FakePhonePay } from '../support/fake-phone-pay.js';
 import { createTestDatabase } from '../support/test-database.js';
 import { median, type Measured } from './measure.js';
 
-const MEMBERS = 60_000;
+const MEMBERS = 100_000;
 const UNITS = 300;
 const CONNECTIONS = 200;
 /** As PlatformModule has it. */

@@ -85,4 +85,23 @@ describe('group commit', () => {
     expect(new Set(ended.map((one) => one.status === 'rejected' && one.reason))).toEqual(new Set([away]));
     expect(writes).toBe(1);
   });
+
+  it('tells when it has caught up, at once where it has', async () => {
+    const { group, sets } = commit(2, new Set([4]));
+    await group.untilWaiting(0);
+    for (let i = 0; i < 9; i++) group.add(entry(i));
+    await group.untilWaiting(9);
+    expect(sets).toHaveLength(0);
+    await group.untilWaiting(3);
+    // What is being written waits no more.
+    expect(sets).toEqual([
+      [0, 1],
+      [2, 3],
+      [4, 5],
+    ]);
+    await group.untilWaiting(0);
+    await group.rest();
+    // The set with the one that fails was written again by halves.
+    expect(sets.slice(3)).toEqual([[4], [5], [6, 7], [8]]);
+  });
 });

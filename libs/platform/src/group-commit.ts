@@ -45,6 +45,7 @@ export function answerLater<Outcome>(): Answered<Outcome> & { readonly outcome: 
 export class GroupCommit<Entry extends Answered<Outcome>, Outcome> {
   private writing = false;
   private stopped: Promise<void> | undefined;
+  private afterSet: (() => void)[] = [];
 
   /** `write` answers for each entry, in their order, after the commit; an error means that nothing of the set was written. */
   constructor(
@@ -69,6 +70,11 @@ export class GroupCommit<Entry extends Answered<Outcome>, Outcome> {
     await this.stopped;
   }
 
+  /** When no more than so many wait. */
+  async untilWaiting(most: number): Promise<void> {
+    while (this.waiting.length > most) await new Promise<void>((resolve) => this.afterSet.push(resolve));
+  }
+
   private async drain(): Promise<void> {
     // Once around the loop: what has arrived in one reading of the sockets is one set.
     await new Promise(setImmediate);
@@ -76,6 +82,7 @@ export class GroupCommit<Entry extends Answered<Outcome>, Outcome> {
       const set = this.waiting.take(this.options.most);
       await this.settle(set);
       this.options.wrote?.(set.length, this.waiting.length);
+      for (const told of this.afterSet.splice(0)) told();
     }
     this.writing = false;
   }

@@ -66,6 +66,11 @@ export class JoinPaymentService implements OnApplicationShutdown {
     await this.payments.rest();
   }
 
+  /** When no more payments wait than are written at once. */
+  caughtUp(): Promise<void> {
+    return this.payments.untilWaiting(SET);
+  }
+
   /** Answers after the commit. Error: `notification` (unauthenticated). */
   async notified(headers: Readonly<Record<string, string | undefined>>, body: string): Promise<void> {
     const payment = this.phonePay.readNotification(headers, body);

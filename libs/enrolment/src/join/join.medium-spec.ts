@@ -94,10 +94,8 @@ describe('a member who joins alone', () => {
 
   /** One process. */
   const start = (on: Database = db): { joins: JoinService; payments: JoinPaymentService } => {
-    return {
-      joins: new JoinService(on, clock, vault, new Audit(on, clock), pay),
-      payments: new JoinPaymentService(on, clock, pay),
-    };
+    const paid = new JoinPaymentService(on, clock, pay);
+    return { joins: new JoinService(on, clock, vault, new Audit(on, clock), pay, paid), payments: paid };
   };
   const member = (serial: number): Principal => {
     const memberId = vault.memberId(personalNumber(serial));
@@ -495,13 +493,28 @@ describe('a member who joins alone', () => {
       await expect(ask(1_150, clock.now(), restarted)).rejects.toMatchObject({ code: 'window-closed' });
     });
 
+    it('lets payments that wait go first', async () => {
+      let catchUp = (): void => undefined;
+      class Behind extends JoinPaymentService {
+        override caughtUp(): Promise<void> {
+          return new Promise((resolve) => (catchUp = resolve));
+        }
+      }
+      const behind = new JoinService(db, clock, vault, new Audit(db, clock), pay, new Behind(db, clock, pay));
+      const asked = ask(1, clock.now(), behind);
+      await sleep(50);
+      expect(await source.query('select from join_application where window_id = $1', [windowId])).toHaveLength(0);
+      catchUp();
+      expect(await asked).toMatchObject({ state: 'to-pay' });
+    });
+
     it('that is full turns people away with a ticket that keeps their time, and says when to come back', async () => {
       class ShortLine extends JoinService {
         protected override readonly places = 1;
       }
       clock.instant = new Date(CLOSES.getTime() - 1);
       const gate = new GatedDatabase(source);
-      const short = new ShortLine(gate, clock, vault, new Audit(gate, clock), pay);
+      const short = new ShortLine(gate, clock, vault, new Audit(gate, clock), pay, payments);
       const first = ask(1, clock.now(), short);
       // The first is being written, the second has the one place.
       await sleep(20);

@@ -27,6 +27,7 @@ import { JOIN_REASONS, decideAsk, payUntil, type AskRefusal, type AskedWindow, t
 import { countJoined, coverJoined } from './join-cover.js';
 import { joinRefused, notToPay, ticketTooOld, unknownTicket } from './join.errors.js';
 import * as joins from './join.repository.js';
+import { JoinPaymentService } from './join-payment.service.js';
 import { orderNumberOf, readTicket, writeTicket, type JoinTicket } from './join-ticket.js';
 import { Pace, WaitingLine, type Place } from './waiting-line.js';
 
@@ -102,6 +103,7 @@ export class JoinService implements OnApplicationShutdown {
     private readonly vault: PersonalDataVault,
     private readonly audit: Audit,
     private readonly phonePay: PhonePay,
+    private readonly payments: JoinPaymentService,
   ) {
     this.asks = new GroupCommit(this.line, (set) => this.write(set), {
       most: SET,
@@ -249,6 +251,8 @@ export class JoinService implements OnApplicationShutdown {
   }
 
   private async write(set: readonly Ask[]): Promise<AskOutcome[]> {
+    // Whose money is out already goes before whoever has not paid: a crowd of confirms must not bring payments that nobody works through.
+    await this.payments.caughtUp();
     const [windows, facts] = await Promise.all([
       Promise.all([...new Set(set.map((ask) => ask.windowId))].map((id) => joins.joinWindow(this.database.direct, id))),
       joins.memberFacts(this.database.direct, set),
