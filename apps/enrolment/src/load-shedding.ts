@@ -5,6 +5,7 @@
 import underPressure from '@fastify/under-pressure';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { RateLimiterMemory } from 'rate-limiter-flexible';
+import { getHeapStatistics } from 'node:v8';
 
 export interface ShedLimits {
   readonly lagMs: number;
@@ -13,8 +14,15 @@ export interface ShedLimits {
   readonly codesPerSecond: number;
 }
 
-const LIMITS: ShedLimits = { lagMs: 250, heapBytes: 1_500_000_000, codesPerSecond: 200 };
-const SAMPLE_MS = 100;
+/** The lag is above what two thousand connections that all ask at once take, and below what anybody would call gone. */
+const LIMITS: ShedLimits = {
+  lagMs: 500,
+  // Of what V8 may use: below, much of a heap can be what it has not collected yet, and who turns everybody away allocates too little for it to.
+  heapBytes: 0.85 * getHeapStatistics().heap_size_limit,
+  codesPerSecond: 200,
+};
+/** A sample in which the loop was not measured once counts as an endless lag: no shorter than the lag that is too long. */
+const SAMPLE_MS = 500;
 const RETRY_SECONDS = 5;
 
 /** By route: what comes in crowds and can come back. */
