@@ -3,9 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { FeedReceipt } from '@app/contracts';
 import { ZERO_FEN, addDays, chinaDate, Clock, fen, formatYuan, type CivilDate } from '@app/kernel';
 import { MedicalInsuranceGateway } from '@app/gateways';
-import { Database, JOB_IDS, PersonalDataVault, type Transaction } from '@app/platform';
+import { Database, JOB_IDS, PersonalDataVault, newId, type Transaction } from '@app/platform';
 import { createHash } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
 import { insertClaims, markCancelled, type NewClaim } from '../claim.repository.js';
 import { decideAcceptance, QUARANTINE_REMEDY } from './acceptance.js';
 import * as messages from './acceptance.repository.js';
@@ -60,7 +59,7 @@ export class AcceptanceService {
     const content = 'content' in read ? read.content : undefined;
     const settlement = content?.kind === 'settle' ? content.settlement : undefined;
     return {
-      id: uuidv7(),
+      id: newId(),
       msgid: read.msgid,
       infno: 'infno' in read ? read.infno : null,
       source,
@@ -101,7 +100,7 @@ export class AcceptanceService {
               : { message, target: target.messageId, by: 'message' },
           );
         } else {
-          const claimId = uuidv7();
+          const claimId = newId();
           msgidOf.set(claimId, read.msgid);
           claims.push({
             ...decision.figures,

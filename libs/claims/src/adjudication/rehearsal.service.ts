@@ -11,8 +11,7 @@ import {
   type Selection,
 } from '@app/benefits';
 import { Clock, DomainError } from '@app/kernel';
-import { addToOutbox, Database, type Principal, type Transaction } from '@app/platform';
-import { v7 as uuidv7 } from 'uuid';
+import { addToOutbox, Database, newId, type Principal, type Transaction } from '@app/platform';
 import { BookService } from './book.service.js';
 import { PlanVersionService, type PlanWithSource } from './plan-version.service.js';
 import type { RehearsalDetail, RehearsalProgress } from './rehearsal.js';
@@ -40,7 +39,7 @@ export class RehearsalService implements BeforeApplicationShutdown {
     return this.database.transaction(async (tx) => {
       const { plan, ...source } = await this.sourceOf(tx, rehearsed, selection);
       await this.plans.find(tx, against);
-      const id = uuidv7();
+      const id = newId();
       await rehearsals.insertRehearsal(tx, {
         id,
         planId: plan.id,

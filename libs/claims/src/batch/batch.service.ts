@@ -1,8 +1,7 @@
 /** Batch: one finance person makes it, another checks it against its digest, and only then it can be paid. */
 import { Inject, Injectable } from '@nestjs/common';
 import { Clock } from '@app/kernel';
-import { addToOutbox, CONFIG, Database, JOB_IDS, type Config, type Principal, type Transaction } from '@app/platform';
-import { v7 as uuidv7 } from 'uuid';
+import { addToOutbox, CONFIG, Database, JOB_IDS, newId, type Config, type Principal, type Transaction } from '@app/platform';
 import { move } from '../claim.repository.js';
 import { batchCut, checkFault } from './batch.js';
 import { batchNotDue, batchNotFound, checkRefused, noClaims } from './batch.errors.js';
@@ -22,7 +21,7 @@ export class BatchService {
       const now = this.clock.now();
       const cut = batchCut(now, this.config.hours);
       if ('notDue' in cut) throw batchNotDue(cut.notDue, this.config.hours);
-      const id = uuidv7();
+      const id = newId();
       const cause = { actor: principal.userId, reason: `batch ${id}`, at: now };
       const made = batches.insertBatch(tx, { id, cutOn: cut.on, madeBy: principal.userId, madeAt: now });
       for (let taken = JOB_IDS; taken === JOB_IDS;) {

@@ -8,8 +8,7 @@ import { payeesOf } from '@app/enrolment';
 import { BankGateway, NoAnswer, TreasuryGateway, WechatGateway } from '@app/gateways';
 import { assert, chinaDate, Clock, maskIdentifier } from '@app/kernel';
 import { ledger } from '@app/ledger';
-import { addToOutbox, CONFIG, Database, JOB_IDS, PersonalDataVault, type Config, type Transaction } from '@app/platform';
-import { v7 as uuidv7 } from 'uuid';
+import { addToOutbox, CONFIG, Database, JOB_IDS, PersonalDataVault, newId, type Config, type Transaction } from '@app/platform';
 import { makePayable, releasePayable } from '../approval/index.js';
 import { batchesToRelease, digestNow, lockBatch, readItems, releaseBatch } from '../batch/index.js';
 import { cancelledAmong, markFault, move } from '../claim.repository.js';
@@ -282,7 +281,7 @@ export class PaymentService {
     await payments.insertNotices(
       tx,
       stopped.map((row) => ({
-        id: uuidv7(),
+        id: newId(),
         memberId: row.memberId,
         template: 'account-needed' as const,
         data: { claim: row.claimId, account: maskIdentifier((JSON.parse(this.vault.open(row.payeeSealed)) as Payee).bankAccount) },

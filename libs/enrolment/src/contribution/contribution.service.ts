@@ -2,8 +2,8 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { BankStatement } from '@app/contracts';
 import { Clock, chinaDate, fen, type CivilDate } from '@app/kernel';
 import { ledger } from '@app/ledger';
-import { CONFIG, Database, reachOf, type Config, type Principal, type Transaction } from '@app/platform';
-import { NIL, v5 as uuidv5, v7 as uuidv7 } from 'uuid';
+import { CONFIG, Database, reachOf, newId, type Config, type Principal, type Transaction } from '@app/platform';
+import { NIL, v5 as uuidv5 } from 'uuid';
 import { unconfirmedUnits } from '../difference/difference.repository.js';
 import { windowById } from '../window/window.repository.js';
 import { CollectionBank } from './collection-bank.js';
@@ -80,7 +80,7 @@ export class ContributionService {
       const notices = (await contributions.closeNotices(tx, windowId, { after, heldBack, limit: NOTICES_AT_ONCE })).map((due) => ({
         ...due,
         ...noticeShares(shares, due.members, due.alone),
-        id: uuidv7(),
+        id: newId(),
         reference: noticeReference(windowId, due.unitCode, due.number),
       }));
       const at = this.clock.now();
@@ -181,7 +181,7 @@ export class ContributionService {
     const idOf = new Map(credits.map((credit) => [credit.bankReference, credit.id]));
     const rows = matches.map(({ bankReference, ...one }) => ({
       ...one,
-      id: uuidv7(),
+      id: newId(),
       creditId: idOf.get(bankReference)!,
       matchedBy: BY_STATEMENT,
       confirmedBy: null,

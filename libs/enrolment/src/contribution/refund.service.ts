@@ -6,8 +6,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { writePaymentInstruction, type BankReason, type PaymentStatusReport } from '@app/contracts';
 import { Clock, DomainError, assert, chinaDate, type Fen } from '@app/kernel';
 import { ledger } from '@app/ledger';
-import { addToOutbox, CONFIG, Database, PersonalDataVault, type Config, type Principal, type Transaction } from '@app/platform';
-import { v7 as uuidv7 } from 'uuid';
+import { addToOutbox, CONFIG, Database, PersonalDataVault, newId, type Config, type Principal, type Transaction } from '@app/platform';
 import { bookDoubles } from './book-doubles.js';
 import * as errors from './contribution.errors.js';
 import * as doubles from './double.repository.js';
@@ -44,7 +43,7 @@ export class RefundService {
   propose(actor: Actor, cause: RefundCause, to: { bankAccount: string; bankName: string }, reason: string): Promise<{ id: string }> {
     return this.database.transaction(async (tx) => {
       const { amountFen, payerName } = 'creditId' in cause ? await this.suspended(tx, cause) : await this.doubled(tx, cause.doubleId);
-      const id = uuidv7();
+      const id = newId();
       const payee: Payee = { name: payerName, ...to };
       const inserted = await refunds.insertRefund(tx, {
         id,

@@ -2,8 +2,7 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, chinaDate, daysBetween, sumFen, type CivilDate, type Fen } from '@app/kernel';
 import { ledger } from '@app/ledger';
-import { Database, type Principal, type Transaction } from '@app/platform';
-import { v7 as uuidv7 } from 'uuid';
+import { Database, newId, type Principal, type Transaction } from '@app/platform';
 import * as errors from './contribution.errors.js';
 import { referencesIn, splitReceived } from './contribution.js';
 import { insertMatches, lockNoticesById, receive } from './contribution.repository.js';
@@ -84,7 +83,7 @@ export class SuspenseService {
   propose(actor: Actor, creditId: string, lines: readonly suspense.ProposalLine[]): Promise<{ id: string }> {
     return this.database.transaction(async (tx) => {
       await this.check(tx, creditId, lines);
-      const id = uuidv7();
+      const id = newId();
       if (!(await suspense.insertProposal(tx, { id, creditId, by: actor.userId, at: this.clock.now() }, lines)))
         throw errors.alreadyProposed();
       return { id };
@@ -101,7 +100,7 @@ export class SuspenseService {
         const { memberFen, receivedFen } = notices.get(noticeId)!;
         const split = splitReceived(memberFen, receivedFen, amountFen);
         return {
-          id: uuidv7(),
+          id: newId(),
           creditId,
           noticeId,
           rule: 'manual' as const,

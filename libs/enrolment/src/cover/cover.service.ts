@@ -1,8 +1,7 @@
 /** What happens to a cover after it started: it follows its member to another unit, ends with a death or a leaving, and a wrong end is undone. */
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError, chinaDate, type CivilDate } from '@app/kernel';
-import { Audit, Database, JOB_IDS, reachOf, type PermissionName, type Principal, type Transaction } from '@app/platform';
-import { v7 as uuidv7 } from 'uuid';
+import { Audit, Database, JOB_IDS, reachOf, newId, type PermissionName, type Principal, type Transaction } from '@app/platform';
 import type { Organisation } from '../organisation/organisation.entity.js';
 import { liesUnder } from '../organisation/organisation.js';
 import { organisationByCode } from '../organisation/organisation.repository.js';
@@ -110,7 +109,7 @@ export class CoverService {
       checkTransfer(cover, effectiveOn, chinaDate(at));
       if (sides.length === 2) return changes.moveCover(tx, cover, { to: unit, effectiveOn, reason }, principal.userId, at);
       await changes.insertProposal(tx, cover, {
-        id: uuidv7(),
+        id: newId(),
         fromPath: cover.path,
         toPath: unit.path,
         effectiveOn,

@@ -1,8 +1,7 @@
 /** What a new roster changes against last period: shown to the unit's clerk, and confirmed in one act before it is paid for. */
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError, maskIdentifier, maskName } from '@app/kernel';
-import { Audit, Database, PersonalDataVault, reachOf, type PermissionName, type Principal, type Transaction } from '@app/platform';
-import { v7 as uuidv7 } from 'uuid';
+import { Audit, Database, PersonalDataVault, reachOf, newId, type PermissionName, type Principal, type Transaction } from '@app/platform';
 import { readPersonalText } from '../member/member.js';
 import { liesUnder } from '../organisation/organisation.js';
 import { windowState } from '../window/window.js';
@@ -395,7 +394,7 @@ export class DifferenceService {
         tx,
         window.id,
         ids,
-        ids.map(() => uuidv7()),
+        ids.map(() => newId()),
         userId,
         this.clock.now(),
       );

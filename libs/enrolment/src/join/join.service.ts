@@ -12,10 +12,10 @@ import {
   answerLater,
   reachOf,
   together,
+  newId,
   type Answered,
   type Principal,
 } from '@app/platform';
-import { v7 as uuidv7 } from 'uuid';
 import { coversOfMember } from '../cover/cover.repository.js';
 import { masked, type PersonalData } from '../member/member.js';
 import { memberById, openMember } from '../member/member.repository.js';
@@ -331,7 +331,7 @@ const keyOf = ({ memberId, windowId }: JoinTicket): string => `${memberId}/${win
 const begin = ({ memberId, receivedAt }: Ask, window: joins.JoinWindow, unitId: string, attempt: number): joins.Application => ({
   memberId,
   periodId: window.period_id,
-  id: uuidv7(),
+  id: newId(),
   windowId: window.id,
   unitId,
   attempt,

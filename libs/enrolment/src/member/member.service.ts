@@ -1,8 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { Clock, DomainError, chinaDate, normaliseIdentifier } from '@app/kernel';
-import { Audit, Database, PersonalDataVault, Tokens, addToOutbox, reachOf, type Principal } from '@app/platform';
+import { Audit, Database, PersonalDataVault, Tokens, addToOutbox, reachOf, newId, type Principal } from '@app/platform';
 import { randomInt, timingSafeEqual } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
 import { coverStateOf, type CoverState } from '../cover/cover.js';
 import { coversOfMember, type CoverOfMember } from '../cover/cover.repository.js';
 import { organisationById } from '../organisation/organisation.repository.js';
@@ -52,7 +51,7 @@ export class MemberService {
     });
     if (!saved) return;
     try {
-      await this.messenger.send(memberId, 'login-code', { code, minutes: String(CODE_MINUTES) }, `login-code-${uuidv7()}`);
+      await this.messenger.send(memberId, 'login-code', { code, minutes: String(CODE_MINUTES) }, `login-code-${newId()}`);
     } catch (error) {
       // An error would be an answer too. The code goes, so that the next request is not held back by the pause.
       await members.takeLoginCode(this.database.direct, memberId, hash);

@@ -1,5 +1,4 @@
-import { rowsOf, type Transaction } from '@app/platform';
-import { v7 as uuidv7 } from 'uuid';
+import { rowsOf, newId, type Transaction } from '@app/platform';
 import { Organisation } from './organisation.entity.js';
 import { pathUnder } from './organisation.js';
 
@@ -29,7 +28,7 @@ export async function insertOrganisations(
 }
 
 export const newUnit = (parent: Pick<Organisation, 'id' | 'path'>, code: string, name: string): Organisation => ({
-  id: uuidv7(),
+  id: newId(),
   parent_id: parent.id,
   kind: 'unit',
   code,

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DomainError } from '@app/kernel';
-import { Database } from '@app/platform';
-import { v7 as uuidv7 } from 'uuid';
+import { Database, newId } from '@app/platform';
 import type { Organisation } from './organisation.entity.js';
 import { isOrganisationCode, mayStandUnder, pathUnder, type OrganisationKind } from './organisation.js';
 import { insertOrganisations, organisationByCode } from './organisation.repository.js';
@@ -39,7 +38,7 @@ export class OrganisationService {
         );
       }
       const organisation: Organisation = {
-        id: uuidv7(),
+        id: newId(),
         parent_id: parent?.id ?? null,
         kind,
         code,

@@ -10,13 +10,13 @@ import {
   PersonalDataVault,
   sealSet,
   together,
+  newId,
   type PersonalSet,
   type SealedSet,
   type SealingThread,
   type Transaction,
 } from '@app/platform';
 import { setImmediate as otherWork } from 'node:timers/promises';
-import { v7 as uuidv7 } from 'uuid';
 import { personalText } from '../member/member.js';
 import { liesUnder } from '../organisation/organisation.js';
 import { insertOrganisations, newUnit } from '../organisation/organisation.repository.js';
@@ -150,7 +150,7 @@ export class RosterImportService {
 
   /** Works an import through; does nothing when it is not there to be worked on, or somebody else does it. A file that is refused whole ends as failed. */
   async work(importId: string): Promise<void> {
-    const leaseId = uuidv7();
+    const leaseId = newId();
     const found = await rosters.takeImport(this.database.direct, importId, this.lease(leaseId), this.clock.now());
     if (!found) return;
     try {

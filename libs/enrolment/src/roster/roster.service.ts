@@ -1,9 +1,8 @@
 /** Rosters as their clerks see them: a file is stored whole before anything is made of it, and its import can be followed and read. */
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError } from '@app/kernel';
-import { Database, PersonalDataVault, hurryRelay, reachOf, type Principal } from '@app/platform';
+import { Database, PersonalDataVault, hurryRelay, reachOf, newId, type Principal } from '@app/platform';
 import type { Readable } from 'node:stream';
-import { v7 as uuidv7 } from 'uuid';
 import { liesUnder } from '../organisation/organisation.js';
 import { windowState } from '../window/window.js';
 import { windowById } from '../window/window.repository.js';
@@ -99,7 +98,7 @@ export class RosterService {
   private async store({ windowId, fileName, principal, stream }: RosterUpload): Promise<string> {
     const received_at = this.clock.now();
     await this.openWindow(windowId, principal, received_at);
-    const id = uuidv7();
+    const id = newId();
     await rosters.insertImport(this.database.direct, {
       id,
       window_id: windowId,

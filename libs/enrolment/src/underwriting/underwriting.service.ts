@@ -5,8 +5,7 @@
 import { Injectable, Logger, type OnModuleDestroy } from '@nestjs/common';
 import type { PersonReply } from '@app/contracts';
 import { Clock, DomainError, chinaDate, maskName } from '@app/kernel';
-import { Audit, Database, JOB_IDS, PersonalDataVault, addToOutbox, reachOf, type Principal, type Transaction } from '@app/platform';
-import { v7 as uuidv7 } from 'uuid';
+import { Audit, Database, JOB_IDS, PersonalDataVault, addToOutbox, reachOf, newId, type Principal, type Transaction } from '@app/platform';
 import { startUnderwritten } from '../cover/cover.repository.js';
 import { readPersonalText } from '../member/member.js';
 import { liesUnder } from '../organisation/organisation.js';
@@ -96,7 +95,7 @@ const NOT_ANSWERED = {
 @Injectable()
 export class UnderwritingService implements OnModuleDestroy {
   private readonly logger = new Logger(UnderwritingService.name);
-  private readonly runner = uuidv7();
+  private readonly runner = newId();
   private stopped = false;
 
   constructor(

@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError } from '@app/kernel';
-import { Audit, Database, type Principal, type Transaction } from '@app/platform';
-import { v7 as uuidv7 } from 'uuid';
+import { Audit, Database, newId, type Principal, type Transaction } from '@app/platform';
 import { endOfCover, extensionFault, type Closing } from './extension.js';
 import * as extensions from './extension.repository.js';
 import type { EnrolmentWindow } from './window.entity.js';
@@ -23,7 +22,7 @@ export class ExtensionService {
       const { window } = await windowById(tx, windowId);
       const at = this.clock.now();
       check(window, closesAt, at);
-      const id = uuidv7();
+      const id = newId();
       await extensions.insertExtension(tx, { id, windowId, closesAt, reason, by: actor.userId, at });
       await this.record(tx, actor, 'extension.propose', `${windowId} ${id}`);
       return { id };

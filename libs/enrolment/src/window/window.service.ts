@@ -1,7 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError, ZERO_FEN, type CivilDate, type Fen } from '@app/kernel';
-import { Database } from '@app/platform';
-import { v7 as uuidv7 } from 'uuid';
+import { Database, newId } from '@app/platform';
 import { organisationByCode } from '../organisation/organisation.repository.js';
 import type { EnrolmentWindow } from './window.entity.js';
 import { planLineOf, secondsLeft, sharesTotal, windowState, type Shares, type Underwriting, type WindowState } from './window.js';
@@ -63,7 +62,7 @@ export class WindowService {
       );
     }
     const period_id = await findOrMakePeriod(this.database.direct, {
-      id: uuidv7(),
+      id: newId(),
       plan_line: planLineOf(window.planId),
       cover_from: window.coverFrom,
       cover_to: window.coverTo,
@@ -75,7 +74,7 @@ export class WindowService {
         'expected a cover period that is known for this plan or overlaps no other one, found one that overlaps another; use the days of that period',
       );
     const row: EnrolmentWindow = {
-      id: uuidv7(),
+      id: newId(),
       plan_id: window.planId,
       organisation_id: organisation.id,
       opens_at: window.opensAt,

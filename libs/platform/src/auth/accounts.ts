@@ -3,8 +3,8 @@ import { Injectable } from '@nestjs/common';
 import { Clock, DomainError } from '@app/kernel';
 import { randomBytes, scrypt, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
-import { v7 as uuidv7 } from 'uuid';
 import { Database } from '../database.js';
+import { newId } from '../new-id.js';
 import type { Role } from './policy.js';
 import { Tokens } from './token.js';
 import { UserAccount } from './user.entity.js';
@@ -56,7 +56,7 @@ export class Accounts {
         throw new DomainError('separation-of-duties', 'invalid', `expected one of "${a}" and "${b}", found both; give them to two people`);
       }
     }
-    const id = uuidv7();
+    const id = newId();
     const inserted = await this.database.direct
       .createQueryBuilder()
       .insert()
