@@ -1,5 +1,6 @@
 import type { WakeUp } from '@app/contracts';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { DataSource } from 'typeorm';
@@ -448,6 +449,26 @@ describe('the platform', () => {
       expect(await read('where false')).toBeUndefined();
       await expect(bytesOf(db, 'select nothing')).rejects.toMatchObject({ code: '42703' });
       expect(await rowsOf(db.direct, 'select 1 as one')).toEqual([{ one: 1 }]);
+    });
+
+    it('reaches a statement as arrays as it was, whatever is in it', async () => {
+      const echo = async (type: string, values: readonly unknown[]) =>
+        (await rowsOf<{ values: unknown[] }>(db.direct, `select $1::${type}[] as values`, [values]))[0]!.values;
+      const text = fc.oneof(
+        fc.string({ unit: 'grapheme' }).filter((one) => !one.includes('\0')),
+        fc.constantFrom('', 'null', 'NULL', '{}', '"', '\\', ', ', '职工'),
+      );
+      await fc.assert(
+        fc.asyncProperty(fc.array(fc.option(text)), fc.array(fc.option(fc.maxSafeInteger())), async (texts, numbers) => {
+          expect(await echo('text', texts)).toEqual(texts);
+          expect(await echo('float8', numbers)).toEqual(numbers);
+        }),
+      );
+      const instants = [new Date(0), new Date('2025-12-31T23:59:59.999+08:00'), null];
+      expect(await echo('timestamptz', instants)).toEqual(instants);
+      expect(await echo('bool', [true, false, null])).toEqual([true, false, null]);
+      const bytes = [Buffer.from([0, 1, 92, 34, 255])];
+      expect(await echo('bytea', bytes)).toEqual(bytes);
     });
 
     it('that a statement returns is the same whatever the statement', async () => {
