@@ -76,6 +76,8 @@ export class Enrolment1700000002000 implements MigrationInterface {
         minute int not null,
         at timestamptz not null,
         members int not null check (members >= 0),
+        -- By region or industry, those with members; for as long as a rate looks back.
+        nodes jsonb,
         primary key (window_id, minute)
       );
       create table window_extension (

@@ -26,8 +26,8 @@ export class CountdownReader {
     return countdowns.nodesUnder(this.database.direct, path);
   }
 
-  insertSample(windowId: string, at: Date, members: number): Promise<void> {
-    return countdowns.insertSample(this.database.direct, windowId, at, members);
+  insertSample(windowId: string, at: Date, members: number, nodes: Readonly<Record<string, number>>): Promise<void> {
+    return countdowns.insertSample(this.database.direct, windowId, at, members, nodes);
   }
 }
 
@@ -69,7 +69,7 @@ export class CountdownBoard {
     const { state, enrolled } = snapshot.publicView();
     const last = look.samples.at(-1);
     if (state === 'open' && (!last || secondOf(now) - last.second >= SAMPLE_SECONDS))
-      await this.reader.insertSample(windowId, now, enrolled);
+      await this.reader.insertSample(windowId, now, enrolled, snapshot.nodes());
     return snapshot;
   }
 

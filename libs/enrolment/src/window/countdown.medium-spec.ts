@@ -296,6 +296,27 @@ describe('the countdown', () => {
       clock.set('2025-10-09 10:00');
     });
 
+    it('is kept by region for as long as it looks back', async () => {
+      clock.set('2025-10-09 10:00');
+      const windowId = await newWindow();
+      const kept = async () =>
+        (await source.query('select nodes is not null as kept from enrolment_sample where window_id = $1 order by minute', [windowId])).map(
+          (row: { kept: boolean }) => row.kept,
+        );
+      await count(windowId, { [U1]: 100 });
+      await countdowns.read(windowId, leader);
+      clock.set('2025-10-09 11:00');
+      await count(windowId, { [U1]: 30 });
+      const { children } = await countdowns.read(windowId, leader);
+      const moving = children!.filter((child) => (child.perHour?.lastHour ?? 0) > 0);
+      expect(moving).toMatchObject([{ enrolled: 130, perHour: { lastHour: 30 } }]);
+      expect(await kept()).toEqual([true, true]);
+      clock.set('2025-10-10 11:30');
+      await countdowns.read(windowId, leader);
+      expect(await kept()).toEqual([false, true, true]);
+      clock.set('2025-10-09 10:00');
+    });
+
     it('is not sampled while nobody can enrol', async () => {
       const windowId = await newWindow();
       clock.set('2025-08-31 10:00');

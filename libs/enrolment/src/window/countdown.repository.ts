@@ -14,12 +14,12 @@ export async function look(tx: Transaction, windowId: string, now: Date): Promis
     `select o.path as "organisationPath", w.opens_at as "opensAt", w.closes_at as "closesAt",
        (select coalesce(json_object_agg(unit_id, members), '{}') from enrolment_count where window_id = w.id) as counts,
        (select coalesce(json_object_agg(organisation_id, headcount), '{}') from enrolment_target where window_id = w.id) as targets,
-       (select coalesce(json_agg(json_build_object('second', extract(epoch from s.at)::bigint, 'members', s.members) order by s.at), '[]') from (
-          (select at, members from enrolment_sample where window_id = w.id and minute <= $2 order by minute desc limit 1)
-          union (select at, members from enrolment_sample where window_id = w.id and minute > $2 order by minute limit 1)
-          union (select at, members from enrolment_sample where window_id = w.id and minute <= $3 order by minute desc limit 1)
-          union (select at, members from enrolment_sample where window_id = w.id and minute > $3 order by minute limit 1)
-          union (select at, members from enrolment_sample where window_id = w.id order by minute desc limit 1)) s) as samples
+       (select coalesce(json_agg(json_build_object('second', extract(epoch from s.at)::bigint, 'members', s.members, 'nodes', s.nodes) order by s.at), '[]') from (
+          (select at, members, nodes from enrolment_sample where window_id = w.id and minute <= $2 order by minute desc limit 1)
+          union (select at, members, nodes from enrolment_sample where window_id = w.id and minute > $2 order by minute limit 1)
+          union (select at, members, nodes from enrolment_sample where window_id = w.id and minute <= $3 order by minute desc limit 1)
+          union (select at, members, nodes from enrolment_sample where window_id = w.id and minute > $3 order by minute limit 1)
+          union (select at, members, nodes from enrolment_sample where window_id = w.id order by minute desc limit 1)) s) as samples
      from enrolment_window w join organisation o on o.id = w.organisation_id where w.id = $1`,
     [windowId, minute - HOUR_MINUTES, minute - DAY_MINUTES],
   );
@@ -34,11 +34,20 @@ export const nodesUnder = (tx: Transaction, path: string): Promise<CountdownNode
     [path],
   );
 
-/** One a minute, whoever comes first. */
-export async function insertSample(tx: Transaction, windowId: string, at: Date, members: number): Promise<void> {
+/** One a minute, whoever comes first. Where no rate looks back to any more, the whole is enough. */
+export async function insertSample(
+  tx: Transaction,
+  windowId: string,
+  at: Date,
+  members: number,
+  nodes: Readonly<Record<string, number>>,
+): Promise<void> {
+  const minute = minuteOf(at);
   await rowsOf(
     tx,
-    'insert into enrolment_sample (window_id, minute, at, members) values ($1, $2, $3, $4) on conflict (window_id, minute) do nothing',
-    [windowId, minuteOf(at), at, members],
+    `with old as (
+       update enrolment_sample set nodes = null where window_id = $1 and minute between $5 and $6 and nodes is not null)
+     insert into enrolment_sample (window_id, minute, at, members, nodes) values ($1, $2, $3, $4, $7) on conflict (window_id, minute) do nothing`,
+    [windowId, minute, at, members, minute - 3 * DAY_MINUTES, minute - DAY_MINUTES - HOUR_MINUTES, JSON.stringify(nodes)],
   );
 }

@@ -87,8 +87,29 @@ describe('a tree', () => {
     });
     expect(snapshot.view(tree.root, true)).toBe(snapshot.view(tree.root, true));
     expect(snapshot.view(tree.withCode('east')!, false)).not.toHaveProperty('children');
-    expect(snapshot.view(tree.withCode('east')!, true).node).toMatchObject({ perHour: { lastHour: null }, projectedFinish: null });
+    expect(snapshot.view(tree.withCode('e1')!, true).node).toMatchObject({ perHour: { lastHour: null }, projectedFinish: null });
     expect(Object.keys(snapshot.publicView()).join(' ')).toBe('opensAt closesAt now secondsLeft state enrolled target percent missing');
+  });
+
+  it('shows of each region where its own pace leads, so that one that will miss its target is seen in time', () => {
+    const tree = new CountdownTree(nodes);
+    const samples = [
+      { second: OPENED + HOUR, members: 50, nodes: null },
+      { second: OPENED + 9 * HOUR, members: 100, nodes: { city: 100, east: 100 } },
+    ];
+    const snapshot = new Snapshot(
+      tree,
+      look({ counts: { e1: 60, e2: 100, w1: 2 }, targets: { e1: 100, e2: 100, w1: 1_000_000 }, samples }),
+      at(10 * HOUR),
+    );
+    const { children } = snapshot.view(tree.root, true);
+    expect(children).toMatchObject([
+      { code: 'west', perHour: { lastHour: 2, lastDay: 0 }, projectedAtClose: 2 + 2 * (101 * 24 - 10) },
+      { code: 'east', perHour: { lastHour: 60, lastDay: 16 }, projectedFinish: at(10 * HOUR + 2_400) },
+    ]);
+    expect(snapshot.view(tree.withCode('east')!, false).node).toMatchObject(children![1]!);
+    expect(snapshot.view(tree.withCode('east')!, true).children![0]).not.toHaveProperty('perHour');
+    expect(snapshot.nodes()).toEqual({ city: 162, east: 160, west: 2 });
   });
 
   it('knows whether a look tells of an organisation that is newer', () => {
@@ -133,7 +154,7 @@ describe('the pace', () => {
 });
 
 describe('the projection', () => {
-  const samples = [{ second: OPENED + 9 * HOUR, members: 880 }];
+  const samples = [{ second: OPENED + 9 * HOUR, members: 880, nodes: null }];
   const now = at(10 * HOUR);
 
   it('goes on at the pace of the last hour', () => {
@@ -149,16 +170,16 @@ describe('the projection', () => {
   });
 
   it('has no finish where nothing comes, nobody set a target, or it would be beyond all time', () => {
-    const still = look({ samples: [{ second: OPENED + 9 * HOUR, members: 1_000 }] });
+    const still = look({ samples: [{ second: OPENED + 9 * HOUR, members: 1_000, nodes: null }] });
     expect(project(still, now, progress(1_000, 1_060))).toMatchObject({ projectedFinish: null, projectedAtClose: 1_000 });
-    const shrinking = look({ samples: [{ second: OPENED + 9 * HOUR, members: 1_001 }] });
+    const shrinking = look({ samples: [{ second: OPENED + 9 * HOUR, members: 1_001, nodes: null }] });
     expect(project(shrinking, now, progress(1_000, 1_060))).toMatchObject({
       perHour: { lastHour: -1 },
       projectedFinish: null,
       projectedAtClose: 0,
     });
     expect(project(look({ samples }), now, progress(1_000, null))).toMatchObject({ projectedFinish: null });
-    const slow = look({ samples: [{ second: OPENED + 9 * HOUR, members: 999 }] });
+    const slow = look({ samples: [{ second: OPENED + 9 * HOUR, members: 999, nodes: null }] });
     expect(project(slow, now, progress(1_000, 1_000_000_000_000))).toMatchObject({ projectedFinish: null });
   });
 

@@ -15,6 +15,8 @@ export interface Sample {
   /** Since 1970. */
   readonly second: number;
   readonly members: number;
+  /** By the id of a region or industry, those with members; null when it is too long ago. */
+  readonly nodes: Readonly<Record<string, number>> | null;
 }
 
 /** What the database says of a window at one moment. */
@@ -45,7 +47,7 @@ export interface NodeProgress extends Progress {
 }
 
 export interface Projection {
-  /** Null while unknown: samples are of the whole window, so it is known of that alone. */
+  /** Null while unknown, and of a unit, whose people come in one roster. */
   readonly perHour: { readonly lastHour: number | null; readonly lastDay: number | null };
   /** When the target would be met at the pace of the last hour; null when never or unknown. */
   readonly projectedFinish: Date | null;
@@ -63,7 +65,7 @@ export interface CountdownTime {
 export interface CountdownView extends CountdownTime {
   readonly node: NodeProgress & Projection;
   /** Who is furthest behind comes first. */
-  readonly children?: readonly NodeProgress[];
+  readonly children?: readonly (NodeProgress & Partial<Projection>)[];
 }
 
 export interface PublicCountdown extends CountdownTime, Progress {}
@@ -110,13 +112,15 @@ export function sumUp(
   return sums;
 }
 
+type Point = Pick<Sample, 'second' | 'members'>;
+
 interface Pace {
   readonly gained: number;
   readonly seconds: number;
 }
 
 /** What was gained in the last `seconds`, or since the opening; between two samples members are taken to have come evenly. */
-export function paceOver(seconds: number, opened: number, samples: readonly Sample[], last: Sample): Pace | undefined {
+export function paceOver(seconds: number, opened: number, samples: readonly Point[], last: Point): Pace | undefined {
   const from = Math.max(opened, last.second - seconds);
   if (last.second - from < SHORTEST_PACE) return undefined;
   const points = [
@@ -132,14 +136,15 @@ export function paceOver(seconds: number, opened: number, samples: readonly Samp
 
 const perHour = (pace: Pace | undefined): number | null => (pace ? Math.trunc((pace.gained * HOUR) / pace.seconds) : null);
 
-export function project(look: Look, now: Date, { enrolled, missing }: Progress): Projection {
+/** Of the whole window, or of the node whose `samples` are given. */
+export function project(look: Look, now: Date, { enrolled, missing }: Progress, samples: readonly Point[] = look.samples): Projection {
   const state = windowState({ opens_at: look.opensAt, closes_at: look.closesAt }, now);
   const [second, opened, closes] = [now, look.opensAt, look.closesAt].map(secondOf) as [number, number, number];
   const met = missing === 0 ? now : null;
   if (state !== 'open')
     return { perHour: { lastHour: null, lastDay: null }, projectedFinish: met, projectedAtClose: state === 'closed' ? enrolled : null };
   const last = { second, members: enrolled };
-  const [hour, day] = [HOUR, DAY].map((seconds) => paceOver(seconds, opened, look.samples, last));
+  const [hour, day] = [HOUR, DAY].map((seconds) => paceOver(seconds, opened, samples, last));
   const finish = hour && missing !== null && hour.gained > 0 ? second + Math.ceil((missing * hour.seconds) / hour.gained) : undefined;
   return {
     perHour: { lastHour: perHour(hour), lastDay: perHour(day) },
@@ -204,6 +209,16 @@ export class Snapshot {
     return (this.total ??= { ...this.time(), ...this.progressOf(this.tree.root) });
   }
 
+  /** What a sample keeps beside the whole. */
+  nodes(): Record<string, number> {
+    const nodes: Record<string, number> = {};
+    for (const { id, kind } of this.tree.nodes) {
+      const { enrolled } = this.sums.get(id)!;
+      if (kind !== 'unit' && enrolled > 0) nodes[id] = enrolled;
+    }
+    return nodes;
+  }
+
   view(node: CountdownNode, withChildren: boolean): CountdownView {
     const key = `${node.id} ${withChildren}`;
     const known = this.views.get(key);
@@ -215,7 +230,7 @@ export class Snapshot {
         ? {
             children: this.tree
               .childrenOf(node.id)
-              .map((child) => this.describe(child))
+              .map((child) => (child.kind === 'unit' ? this.describe(child) : { ...this.describe(child), ...this.projectionOf(child) }))
               .sort(byDistance),
           }
         : {}),
@@ -241,6 +256,10 @@ export class Snapshot {
 
   private projectionOf(node: CountdownNode): Projection {
     if (node.id === this.tree.root.id) return project(this.look, this.now, this.progressOf(node));
+    if (node.kind !== 'unit') {
+      const samples = this.look.samples.flatMap(({ second, nodes }) => (nodes ? [{ second, members: nodes[node.id] ?? 0 }] : []));
+      return project(this.look, this.now, this.progressOf(node), samples);
+    }
     const { enrolled, missing } = this.progressOf(node);
     const closed = this.time().state === 'closed';
     return {

@@ -55,6 +55,7 @@ export class EnrolmentSample {
   @PrimaryColumn('int') minute: number;
   @Column('timestamptz') at: Date;
   @Column('int') members: number;
+  @Column('jsonb', { nullable: true }) nodes: Record<string, number> | null;
 }
 
 @Entity('window_extension')
