@@ -240,4 +240,14 @@ describe('the countdown', () => {
     expect((await get('leader', path).expect(200)).body).toMatchObject([{ id, closesAt }]);
     expect((await get('leader', `/windows/${windowId}/countdown`).expect(200)).body).toMatchObject({ closesAt });
   });
+
+  it('is counted anew from the enrolments by an administrator', async () => {
+    const path = `/windows/${windowId}/recount`;
+    await send('clerk', 'post', path, {}).expect(403);
+    await send('admin', 'post', `/windows/${NOWHERE}/recount`, {}).expect(404);
+    // Counted here without anybody enrolled.
+    expect((await send('admin', 'post', path, {}).expect(200)).body).toEqual({ differed: 1 });
+    expect((await get('leader', `/windows/${windowId}/countdown`).expect(200)).body.node).toMatchObject({ enrolled: 0 });
+    expect((await send('admin', 'post', path, {}).expect(200)).body).toEqual({ differed: 0 });
+  });
 });

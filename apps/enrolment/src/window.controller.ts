@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
-import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
+import { ApiOperation, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ContributionService, UNDERWRITINGS, WindowService, type IssuedNotices, type NoticeView, type Underwriting } from '@app/enrolment';
 import { civilDate, fen } from '@app/kernel';
 import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
@@ -61,6 +61,14 @@ export class WindowController {
       ...(window.underwriting ? { underwriting: window.underwriting } : {}),
     });
     return { id };
+  }
+
+  @Post(':id/recount')
+  @HttpCode(200)
+  @ApiOperation({ summary: 'Sets the counts of the window from its enrolments; for after a repair by hand' })
+  @Requires('window.manage')
+  async recount(@Param('id', ParseUUIDPipe) id: string): Promise<{ differed: number }> {
+    return { differed: await this.windows.recount(id) };
   }
 
   @Post(':id/payment-notices')

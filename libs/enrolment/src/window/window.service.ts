@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock, DomainError, ZERO_FEN, type CivilDate, type Fen } from '@app/kernel';
 import { Database, newId } from '@app/platform';
 import { organisationByCode } from '../organisation/organisation.repository.js';
+import { recount } from './enrolment-count.repository.js';
 import type { EnrolmentWindow } from './window.entity.js';
 import { planLineOf, secondsLeft, sharesTotal, windowState, type Shares, type Underwriting, type WindowState } from './window.js';
 import { findOrMakePeriod, insertWindow, windowById, windowCounts, type WindowCounts } from './window.repository.js';
@@ -96,6 +97,12 @@ export class WindowService {
       );
     }
     return row;
+  }
+
+  /** A repair: sets the counts of the window from its enrolments. Returns of how many units they differed. Error: `window` (not found). */
+  async recount(id: string): Promise<number> {
+    await windowById(this.database.direct, id);
+    return this.database.transaction((tx) => recount(tx, id));
   }
 
   /** Error: `window` (not found). */
