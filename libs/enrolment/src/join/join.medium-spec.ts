@@ -21,6 +21,7 @@ import {
   type JoinView,
 } from '../index.js';
 import { COLUMNS } from '../roster/roster.js';
+import type { Underwriting } from '../window/window.js';
 
 const OPENS = chinaInstant(civilDate('2025-09-01'));
 const CLOSES = chinaInstant(civilDate('2025-12-11'));
@@ -101,7 +102,7 @@ describe('a member who joins alone', () => {
     const memberId = vault.memberId(personalNumber(serial));
     return { userId: memberId, login: memberId, roles: ['member'], organisationPath: '/', memberId };
   };
-  const newWindow = async (memberFen: Fen = SHARE) =>
+  const newWindow = async (memberFen: Fen = SHARE, underwriting: Underwriting = 'none') =>
     (
       await windows.create({
         planId: 'guangxi-1-2025',
@@ -112,6 +113,7 @@ describe('a member who joins alone', () => {
         coverTo: civilDate(`${year++}-12-31`),
         contributionFen: fen(10_000),
         shares: { memberFen, unitFen: fen(10_000 - memberFen), fundFen: fen(0) },
+        underwriting,
       })
     ).id;
   const enrolByUnit = (serial: number) =>
@@ -302,6 +304,32 @@ describe('a member who joins alone', () => {
       windowId = await newWindow(fen(0));
       expect(await ask(1)).toMatchObject({ state: 'covered', amountFen: 0 });
       expect([(await covers()).length, await counted()]).toEqual([1, 1]);
+    });
+
+    it('is not called covered while underwriting holds the cover back, or has refused it', async () => {
+      const underwritten = async (state: string, reason: string | null) =>
+        source.query(
+          `insert into underwriting (member_id, period_id, window_id, unit_id, state, reason)
+           select e.member_id, e.period_id, e.window_id, e.unit_id, $2, $3 from enrolment e where e.window_id = $1
+           on conflict (member_id, period_id) do update set state = excluded.state, reason = excluded.reason`,
+          [windowId, state, reason],
+        );
+      windowId = await newWindow(SHARE, 'insured');
+      const asked = await ask(1);
+      await payAndTell(1, asked);
+      expect(await read(1, asked)).toMatchObject({ state: 'underwriting' });
+      expect((await joins.offer(member(1), windowId)).covered).toBe(false);
+      await underwritten('refused', 'not-insured');
+      expect(await read(1, asked)).toMatchObject({
+        state: 'not-accepted',
+        reason: 'not-insured',
+        reasonText: expect.stringContaining('医保'),
+      });
+      await underwritten('passed', null);
+      expect(await read(1, asked)).toMatchObject({ state: 'covered' });
+
+      windowId = await newWindow(fen(0), 'insured');
+      expect(await ask(1)).toMatchObject({ state: 'underwriting' });
     });
 
     it('is refused without a sound signature, and an order that is nobody’s waits for a person', async () => {

@@ -1,11 +1,14 @@
 import { fen, type CivilDate, type Fen } from '@app/kernel';
 import { rowsOf, type Transaction } from '@app/platform';
+import type { UnderwritingReason } from '../underwriting/underwriting.js';
+import type { Underwriting } from '../window/window.js';
 import type { AskFacts, AskedWindow, JoinReason, JoinState } from './join.js';
 import type { PhonePaymentFault, PhonePaymentState } from './join.entity.js';
 
 export interface JoinWindow extends AskedWindow {
   readonly id: string;
   readonly period_id: string;
+  readonly underwriting: Underwriting;
   readonly memberShareFen: Fen;
 }
 
@@ -13,7 +16,7 @@ export interface JoinWindow extends AskedWindow {
 export async function joinWindow(tx: Transaction, id: string): Promise<JoinWindow | undefined> {
   const rows = await rowsOf<Omit<JoinWindow, 'memberShareFen'> & { share: string }>(
     tx,
-    `select w.id, w.opens_at, w.closes_at, w.period_id, w.member_share_fen as share, o.path
+    `select w.id, w.opens_at, w.closes_at, w.period_id, w.underwriting, w.member_share_fen as share, o.path
      from enrolment_window w join organisation o on o.id = w.organisation_id where w.id = $1`,
     [id],
   );
@@ -35,6 +38,8 @@ export interface Application {
   readonly payUntil: Date;
   readonly state: JoinState;
   readonly reason: JoinReason | null;
+  /** Why the cover of one that is covered has not started: it is not passed yet, or refused. */
+  readonly heldBack: 'underwriting' | UnderwritingReason | null;
 }
 
 /** Names an application. */
@@ -43,7 +48,11 @@ export const pairKey = ({ memberId, periodId }: Pick<Application, 'memberId' | '
 type ApplicationRow = Omit<Application, 'amountFen'> & { amountFen: string };
 
 const APPLICATION = `a.member_id as "memberId", a.period_id as "periodId", a.id, a.window_id as "windowId", a.unit_id as "unitId", a.attempt,
-  a.order_number as "orderNumber", a.amount_fen as "amountFen", a.received_at as "receivedAt", a.pay_until_at as "payUntil", a.state, a.reason`;
+  a.order_number as "orderNumber", a.amount_fen as "amountFen", a.received_at as "receivedAt", a.pay_until_at as "payUntil", a.state, a.reason,
+  case when a.state = 'covered' then (
+    select case uw.state when 'passed' then null when 'refused' then uw.reason else 'underwriting' end
+    from enrolment_window aw left join underwriting uw on uw.member_id = a.member_id and uw.period_id = a.period_id
+    where aw.id = a.window_id and aw.underwriting <> 'none') end as "heldBack"`;
 
 const application = (row: ApplicationRow): Application => ({ ...row, amountFen: fen(Number(row.amountFen)) });
 

@@ -21,6 +21,7 @@ import { masked, type PersonalData } from '../member/member.js';
 import { memberById, openMember } from '../member/member.repository.js';
 import { organisationById } from '../organisation/organisation.repository.js';
 import { PhonePay } from '../phone-payment/phone-pay.js';
+import { UNDERWRITING_REASONS, type UnderwritingReason } from '../underwriting/underwriting.js';
 import { secondsLeft, windowState, type WindowState } from '../window/window.js';
 import { windowById } from '../window/window.repository.js';
 import { JOIN_REASONS, decideAsk, payUntil, type AskRefusal, type AskedWindow, type JoinReason, type TicketState } from './join.js';
@@ -49,7 +50,7 @@ export interface JoinView {
   readonly orderNumber?: string;
   readonly amountFen?: Fen;
   readonly payBy?: Date;
-  readonly reason?: JoinReason;
+  readonly reason?: JoinReason | UnderwritingReason;
   readonly reasonText?: string;
   /** While waiting: places up to one's own. */
   readonly position?: number;
@@ -238,15 +239,15 @@ export class JoinService implements OnApplicationShutdown {
     };
   }
 
-  private view({ memberId, windowId, receivedAt, state, orderNumber, amountFen, payUntil: payBy, reason }: joins.Application): JoinView {
+  private view(application: joins.Application): JoinView {
+    const { memberId, windowId, receivedAt, orderNumber, amountFen, payUntil: payBy } = application;
     return {
       ticket: writeTicket(this.vault, { memberId, windowId, receivedAt }),
-      state,
       receivedAt,
       orderNumber,
       amountFen,
       payBy,
-      ...(reason ? { reason, reasonText: JOIN_REASONS[reason] } : {}),
+      ...told(application),
     };
   }
 
@@ -271,11 +272,15 @@ export class JoinService implements OnApplicationShutdown {
       else if (decision.kind === 'same') outcomes.set(ask, { application: fact!.application! });
       else begun.set(ask, begin(ask, window!, fact!.unitId, decision.attempt));
     }
-    if (begun.size > 0) await this.begin(begun, outcomes);
+    if (begun.size > 0) await this.begin(begun, outcomes, byId);
     return set.map((ask) => outcomes.get(ask)!);
   }
 
-  private async begin(begun: ReadonlyMap<Ask, joins.Application>, outcomes: Map<Ask, AskOutcome>): Promise<void> {
+  private async begin(
+    begun: ReadonlyMap<Ask, joins.Application>,
+    outcomes: Map<Ask, AskOutcome>,
+    windows: ReadonlyMap<string, joins.JoinWindow>,
+  ): Promise<void> {
     const now = this.clock.now();
     const written = await this.database.transaction(async (tx) => {
       const [applications] = await together(() => [
@@ -293,7 +298,9 @@ export class JoinService implements OnApplicationShutdown {
       const covered = new Set(enrolled.map(({ id }) => id));
       const ended = free.map((one) => ({
         ...one,
-        ...(covered.has(one.id) ? { state: 'covered' as const } : { state: 'expired' as const, reason: 'enrolled-by-unit' as const }),
+        ...(covered.has(one.id)
+          ? { state: 'covered' as const, heldBack: windows.get(one.windowId)!.underwriting === 'none' ? null : ('underwriting' as const) }
+          : { state: 'expired' as const, reason: 'enrolled-by-unit' as const }),
       }));
       await joins.moveApplications(
         tx,
@@ -326,6 +333,12 @@ export class JoinService implements OnApplicationShutdown {
   }
 }
 
+function told({ state, reason, heldBack }: joins.Application): Pick<JoinView, 'state' | 'reason' | 'reasonText'> {
+  if (heldBack === 'underwriting') return { state: 'underwriting' };
+  if (heldBack) return { state: 'not-accepted', reason: heldBack, reasonText: UNDERWRITING_REASONS[heldBack].zh };
+  return reason ? { state, reason, reasonText: JOIN_REASONS[reason] } : { state };
+}
+
 const keyOf = ({ memberId, windowId }: JoinTicket): string => `${memberId}/${windowId}`;
 
 const begin = ({ memberId, receivedAt }: Ask, window: joins.JoinWindow, unitId: string, attempt: number): joins.Application => ({
@@ -341,4 +354,5 @@ const begin = ({ memberId, receivedAt }: Ask, window: joins.JoinWindow, unitId: 
   payUntil: payUntil(receivedAt),
   state: 'to-pay',
   reason: null,
+  heldBack: null,
 });

@@ -32,8 +32,11 @@ export const JOIN_REASONS = {
 } as const;
 export type JoinReason = keyof typeof JOIN_REASONS;
 
-/** Before it has an application a request may wait in the line. */
-export type TicketState = 'waiting' | JoinState;
+/**
+ * What a member is told. Before there is an application a request may wait in the line; and one that is paid is not called covered while
+ * underwriting holds its cover back.
+ */
+export type TicketState = 'waiting' | JoinState | 'underwriting' | 'not-accepted';
 
 export const PAY_MINUTES = 30;
 export const payUntil = (receivedAt: Date): Date => new Date(receivedAt.getTime() + PAY_MINUTES * 60_000);
