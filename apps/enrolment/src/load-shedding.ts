@@ -14,11 +14,13 @@ export interface ShedLimits {
   readonly codesPerSecond: number;
 }
 
+/** Three semi-spaces, of 64 MB (package.json): V8 counts them into its limit. */
+const YOUNG_BYTES = 3 * 64 * 1024 * 1024;
 /** The lag is above what two thousand connections that all ask at once take, and below what anybody would call gone. */
 const LIMITS: ShedLimits = {
   lagMs: 500,
-  // Of what V8 may use: below, much of a heap can be what it has not collected yet, and who turns everybody away allocates too little for it to.
-  heapBytes: 0.85 * getHeapStatistics().heap_size_limit,
+  // Of what V8 may use for what is old: below, much of a heap can be what it has not collected yet, and who turns everybody away allocates too little for it to.
+  heapBytes: 0.85 * (getHeapStatistics().heap_size_limit - YOUNG_BYTES),
   codesPerSecond: 200,
 };
 /** A sample in which the loop was not measured once counts as an endless lag: no shorter than the lag that is too long. */

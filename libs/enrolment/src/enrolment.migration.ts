@@ -80,6 +80,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
         nodes jsonb,
         primary key (window_id, minute)
       );
+      create index enrolment_sample_nodes on enrolment_sample (window_id, minute) where nodes is not null;
       create table window_extension (
         id uuid primary key,
         window_id uuid not null references enrolment_window,

@@ -1,6 +1,6 @@
 /** The only file with the ledger's SQL; every write is one statement over a set. */
 import { assert, fen, type CivilDate } from '@app/kernel';
-import { rowsOf, together, type Transaction } from '@app/platform';
+import { rowsOf, type Transaction } from '@app/platform';
 import {
   TRANSFERS,
   type AccountBalance,
@@ -80,9 +80,13 @@ export async function trialBalance(tx: Transaction): Promise<AccountBalance[]> {
 
 /** Posted amount by code, and how many transfers wait for an outcome. */
 export async function totals(tx: Transaction): Promise<{ posted: Map<TransferCode, number>; pending: number }> {
-  const [posted, [waiting]] = await together(() => [
-    rowsOf<{ code: TransferCode; fen: string }>(tx, 'select code, sum(amount_fen)::text as fen from ledger_posted group by code'),
-    rowsOf<{ pending: number }>(tx, 'select count(*)::int as pending from ledger_pending'),
-  ]);
-  return { posted: new Map(posted.map((row) => [row.code, Number(row.fen)])), pending: waiting!.pending };
+  const rows = await rowsOf<{ code: TransferCode; posted: string; pending: number }>(
+    tx,
+    `select code, sum(posted)::text as posted, sum(pending)::int as pending from (
+       select code, amount_fen as posted, 0 as pending from ledger_posted union all select code, 0, 1 from ledger_pending) t group by code`,
+  );
+  return {
+    posted: new Map(rows.map((row) => [row.code, Number(row.posted)])),
+    pending: rows.reduce((sum, row) => sum + row.pending, 0),
+  };
 }

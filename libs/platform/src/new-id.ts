@@ -7,8 +7,8 @@ let taken = pool.length;
 let sequence = randomInt(2 ** 31);
 
 /**
- * A UUID of version 7 (RFC 9562): later ones of a process sort behind earlier ones, so that they lie together in an index. Random bytes are drawn
- * for many at once: asking for each would be nine tenths of its cost, and a set of claims or units has thousands.
+ * A UUID of version 7 (RFC 9562): while the clock does not step back, later ones of a process sort behind earlier ones, so that they lie together
+ * in an index. Random bytes are drawn for many at once: asking for each would be nine tenths of its cost, and a set of claims or units has thousands.
  */
 export function newId(): string {
   if (taken === pool.length) {

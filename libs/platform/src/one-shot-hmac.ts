@@ -1,3 +1,4 @@
+import { assert } from '@app/kernel';
 import { hash } from 'node:crypto';
 
 const BLOCK_BYTES = 64;
@@ -11,6 +12,7 @@ export class OneShotHmac {
 
   /** `key` of at most a block. */
   constructor(key: Buffer) {
+    assert(key.length <= BLOCK_BYTES, `a key of at most ${BLOCK_BYTES} bytes expected, found ${key.length}`);
     for (let i = 0; i < BLOCK_BYTES; i++) {
       this.inner[i] = (key[i] ?? 0) ^ 0x36;
       this.outer[i] = (key[i] ?? 0) ^ 0x5c;

@@ -12,16 +12,15 @@ export interface JoinWindow extends AskedWindow {
   readonly memberShareFen: Fen;
 }
 
-/** One statement a window, planned once for all: nearly always there is one, and for a list of them each would be planned anew. */
-export async function joinWindow(tx: Transaction, id: string): Promise<JoinWindow | undefined> {
+/** Nearly always there is one; a list of them would be planned anew each time. */
+export async function joinWindows(tx: Transaction, ids: readonly string[]): Promise<JoinWindow[]> {
   const rows = await rowsOf<Omit<JoinWindow, 'memberShareFen'> & { share: string }>(
     tx,
     `select w.id, w.opens_at, w.closes_at, w.period_id, w.underwriting, w.member_share_fen as share, o.path
-     from enrolment_window w join organisation o on o.id = w.organisation_id where w.id = $1`,
-    [id],
+     from enrolment_window w join organisation o on o.id = w.organisation_id where w.id = ${ids.length === 1 ? '$1' : 'any($1::uuid[])'}`,
+    [ids.length === 1 ? ids[0] : ids],
   );
-  const [row] = rows.map(({ share, ...one }) => ({ ...one, memberShareFen: fen(Number(share)) }));
-  return row;
+  return rows.map(({ share, ...row }) => ({ ...row, memberShareFen: fen(Number(share)) }));
 }
 
 /** An application as it stands. */

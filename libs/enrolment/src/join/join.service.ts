@@ -174,7 +174,8 @@ export class JoinService implements OnApplicationShutdown {
     const application = await joins.applicationIn(this.database.direct, memberId, windowId);
     if (!application) throw notToPay('waiting');
     const { state, orderNumber, amountFen, payUntil: payBy } = application;
-    if (state !== 'to-pay' || this.clock.now() >= payBy) throw notToPay(state === 'to-pay' ? 'too late to be paid' : state);
+    if (state !== 'to-pay' || this.clock.now() >= payBy)
+      throw notToPay(state === 'to-pay' ? 'too late to be paid' : told(application).state);
     const { payParameters } = await this.phonePay.order({
       orderNumber,
       amountFen,
@@ -255,10 +256,10 @@ export class JoinService implements OnApplicationShutdown {
     // Whose money is out already goes before whoever has not paid: a crowd of confirms must not bring payments that nobody works through.
     await this.payments.caughtUp();
     const [windows, facts] = await Promise.all([
-      Promise.all([...new Set(set.map((ask) => ask.windowId))].map((id) => joins.joinWindow(this.database.direct, id))),
+      joins.joinWindows(this.database.direct, [...new Set(set.map((ask) => ask.windowId))]),
       joins.memberFacts(this.database.direct, set),
     ]);
-    const byId = new Map(windows.flatMap((window) => (window ? [[window.id, window] as const] : [])));
+    const byId = new Map(windows.map((window) => [window.id, window] as const));
     const outcomes = new Map<Ask, AskOutcome>();
     const begun = new Map<Ask, joins.Application>();
     for (const [place, ask] of set.entries()) {

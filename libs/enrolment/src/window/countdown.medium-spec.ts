@@ -311,9 +311,14 @@ describe('the countdown', () => {
       const moving = children!.filter((child) => (child.perHour?.lastHour ?? 0) > 0);
       expect(moving).toMatchObject([{ enrolled: 130, perHour: { lastHour: 30 } }]);
       expect(await kept()).toEqual([true, true]);
-      clock.set('2025-10-10 11:30');
+      // Nobody looks for days, and nobody comes: a rate of a day still has something to look back to.
+      clock.set('2025-10-13 11:30');
       await countdowns.read(windowId, leader);
       expect(await kept()).toEqual([false, true, true]);
+      clock.set('2025-10-13 11:31');
+      const later = (await countdowns.read(windowId, leader)).children!.find(({ enrolled }) => enrolled === 130);
+      expect(later).toMatchObject({ perHour: { lastHour: 0, lastDay: 0 }, projectedFinish: null });
+      expect(await kept()).toEqual([false, true, true, true]);
       clock.set('2025-10-09 10:00');
     });
 

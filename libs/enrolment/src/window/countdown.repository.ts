@@ -34,7 +34,7 @@ export const nodesUnder = (tx: Transaction, path: string): Promise<CountdownNode
     [path],
   );
 
-/** One a minute, whoever comes first. Where no rate looks back to any more, the whole is enough. */
+/** One a minute, whoever comes first. Before the last one that a rate of a day looks back to, the whole is enough. */
 export async function insertSample(
   tx: Transaction,
   windowId: string,
@@ -46,8 +46,9 @@ export async function insertSample(
   await rowsOf(
     tx,
     `with old as (
-       update enrolment_sample set nodes = null where window_id = $1 and minute between $5 and $6 and nodes is not null)
-     insert into enrolment_sample (window_id, minute, at, members, nodes) values ($1, $2, $3, $4, $7) on conflict (window_id, minute) do nothing`,
-    [windowId, minute, at, members, minute - 3 * DAY_MINUTES, minute - DAY_MINUTES - HOUR_MINUTES, JSON.stringify(nodes)],
+       update enrolment_sample set nodes = null where window_id = $1 and nodes is not null
+         and minute < (select max(minute) from enrolment_sample where window_id = $1 and minute <= $5))
+     insert into enrolment_sample (window_id, minute, at, members, nodes) values ($1, $2, $3, $4, $6) on conflict (window_id, minute) do nothing`,
+    [windowId, minute, at, members, minute - DAY_MINUTES, JSON.stringify(nodes)],
   );
 }

@@ -48,8 +48,12 @@ export async function moveEnrolled(tx: Transaction, from: CountKey, to: CountKey
   );
 }
 
-/** Sets the counts of the window from its enrolments, and returns how many differed. A repair. */
+/**
+ * Sets the counts of the window from its enrolments, and returns how many differed. A repair: meanwhile nobody can be counted, so it gives up
+ * when it cannot begin at once. Error: lock_not_available (55P03).
+ */
 export async function recount(tx: Transaction, windowId: string): Promise<number> {
+  await tx.query(`set local lock_timeout = '2s'`);
   // Whoever has counted has committed before the enrolments are read; who has not counted yet will add to what is set here.
   await tx.query('lock table enrolment_count in share row exclusive mode');
   const rows = await rowsOf<{ differed: number }>(

@@ -1,11 +1,14 @@
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError, ZERO_FEN, type CivilDate, type Fen } from '@app/kernel';
-import { Database, newId } from '@app/platform';
+import { Database, newId, sqlState } from '@app/platform';
 import { organisationByCode } from '../organisation/organisation.repository.js';
 import { recount } from './enrolment-count.repository.js';
 import type { EnrolmentWindow } from './window.entity.js';
 import { planLineOf, secondsLeft, sharesTotal, windowState, type Shares, type Underwriting, type WindowState } from './window.js';
 import { findOrMakePeriod, insertWindow, windowById, windowCounts, type WindowCounts } from './window.repository.js';
+
+/** Of PostgreSQL. */
+const LOCK_NOT_AVAILABLE = '55P03';
 
 export interface NewWindow {
   planId: string;
@@ -99,10 +102,19 @@ export class WindowService {
     return row;
   }
 
-  /** A repair: sets the counts of the window from its enrolments. Returns of how many units they differed. Error: `window` (not found). */
+  /** A repair: sets the counts of the window from its enrolments. Returns of how many units they differed. Errors: `window` (not found), `enrolling` (unavailable). */
   async recount(id: string): Promise<number> {
     await windowById(this.database.direct, id);
-    return this.database.transaction((tx) => recount(tx, id));
+    try {
+      return await this.database.transaction((tx) => recount(tx, id));
+    } catch (error) {
+      if (sqlState(error) !== LOCK_NOT_AVAILABLE) throw error;
+      throw new DomainError(
+        'enrolling',
+        'unavailable',
+        'expected a moment in which nobody enrols, found an import at work; come again when it has ended',
+      );
+    }
   }
 
   /** Error: `window` (not found). */
