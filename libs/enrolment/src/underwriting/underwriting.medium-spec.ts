@@ -15,6 +15,7 @@ import {
 } from '@app/platform';
 import { Logger } from '@nestjs/common';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { startMedicalInsurance, type RunningMedicalInsurance } from '../../../../apps/simulators/src/index.js';
 import { personalNumber } from '../../../../test/support/people.js';
@@ -70,6 +71,7 @@ const OTHER_UNIT = '81459999MA0000245H';
 const clerk: Principal = { userId: 'clerk', login: 'clerk', roles: ['unit-clerk'], organisationPath: COUNTY };
 const OUT_OF_REACH: Principal = { ...clerk, organisationPath: '/45/4599/459998/' };
 const HOUR = 60;
+const QUIET_MS = 30;
 
 describe('underwriting', () => {
   const clock = new SetClock('2025-09-01 09:00');
@@ -96,11 +98,16 @@ describe('underwriting', () => {
     instant.at = chinaInstant(civilDate(day!), time);
   };
   const later = (minutes: number) => (instant.at = new Date(instant.at.getTime() + minutes * 60_000));
+  /** Minutes on the clock, and for real as long as a platform that was down is left alone. */
+  const pause = async (minutes: number) => {
+    later(minutes);
+    await sleep(2 * QUIET_MS);
+  };
   jest.spyOn(clock, 'now').mockImplementation(() => instant.at);
 
   /** A worker of its own, with its own connection to the platform. */
   const worker = (callsPerSecond = 1_000_000, timeoutMs = 10_000) => {
-    const gateway = new MedicalInsuranceGateway(platform.url, clock, { callsPerSecond, timeoutMs, retryAfterMs: 50, quietMs: 30 });
+    const gateway = new MedicalInsuranceGateway(platform.url, clock, { callsPerSecond, timeoutMs, retryAfterMs: 50, quietMs: QUIET_MS });
     return new UnderwritingService(db, clock, vault, gateway, new Plans(), new Audit(db, clock));
   };
   /** As the processor does: until a set is not full. */
@@ -385,7 +392,7 @@ describe('underwriting', () => {
     expect(calls.length).toBeLessThan(400);
     expect(await underwriting.standing(window.id, clerk)).toMatchObject({ outageUntil: expect.any(Date) });
     for (let minutes = 0; minutes < 40; minutes += 10) {
-      later(10);
+      await pause(10);
       await run();
     }
     expect(await states(window)).toEqual({ passed: 1_200 });
@@ -401,7 +408,7 @@ describe('underwriting', () => {
     expect(await states(window)).toEqual({ due: 200 });
     platform.setFaults({});
     for (let minutes = 0; minutes < 40; minutes += 10) {
-      later(10);
+      await pause(10);
       await run();
     }
     expect(await states(window)).toEqual({ passed: 200 });
