@@ -84,6 +84,8 @@ export async function joinBench(databaseUrl: string): Promise<Measured[]> {
     const run = async (one: Run): Promise<Ran> => {
       tell.send(one);
       const [ran] = (await once(tell, 'message')) as [Ran];
+      // Of nobody who was served, the times would be the best there are.
+      if (ran.done === 0) throw new Error(`expected somebody to be served, found nobody: ${JSON.stringify(ran)}`);
       if (ran.failed > 0) throw new Error(`expected no failed request, found ${ran.failed}: ${ran.failures.join('; ')}`);
       return ran;
     };

@@ -13,14 +13,14 @@ export interface JoinWindow extends AskedWindow {
 }
 
 /** Nearly always there is one; a list of them would be planned anew each time. */
-export async function joinWindows(tx: Transaction, ids: readonly string[]): Promise<JoinWindow[]> {
+export async function joinWindows(tx: Transaction, ids: readonly string[]): Promise<Map<string, JoinWindow>> {
   const rows = await rowsOf<Omit<JoinWindow, 'memberShareFen'> & { share: string }>(
     tx,
     `select w.id, w.opens_at, w.closes_at, w.period_id, w.underwriting, w.member_share_fen as share, o.path
      from enrolment_window w join organisation o on o.id = w.organisation_id where w.id = ${ids.length === 1 ? '$1' : 'any($1::uuid[])'}`,
     [ids.length === 1 ? ids[0] : ids],
   );
-  return rows.map(({ share, ...row }) => ({ ...row, memberShareFen: fen(Number(share)) }));
+  return new Map(rows.map(({ share, ...row }) => [row.id, { ...row, memberShareFen: fen(Number(share)) }]));
 }
 
 /** An application as it stands. */

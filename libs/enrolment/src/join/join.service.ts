@@ -259,11 +259,10 @@ export class JoinService implements OnApplicationShutdown {
       joins.joinWindows(this.database.direct, [...new Set(set.map((ask) => ask.windowId))]),
       joins.memberFacts(this.database.direct, set),
     ]);
-    const byId = new Map(windows.map((window) => [window.id, window] as const));
     const outcomes = new Map<Ask, AskOutcome>();
     const begun = new Map<Ask, joins.Application>();
     for (const [place, ask] of set.entries()) {
-      const window = byId.get(ask.windowId);
+      const window = windows.get(ask.windowId);
       const fact = facts.get(place);
       const decision = decideAsk(
         { window, unitPath: fact?.unitPath, enrolled: fact?.enrolled ?? false, application: fact?.application },
@@ -273,7 +272,7 @@ export class JoinService implements OnApplicationShutdown {
       else if (decision.kind === 'same') outcomes.set(ask, { application: fact!.application! });
       else begun.set(ask, begin(ask, window!, fact!.unitId, decision.attempt));
     }
-    if (begun.size > 0) await this.begin(begun, outcomes, byId);
+    if (begun.size > 0) await this.begin(begun, outcomes, windows);
     return set.map((ask) => outcomes.get(ask)!);
   }
 

@@ -255,10 +255,10 @@ export class Snapshot {
   }
 
   private projectionOf(node: CountdownNode): Projection {
-    if (node.id === this.tree.root.id) return project(this.look, this.now, this.progressOf(node));
     if (node.kind !== 'unit') {
-      const samples = this.look.samples.flatMap(({ second, nodes }) => (nodes ? [{ second, members: nodes[node.id] ?? 0 }] : []));
-      return project(this.look, this.now, this.progressOf(node), samples);
+      const { samples } = this.look;
+      const own = samples.flatMap(({ second, nodes }) => (nodes ? [{ second, members: nodes[node.id] ?? 0 }] : []));
+      return project(this.look, this.now, this.progressOf(node), node.id === this.tree.root.id ? samples : own);
     }
     const { enrolled, missing } = this.progressOf(node);
     const closed = this.time().state === 'closed';
