@@ -184,13 +184,15 @@ export class RosterImportService {
       part: 0,
       filling: 'strangers',
     };
-    let [before, applying] = [Promise.resolve(), Promise.resolve()];
+    let [before, applying, made] = [Promise.resolve(), Promise.resolve(), Promise.resolve()];
     try {
       for await (const chunk of this.chunks(run)) {
         // One may wait for its turn, so that neither we nor the database stand still when a chunk takes longer than the next.
         await before;
         before = applying;
-        const ready = this.makeUnits(run, chunk.newUnits).then(() => makeReady(run, chunk));
+        // One after the other: a unit that somebody else made first gets its id before a later chunk's rows are packed with it.
+        made = made.then(() => this.makeUnits(run, chunk.newUnits));
+        const ready = made.then(() => makeReady(run, chunk));
         applying = Promise.all([ready, applying]).then(([rows]) => this.apply(run, chunk, rows));
         // Awaited later; until then a failure must not count as unhandled.
         applying.catch(() => {});
@@ -253,7 +255,7 @@ export class RosterImportService {
       }
       const unchanged = block && this.unchangedGroup(run, rowGroup, block);
       if (block && !unchanged) await this.findUnitsOf(run, rowGroup);
-      const group = unchanged ?? this.readGroup(run, rowGroup);
+      const group = unchanged ?? (await this.readGroup(run, rowGroup));
       rows += group.rows.length;
       if (rows > THREAD_FROM_ROWS) run.thread ??= this.vault.startThread();
       const sealing = run.thread?.isRunning ? run.thread.seal(group.people) : Promise.resolve(sealSet(this.vault, group.people));
@@ -323,13 +325,14 @@ export class RosterImportService {
     };
   }
 
-  private readGroup(run: Run, rowGroup: RowGroup): Group {
+  private async readGroup(run: Run, rowGroup: RowGroup): Promise<Group> {
     const { layout, records } = rowGroup;
     const context = { layout, today: run.today, seen: run.seen, units: run.units, elsewhere: run.elsewhere };
     const accepted: { line: number; row: RosterRow }[] = [];
     const [refused, normalised, cardWarnings]: [rosters.Refusal[], number[], number[]] = [[], [], []];
     const refusedAt: { at: number; reason: RefusalReason }[] = [];
     for (const [at, record] of records.entries()) {
+      if (at > 0 && at % rosters.ROWS_AT_ONCE === 0) await otherWork();
       const { line } = record;
       const reading = readRecord(record, context);
       if ('reason' in reading) {
@@ -415,7 +418,7 @@ export class RosterImportService {
   }
 
   private async apply(run: Run, chunk: Chunk, first: Ready): Promise<void> {
-    for (let [ready, attempt] = [first, 1]; ; ready = makeReady(run, chunk), attempt++) {
+    for (let [ready, attempt] = [first, 1]; ; ready = await makeReady(run, chunk), attempt++) {
       try {
         return await this.database.transaction((tx) => this.applyIn(tx, run, chunk.groups, ready));
       } catch (error) {
@@ -509,9 +512,9 @@ export const CUT_OFF: ImportFailure = {
   details: {},
 };
 
-function makeReady({ key, copyBlocks }: Run, { at, groups }: Chunk): Ready {
+async function makeReady({ key, copyBlocks }: Run, { at, groups }: Chunk): Promise<Ready> {
   const members = new Map<rosters.UnitPlace, number>();
   for (const { rows } of groups) for (const { unit } of rows) members.set(unit, (members.get(unit) ?? 0) + 1);
   const byUnit = new Map([...members].map(([unit, count]) => [uuidText(unit.id), { unit, notice: unit.notice, members: count }]));
-  return { rows: new rosters.RosterRows(key, at, groups, copyBlocks), byUnit };
+  return { rows: await rosters.RosterRows.pack(key, at, groups, copyBlocks), byUnit };
 }
