@@ -13,10 +13,11 @@ import {
   type Principal,
   type Transaction,
 } from '@app/platform';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import ExcelJS from 'exceljs';
 import { createReadStream, existsSync, readFileSync } from 'node:fs';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
+import { setImmediate as otherWork } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { createTestDatabase, type TestDatabase } from '../../../test/support/test-database.js';
 import {
@@ -310,6 +311,42 @@ describe('enrolment', () => {
       const whole = await importRows(windowId, csv(...Array.from({ length: 12_000 }, (_, i) => rosterRow(i))));
       expect(whole).toMatchObject({ state: 'done', accepted: 12_000, refused: 0 });
       expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 12_000, units: 1 });
+    });
+
+    it('is read while it comes in, and applied when it is stored whole', async () => {
+      const now = jest.spyOn(clock, 'now');
+      const come = async (unitCode: string, end: (stream: PassThrough) => void) => {
+        const windowId = await newWindow();
+        const stream = new PassThrough();
+        now.mockClear();
+        const whole = importRows(windowId, stream);
+        whole.catch(() => {});
+        stream.write(Object.values(COLUMNS).join(','));
+        for (let i = 0; i < 20_000; i++) stream.write(`\n${rosterRow(700_000 + i, { unitCode })}`);
+        // When it begins to come in, and when the first chunk is ready.
+        while (now.mock.calls.length < 2) await otherWork();
+        const made = 'select from organisation where code = $1';
+        expect(await source.query(made, [unitCode])).toEqual([]);
+        expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 0 });
+        end(stream);
+        const [ended] = await Promise.allSettled([whole]);
+        return {
+          ended,
+          units: (await source.query(made, [unitCode])) as unknown[],
+          enrolled: (await windows.countdown(windowId)).enrolled,
+        };
+      };
+      expect(await come(unitCode('81459999MA0000801'), (stream) => stream.destroy(new Error('connection lost')))).toMatchObject({
+        ended: { status: 'rejected', reason: { message: 'connection lost' } },
+        units: [],
+        enrolled: 0,
+      });
+      expect(await come(unitCode('81459999MA0000802'), (stream) => stream.end('\n'))).toMatchObject({
+        ended: { value: { state: 'done', accepted: 20_000 } },
+        units: [{}],
+        enrolled: 20_000,
+      });
+      now.mockRestore();
     });
 
     it('so large that a second thread seals part of it enrols everybody all the same', async () => {

@@ -1,8 +1,9 @@
 import { addDays, chinaInstant, civilDate, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
 import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, Platform1700000000000, type Principal, type Role } from '@app/platform';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { PassThrough, Readable } from 'node:stream';
+import { setImmediate as otherWork } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { SetClock } from '../../../../test/support/set-clock.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
@@ -483,6 +484,25 @@ describe('differences against last period', () => {
       expect(await windows.countdown(now)).toMatchObject({ enrolled: 3 });
       await differences.withdraw(now, clerk, idOf(60));
       expect(await source.query('select from enrolment_withdrawal where window_id = $1', [now])).toHaveLength(2);
+    });
+
+    it('while the same file comes in again is enrolled by it', async () => {
+      const [now] = (await newWindows(1)) as [string];
+      // Of more than one part, so that rows of the first are known as taken while the rest is awaited.
+      const file = [Object.values(COLUMNS).join(','), ...Array.from({ length: 9_000 }, (_, i) => row(1_000 + i)), ''].join('\n');
+      const all = () => ({ windowId: now, fileName: '花名册.csv', principal: clerk });
+      await rosters.importRoster({ ...all(), stream: Readable.from([Buffer.from(file)]) });
+      const digests = jest.spyOn(vault, 'fingerprint');
+      const stream = new PassThrough();
+      stream.write(file.slice(0, -1));
+      const again = rosters.importRoster({ ...all(), stream });
+      // Groups are looked up one ahead.
+      while (digests.mock.calls.length < 3) await otherWork();
+      digests.mockRestore();
+      await differences.withdraw(now, clerk, idOf(1_000));
+      stream.end('\n');
+      expect(await again).toMatchObject({ rows: 9_000, accepted: 9_000 });
+      expect(await windows.countdown(now)).toMatchObject({ enrolled: 9_000 });
     });
 
     it('is asked about by nobody any more, and who comes in its place is', async () => {

@@ -24,6 +24,7 @@ import type { Organisation } from '../organisation/organisation.entity.js';
 import { addRostered, type ByUnit } from '../window/enrolment-count.repository.js';
 import { windowById } from '../window/window.repository.js';
 import { CopyBlocks, uuidBytes, uuidText } from './copy-rows.js';
+import { FileCut, type IncomingFile } from './incoming-file.js';
 import { readRoster } from './roster-file.js';
 import { personalNumberOf, readRecord, unitCodeOf, type RefusalReason, type RosterRow } from './roster.js';
 import { groupText, rowGroups, type RowGroup } from './row-groups.js';
@@ -109,6 +110,8 @@ interface Run {
   /** Those of them that are not made yet. */
   newUnits: NewUnit[];
   readonly copyBlocks: CopyBlocks;
+  /** The file, when it still comes in. */
+  readonly incoming: IncomingFile | undefined;
   /** Parts of the file that have been read. */
   part: number;
   filling: (typeof FILLINGS)[number];
@@ -151,12 +154,29 @@ export class RosterImportService {
   /** Works an import through; does nothing when it is not there to be worked on, or somebody else does it. A file that is refused whole ends as failed. */
   async work(importId: string): Promise<void> {
     const leaseId = newId();
-    const found = await rosters.takeImport(this.database.direct, importId, this.lease(leaseId), this.clock.now());
-    if (!found) return;
+    const found = await this.take(importId, leaseId);
+    if (found) await this.endingAs(importId, leaseId, () => this.workThrough(found, leaseId));
+  }
+
+  /** As {@link work}, of a file that still comes in: nothing of it is applied before it is stored whole, and nothing at all when it was cut. */
+  async workIncoming(started: rosters.StartedImport, incoming: IncomingFile): Promise<void> {
+    const leaseId = newId();
+    await this.endingAs(started.id, leaseId, () => this.workThrough({ ...started, reached_line: 0 }, leaseId, incoming));
+  }
+
+  private take(importId: string, leaseId: string): Promise<RosterImport | undefined> {
+    return rosters.takeImport(this.database.direct, importId, this.lease(leaseId), this.clock.now());
+  }
+
+  private async endingAs(importId: string, leaseId: string, working: () => Promise<void>): Promise<void> {
     try {
-      await this.workThrough(found, leaseId);
+      await working();
     } catch (error) {
-      if (error instanceof LeaseLost) return;
+      if (error instanceof LeaseLost || error instanceof FileCut) return;
+      if (error instanceof BlockForgotten) {
+        await rosters.dropLease(this.database.direct, importId, leaseId);
+        return await this.work(importId);
+      }
       if (error instanceof DomainError && !error.retry) {
         const { code, kind, message, details } = error;
         return await rosters.failImport(this.database.direct, importId, { code, kind, message, details });
@@ -166,7 +186,14 @@ export class RosterImportService {
     }
   }
 
-  private async workThrough(found: RosterImport, leaseId: string): Promise<void> {
+  private async workThrough(
+    found: rosters.StartedImport & Pick<RosterImport, 'reached_line'>,
+    leaseId: string,
+    incoming?: IncomingFile,
+  ): Promise<void> {
+    const mayApply = incoming ? this.takeWhenReceived(found.id, leaseId, incoming) : Promise.resolve();
+    // Awaited with the first chunk; until then a failure must not count as unhandled.
+    mayApply.catch(() => {});
     const { window, organisation } = await windowById(this.database.direct, found.window_id);
     const run: Run = {
       key: { windowId: window.id, periodId: window.period_id, importId: found.id },
@@ -181,10 +208,11 @@ export class RosterImportService {
       units: new Map(),
       newUnits: [],
       copyBlocks: new CopyBlocks(),
+      incoming,
       part: 0,
       filling: 'strangers',
     };
-    let [before, applying, made] = [Promise.resolve(), Promise.resolve(), Promise.resolve()];
+    let [before, applying, made] = [Promise.resolve(), mayApply, mayApply];
     try {
       for await (const chunk of this.chunks(run)) {
         // One may wait for its turn, so that neither we nor the database stand still when a chunk takes longer than the next.
@@ -205,6 +233,11 @@ export class RosterImportService {
     }
   }
 
+  private async takeWhenReceived(importId: string, leaseId: string, incoming: IncomingFile): Promise<void> {
+    await incoming.received();
+    if (!(await this.take(importId, leaseId))) throw new LeaseLost();
+  }
+
   private lease(id: string): rosters.Lease {
     return { id, until: new Date(this.clock.now().getTime() + LEASE_SECONDS * 1000) };
   }
@@ -214,7 +247,7 @@ export class RosterImportService {
   }
 
   private fileOf(run: Run): AsyncIterable<Buffer> {
-    return storedFile(this.database, this.vault, run.key.importId, (parts) => (run.part = parts));
+    return storedFile(this.database, this.vault, run.key.importId, { incoming: run.incoming, onPart: (parts) => (run.part = parts) });
   }
 
   private async *chunks(run: Run): AsyncGenerator<Chunk> {
@@ -465,13 +498,15 @@ export class RosterImportService {
       block && !unchanged && !accepted.some(({ row }) => elsewhere.has(row)) ? [block] : [],
     );
     // Together, and only a few statements in all: between two of them stands whatever else this process is at.
-    const [, , leased, notices] = await together(() => [
+    const [, , leased, notices, blocksHold] = await together(() => [
       rosters.insertRefusals(tx, key.importId, [...refused, ...[...elsewhere].map((row) => ({ row, reason: 'duplicate' as const }))]),
       rosters.saveBlocks(tx, key.windowId, blocks),
       rosters.addToImport(tx, key.importId, counts, groups.at(-1)!.reached, this.lease(leaseId)),
       addRostered(tx, key.windowId, enrolled),
+      rosters.stillHas(tx, key.windowId, known),
     ]);
     if (!leased) throw new LeaseLost();
+    if (!blocksHold) throw new BlockForgotten();
     let moved = false;
     for (const [unitId, notice] of notices) {
       const { unit, notice: supposed } = byUnit.get(unitId)!;
@@ -501,7 +536,10 @@ class NoticeIssued extends Error {}
 /** What is sealed need not be kept. */
 const NOBODY: PersonalSet = { personalNumbers: '', texts: '' };
 
-/** Another process has taken the import over. */
+/** Somebody was withdrawn after a group had been known as taken and before the file was stored whole: its rows have to be read. */
+class BlockForgotten extends Error {}
+
+/** Another process has the import. */
 class LeaseLost extends Error {}
 
 /** Of a file that came in part. */

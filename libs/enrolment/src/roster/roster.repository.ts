@@ -32,10 +32,9 @@ export interface Counts {
   cardWarnings: number;
 }
 
-export async function insertImport(
-  tx: Transaction,
-  started: Pick<RosterImport, 'id' | 'window_id' | 'file_name' | 'received_at' | 'received_by'>,
-): Promise<void> {
+export type StartedImport = Pick<RosterImport, 'id' | 'window_id' | 'file_name' | 'received_at' | 'received_by'>;
+
+export async function insertImport(tx: Transaction, started: StartedImport): Promise<void> {
   await tx.query(
     `insert into roster_import (id, window_id, file_name, received_at, received_by, state) values ($1, $2, $3, $4, $5, 'receiving')`,
     [started.id, started.window_id, started.file_name, started.received_at, started.received_by],
@@ -177,6 +176,17 @@ export async function findBlock(tx: Transaction, windowId: string, digest: Buffe
   return row && { ...row, refused: row.refusedAt.map((at, i) => ({ at, reason: row.refusedFor[i]! })) };
 }
 
+/** Whether the window still has all of these. */
+export async function stillHas(tx: Transaction, windowId: string, blocks: readonly Block[]): Promise<boolean> {
+  if (blocks.length === 0) return true;
+  const rows = await rowsOf<{ all: boolean }>(
+    tx,
+    `select not exists (select from unnest($2::bytea[]) d where not exists (select from roster_block b where b.window_id = $1 and b.digest = d)) as all`,
+    [windowId, blocks.map(({ digest }) => digest)],
+  );
+  return rows[0]!.all;
+}
+
 export async function saveBlocks(tx: Transaction, windowId: string, blocks: readonly Block[]): Promise<void> {
   if (blocks.length === 0) return;
   await rowsOf(
@@ -251,7 +261,12 @@ export class RosterRows {
     readonly members: CopyRows,
   ) {}
 
-  static async pack({ windowId, periodId, importId }: ImportKey, at: Date, sets: readonly SealedRows[], pool: CopyBlocks): Promise<RosterRows> {
+  static async pack(
+    { windowId, periodId, importId }: ImportKey,
+    at: Date,
+    sets: readonly SealedRows[],
+    pool: CopyBlocks,
+  ): Promise<RosterRows> {
     const instant = instantBytes(at);
     const enrolment = pattern(
       UUID_BYTES,

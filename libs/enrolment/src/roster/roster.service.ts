@@ -9,6 +9,7 @@ import { windowById } from '../window/window.repository.js';
 import { CUT_OFF, RosterImportService } from './roster-import.service.js';
 import type { RefusalReason } from './roster.js';
 import type { RosterImport, RosterRefusal } from './roster.entity.js';
+import { IncomingFile } from './incoming-file.js';
 import { writeFindings, type Finding, type FindingsFile } from './findings-file.js';
 import * as rosters from './roster.repository.js';
 import { storedFile } from './stored-file.js';
@@ -49,16 +50,22 @@ export class RosterService {
    * Errors: `window` (not found), `forbidden`, `window-not-open`, `window-closed` (conflict).
    */
   async receive(upload: RosterUpload): Promise<string> {
-    const importId = await this.store(upload);
-    await hurryRelay(this.database.direct, [{ queue: 'roster', command: 'import', ids: [importId] }]);
-    return importId;
+    const { id } = await this.begin(upload);
+    await this.store(id, upload.stream);
+    await hurryRelay(this.database.direct, [{ queue: 'roster', command: 'import', ids: [id] }]);
+    return id;
   }
 
-  /** As {@link receive}, worked through here and now. Errors of a file that is refused whole: those of readRoster (invalid). */
+  /** As {@link receive}, worked through here and now: read while it comes in, applied when it is stored whole. Errors of a file that is refused whole: those of readRoster (invalid). */
   async importRoster(upload: RosterUpload): Promise<RosterSummary> {
-    const importId = await this.store(upload);
-    await this.imports.work(importId);
-    const done = (await rosters.importById(this.database.direct, importId))!;
+    const started = await this.begin(upload);
+    const incoming = new IncomingFile();
+    const [stored, worked] = await Promise.allSettled([
+      this.store(started.id, upload.stream, incoming),
+      this.imports.workIncoming(started, incoming),
+    ]);
+    for (const ended of [stored, worked]) if (ended.status === 'rejected') throw ended.reason;
+    const done = (await rosters.importById(this.database.direct, started.id))!;
     if (done.failure) throw new DomainError(done.failure.code, done.failure.kind, done.failure.message, done.failure.details);
     return this.summarise(done);
   }
@@ -95,34 +102,33 @@ export class RosterService {
     }
   }
 
-  private async store({ windowId, fileName, principal, stream }: RosterUpload): Promise<string> {
+  private async begin({ windowId, fileName, principal }: RosterUpload): Promise<rosters.StartedImport> {
     const received_at = this.clock.now();
     await this.openWindow(windowId, principal, received_at);
-    const id = newId();
-    await rosters.insertImport(this.database.direct, {
-      id,
-      window_id: windowId,
-      file_name: fileName,
-      received_at,
-      received_by: principal.userId,
-    });
+    const started = { id: newId(), window_id: windowId, file_name: fileName, received_at, received_by: principal.userId };
+    await rosters.insertImport(this.database.direct, started);
+    return started;
+  }
+
+  private async store(id: string, stream: Readable, incoming?: IncomingFile): Promise<void> {
     let part = 0;
     let storing = Promise.resolve();
     try {
       for await (const piece of parts(stream)) {
         await storing;
-        storing = rosters.insertPart(this.database.direct, id, part++, this.vault.sealBytes(piece));
+        storing = rosters.insertPart(this.database.direct, id, part++, this.vault.sealBytes(piece)).then(() => incoming?.add(piece));
         // Awaited a round later; until then a failure must not count as unhandled.
         storing.catch(() => {});
       }
       await storing;
+      await rosters.setReceived(this.database.direct, id, part);
     } catch (error) {
+      incoming?.end(false);
       await storing.catch(() => {});
       await rosters.failImport(this.database.direct, id, CUT_OFF);
       throw error;
     }
-    await rosters.setReceived(this.database.direct, id, part);
-    return id;
+    incoming?.end(true);
   }
 
   private async visible(importId: string, principal: Principal): Promise<RosterImport> {
