@@ -292,7 +292,7 @@ export class RosterRows {
       copyBytes(unit.id, 0, members.block, m + toMemberUnit, UUID_BYTES);
       for (let at = 0; at < INSUTYPE_BYTES; at++) members.block[m + toInsutype + at] = insutype.charCodeAt(at);
       copyBytes(fingerprints, i * FINGERPRINT_BYTES, members.block, m + toHash, FINGERPRINT_BYTES);
-      copyBytes(sealed, from, members.block, m + toSealed, length);
+      sealed.copy(members.block, m + toSealed, from, from + length);
 
       const e = enrolments.begin();
       copyBytes(memberIds, i * UUID_BYTES, enrolments.block, e + toMember, UUID_BYTES);
