@@ -43,7 +43,7 @@ export class DueWork {
       count > 0 && due.push({ wakeUp: { queue, command, ids }, count });
     work('contribution', 'collect', (await this.collectionDays(now)).length);
     // After the statements, since these make receipts due: looked at before, both could be missed.
-    const { imports, receipts, refunds, joins, phoneRefunds, underwrites } = await enrolmentDue(
+    const { imports, receipts, refunds, joins, phoneRefunds, turnedDown, underwrites } = await enrolmentDue(
       this.database.direct,
       now,
       uploadCutBefore(now),
@@ -55,6 +55,7 @@ export class DueWork {
     work('join', 'look', joins);
     work('join', 'refund', phoneRefunds);
     work('join', 'compare', (await this.billDays(now)).length);
+    work('underwriting', 'turn-down', turnedDown ? 1 : 0);
     work('underwriting', 'underwrite', underwrites ? await this.underwriting.due() : 0);
     const resumable = stopped ? await this.payment.resumable() : 0;
     if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });

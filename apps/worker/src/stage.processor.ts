@@ -16,6 +16,7 @@ import {
   ReceiptService,
   RefundService,
   RosterImportService,
+  TurnDownService,
   UnderwritingService,
 } from '@app/enrolment';
 import { Clock, DomainError, type CivilDate } from '@app/kernel';
@@ -176,8 +177,14 @@ export class ContributionProcessor extends StageProcessor {
 
 @on('underwriting', 1)
 export class UnderwritingProcessor extends StageProcessor {
-  protected readonly commands: Commands = { underwrite: () => drain(() => this.underwriting.underwrite()) };
-  constructor(private readonly underwriting: UnderwritingService) {
+  protected readonly commands: Commands = {
+    underwrite: () => drain(() => this.underwriting.underwrite()),
+    'turn-down': () => this.refusals.turnDown(),
+  };
+  constructor(
+    private readonly underwriting: UnderwritingService,
+    private readonly refusals: TurnDownService,
+  ) {
     super();
   }
 }

@@ -14,6 +14,7 @@ import {
   RosterImportService,
   PersonRegister,
   UnderwritingPlans,
+  TurnDownService,
   UnderwritingService,
   JoinPaymentService,
 } from '@app/enrolment';
@@ -51,6 +52,7 @@ export class WorkerAppModule {
         { provide: RefundBank, useExisting: BankGateway },
         { provide: ReceiptOffice, useExisting: TreasuryGateway },
         UnderwritingService,
+        TurnDownService,
         { provide: PersonRegister, useExisting: MedicalInsuranceGateway },
         { provide: UnderwritingPlans, useExisting: PlanVersionService },
         {

@@ -15,6 +15,7 @@ import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
 import { RosterImportService } from './roster/roster-import.service.js';
 import { RosterService } from './roster/roster.service.js';
+import { TurnDownService } from './underwriting/turn-down.service.js';
 import { UnderwritingService } from './underwriting/underwriting.service.js';
 import { CountdownBoard, CountdownReader } from './window/countdown-board.js';
 import { CountdownService } from './window/countdown.service.js';
@@ -39,6 +40,7 @@ const SERVICES = [
   ReceiptService,
   ContributionSummaryService,
   UnderwritingService,
+  TurnDownService,
   MemberService,
   CertificateTokens,
   HolderCheckLimit,

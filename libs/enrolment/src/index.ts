@@ -69,7 +69,7 @@ export { type PlanDescription } from './certificate/certificate.js';
 export { PlanCatalogue } from './certificate/plan-catalogue.js';
 export { CollectionBank } from './contribution/collection-bank.js';
 export { PHONE_COLLECTOR, phoneSettlementReference } from './contribution/contribution.js';
-export { type DoubleView, type PhoneRefundDue } from './contribution/double.repository.js';
+export { type DoubleView } from './contribution/double.repository.js';
 export { ReceiptOffice } from './contribution/receipt-office.js';
 export { type ReceiptView } from './contribution/receipt.repository.js';
 export { ReceiptService } from './contribution/receipt.service.js';
@@ -121,6 +121,7 @@ export { RosterImportService, uploadCutBefore } from './roster/roster-import.ser
 export { RosterService, type RosterSummary, type RosterUpload } from './roster/roster.service.js';
 export { PersonRegister } from './underwriting/person-register.js';
 export { UNDERWRITING_REASONS, type PlanRules, type UnderwritingReason, type UnderwritingState } from './underwriting/underwriting.js';
+export { TurnDownService } from './underwriting/turn-down.service.js';
 export { UnderwritingPlans } from './underwriting/underwriting-plans.js';
 export { UnderwritingService, type UnderwrittenPerson, type WindowUnderwriting } from './underwriting/underwriting.service.js';
 export { CountdownBoard, CountdownReader } from './window/countdown-board.js';

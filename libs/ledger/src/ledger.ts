@@ -40,9 +40,8 @@ export const TRANSFERS = {
   'contribution-phone': { debit: 'phone-collection', credit: 'mutual-aid-fund' },
   // The phone-pay institution handed a sum on; subject: the credit.
   'phone-settlement': { debit: 'collection-bank', credit: 'phone-collection' },
-  // Paid for twice: no longer a contribution until it is given back, by the bank (suspense-refund) or on the phone; subject: the double.
+  // Paid for twice, or for somebody who was refused: no longer a contribution, until the bank gives it back (suspense-refund); subject: the double.
   'contribution-double': { debit: 'mutual-aid-fund', credit: 'contribution-suspense' },
-  'phone-refund': { debit: 'contribution-suspense', credit: 'phone-collection' },
   // A payment by phone that is no contribution goes back; subject: the join.
   'contribution-phone-refund': { debit: 'mutual-aid-fund', credit: 'phone-collection' },
   grant: { debit: 'payout-bank', credit: 'treasury-grant' },

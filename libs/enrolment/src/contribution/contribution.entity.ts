@@ -84,15 +84,16 @@ export class MatchProposalLine {
   @Column('bigint', { transformer: bigintColumn }) amount_fen: number;
 }
 
-/** A person who was paid for twice: what the second payment brought is given back. */
+export type DoubleCause = 'paid-twice' | 'refused';
+
+/** A person who was paid for twice, or who was refused: what the notice brought for them is given back. */
 @Entity('contribution_double')
 export class ContributionDouble {
   @PrimaryColumn('uuid') id: string;
   @Column('uuid') member_id: string;
   @Column('uuid') period_id: string;
-  @Column('text') payer: 'unit' | 'phone';
-  @Column('uuid', { nullable: true }) notice_id: string | null;
-  @Column('uuid', { nullable: true, unique: true }) join_id: string | null;
+  @Column('uuid') notice_id: string;
+  @Column('text') cause: DoubleCause;
   @Column('bigint', { transformer: bigintColumn }) amount_fen: number;
   @Column('bigint', { transformer: bigintColumn }) fund_fen: number;
   @Column('timestamptz') found_at: Date;
@@ -146,6 +147,7 @@ export class ContributionReceipt {
   @Column('bigint', { transformer: bigintColumn }) amount_fen: number;
   @Column('text') state: 'due' | 'issued' | 'refused' | 'flush-due' | 'flush-refused' | 'red-flushed';
   @Column('text', { nullable: true }) refusal: string | null;
+  @Column('boolean', { default: false }) returned: boolean;
   @Column('text', { nullable: true }) code: string | null;
   @Column('text', { nullable: true }) number: string | null;
   @Column('text', { nullable: true }) check_code: string | null;

@@ -15,11 +15,12 @@ import { createTestDatabase, type TestDatabase } from '../../../../test/support/
 import { planFigures } from '../enrolment-figures.repository.js';
 import { ENROLMENT_ENTITIES } from '../index.js';
 import { OrganisationService } from '../organisation/organisation.service.js';
-import { addEnrolled, addRostered } from '../window/enrolment-count.repository.js';
+import { addEnrolled, addRostered, recount } from '../window/enrolment-count.repository.js';
 import type { Shares } from '../window/window.js';
 import { WindowService } from '../window/window.service.js';
 import { enrolmentDue } from '../enrolment-due.repository.js';
 import { personalText } from '../member/member.js';
+import { TurnDownService } from '../underwriting/turn-down.service.js';
 import { PHONE_COLLECTOR, phoneSettlementReference } from './contribution.js';
 import type { NoticeView } from './contribution.repository.js';
 import { ContributionService, type MatchedStatement } from './contribution.service.js';
@@ -621,7 +622,7 @@ describe('contribution money', () => {
       expect(await closeDay()).toMatchObject({ noticesPaid: 1, coversStarted: 1 });
       await receipts.issue();
       const [double] = (await refunds.doubles()).filter((one) => one.noticeReference === notice.reference);
-      expect(double).toMatchObject({ payer: 'unit', amountFen: 6_000, state: 'due' });
+      expect(double).toMatchObject({ cause: 'paid-twice', amountFen: 6_000, state: 'due' });
       expect(await summaries.read(window.id)).toMatchObject({ received: { memberFen: 12_000, doubledFen: 6_000 } });
 
       const cause = { doubleId: double!.id };
@@ -655,25 +656,60 @@ describe('contribution money', () => {
         received: { memberFen: 12_000, unitFen: 6_000, fundFen: 1_000, doubledFen: 9_000 },
       });
     });
+  });
 
-    it('who pays on the phone after the unit is given back there, once', async () => {
+  describe('paid for somebody whom underwriting refused', () => {
+    const refuse = (window: Window, memberId: string) =>
+      rows(
+        `insert into underwriting (member_id, period_id, window_id, unit_id, state, reason, answered_at, refused_at)
+         select member_id, period_id, window_id, unit_id, 'refused', 'not-insured', $3, $3 from enrolment where member_id = $1 and period_id = $2`,
+        memberId,
+        window.periodId,
+        clock.now(),
+      );
+    const turnDown = () => new TurnDownService(db, clock).turnDown();
+    const isDue = async () => (await enrolmentDue(db.direct, clock.now(), new Date(0))).turnedDown;
+    const days = async (count: number) => {
+      for (let day = 0; day < count; day++) await closeDay();
+    };
+
+    it('is given back to the unit when nobody has put it right in seven days, and the person may be enrolled again', async () => {
       const [window, unit] = [await newWindow(), await newUnit()];
-      const [memberId] = await enrol(window, unit, 1);
+      await rows(`update enrolment_window set underwriting = 'insured' where id = $1`, window.id);
+      const [refused, corrected, other] = (await enrol(window, unit, 3)) as [string, string, string];
+      for (const memberId of [refused, corrected]) await refuse(window, memberId);
       const notice = await issue(window, unit);
-      await pay(9_000, notice.reference, unit.name);
+      await days(8);
+      // Not paid yet: nothing is to go back.
+      expect(await isDue()).toBe(false);
+      await pay(notice.amountFen, notice.reference, unit.name);
       await closeDay();
-      const joinId = uuidv7();
-      await payByPhone(joinId);
-      const join = { joinId, memberId: memberId!, periodId: window.periodId, amountFen: SHARES.memberFen };
-      for (let i = 0; i < 2; i++) await db.transaction((tx) => refunds.phoneDouble(tx, join));
+      expect(await isDue()).toBe(true);
+      await rows(
+        `update underwriting set state = 'due', reason = null, refused_at = null, next_at = $2 where member_id = $1`,
+        corrected,
+        clock.now(),
+      );
+      for (let i = 0; i < 2; i++) await turnDown();
+      expect(await isDue()).toBe(false);
+      expect(await rows('select member_id from enrolment where window_id = $1 order by 1', window.id)).toEqual(
+        [corrected, other].sort().map((member_id) => ({ member_id })),
+      );
+      expect(await db.transaction((tx) => recount(tx, window.id))).toBe(0);
+      expect(await rows('select withdrawn_by, member_id from enrolment_withdrawal where window_id = $1', window.id)).toEqual([
+        { withdrawn_by: 'underwriting', member_id: refused },
+      ]);
+      const [double] = (await refunds.doubles()).filter((one) => one.noticeReference === notice.reference);
+      expect(double).toMatchObject({ cause: 'refused', amountFen: SHARES.memberFen + SHARES.unitFen, state: 'due' });
+      const { id } = await refunds.propose(maker, { doubleId: double!.id }, TO, '核保未通过');
+      await refunds.check(checker, id);
+      await refunds.advance();
+      expect(await stateOf(id)).toMatchObject({ state: 'paid' });
       await receipts.issue();
-      const mine = async () => (await refunds.phoneRefundsDue()).filter((due) => due.joinId === joinId);
-      expect(await mine()).toEqual([{ joinId, memberId, amountFen: 6_000 }]);
-      for (let i = 0; i < 2; i++) await db.transaction((tx) => refunds.phoneRefunded(tx, joinId));
-      expect(await mine()).toEqual([]);
-      await receipts.issue();
-      expect(await receipts.ofJoin(joinId)).toMatchObject([{ version: 1, state: 'red-flushed' }]);
-      expect(await rows(`select code from ledger_transfer where code = 'phone-refund'`)).toHaveLength(1);
+      expect((await receipts.ofNotice(notice.id, maker))[0]).toMatchObject({
+        state: 'issued',
+        amountFen: notice.amountFen - SHARES.memberFen - SHARES.unitFen,
+      });
     });
   });
 

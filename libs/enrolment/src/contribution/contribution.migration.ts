@@ -103,18 +103,15 @@ export class Contribution1700000002050 implements MigrationInterface {
         id uuid primary key,
         member_id uuid not null,
         period_id uuid not null,
-        payer text not null check (payer in ('unit', 'phone')),
-        notice_id uuid references payment_notice,
-        join_id uuid unique,
+        notice_id uuid not null references payment_notice,
+        cause text not null check (cause in ('paid-twice', 'refused')),
         amount_fen bigint not null check (amount_fen >= 0),
         fund_fen bigint not null check (fund_fen >= 0),
         found_at timestamptz not null,
         state text not null check (state in ('due', 'refunding', 'refunded')),
-        unique (member_id, notice_id),
-        check ((payer = 'unit') = (notice_id is not null)),
-        check ((payer = 'phone') = (join_id is not null))
+        unique (member_id, notice_id)
       );
-      create index contribution_double_subject on contribution_double (coalesce(notice_id, join_id));
+      create index contribution_double_notice on contribution_double (notice_id);
 
       create table contribution_refund (
         id uuid primary key,
@@ -167,6 +164,8 @@ export class Contribution1700000002050 implements MigrationInterface {
         amount_fen bigint not null check (amount_fen > 0),
         state text not null check (state in ('due', 'issued', 'refused', 'flush-due', 'flush-refused', 'red-flushed')),
         refusal text,
+        -- On the phone: the money went back.
+        returned boolean not null default false,
         code text,
         number text,
         check_code text,

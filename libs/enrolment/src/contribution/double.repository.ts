@@ -1,6 +1,7 @@
-/** SQL on people who were paid for twice. */
+/** SQL on people for whom a notice was paid although another payment covers them, or nothing may. */
 import { fen, type Fen } from '@app/kernel';
 import { rowsOf, type Transaction } from '@app/platform';
+import type { DoubleCause } from './contribution.entity.js';
 import type { AsText } from './contribution.repository.js';
 
 export interface Double {
@@ -19,8 +20,8 @@ const double = (row: Row): Double => ({ id: row.id, amountFen: fen(Number(row.am
 export async function insertDoubles(tx: Transaction, noticeIds: readonly string[], at: Date): Promise<Double[]> {
   const rows = await rowsOf<Row>(
     tx,
-    `insert into contribution_double (id, member_id, period_id, payer, notice_id, amount_fen, fund_fen, found_at, state)
-     select gen_random_uuid(), d.member_id, d.period_id, 'unit', d.notice_id, d.amount_fen, d.fund_fen, $2, case when d.amount_fen = 0 then 'refunded' else 'due' end
+    `insert into contribution_double (id, member_id, period_id, notice_id, cause, amount_fen, fund_fen, found_at, state)
+     select gen_random_uuid(), d.member_id, d.period_id, d.notice_id, 'paid-twice', d.amount_fen, d.fund_fen, $2, case when d.amount_fen = 0 then 'refunded' else 'due' end
      from (select e.member_id, e.period_id, n.id as notice_id,
                   w.member_share_fen + case when c.join_id is null then w.unit_share_fen else 0 end as amount_fen,
                   case when c.join_id is null then w.fund_share_fen else 0 end as fund_fen
@@ -36,45 +37,23 @@ export async function insertDoubles(tx: Transaction, noticeIds: readonly string[
   return rows.map(double);
 }
 
-/** undefined when that join is known as a double already. */
-export async function insertPhoneDouble(
+/** Members on these paid notices whom underwriting has refused for good: all that came for them. */
+export async function insertRefused(
   tx: Transaction,
-  join: { readonly joinId: string; readonly memberId: string; readonly periodId: string; readonly amountFen: Fen },
+  refused: readonly { readonly memberId: string; readonly periodId: string; readonly noticeId: string }[],
   at: Date,
-): Promise<Double | undefined> {
-  const [row] = await rowsOf<Row>(
+): Promise<Double[]> {
+  if (refused.length === 0) return [];
+  const rows = await rowsOf<Row>(
     tx,
-    `insert into contribution_double (id, member_id, period_id, payer, join_id, amount_fen, fund_fen, found_at, state)
-     values (gen_random_uuid(), $1, $2, 'phone', $3, $4, 0, $5, 'due') on conflict do nothing returning id, amount_fen as "amountFen", fund_fen as "fundFen"`,
-    [join.memberId, join.periodId, join.joinId, join.amountFen, at],
+    `insert into contribution_double (id, member_id, period_id, notice_id, cause, amount_fen, fund_fen, found_at, state)
+     select gen_random_uuid(), r.member_id, r.period_id, n.id, 'refused', w.member_share_fen + w.unit_share_fen, w.fund_share_fen, $4, 'due'
+     from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r(member_id, period_id, notice_id)
+     join payment_notice n on n.id = r.notice_id join enrolment_window w on w.id = n.window_id
+     on conflict do nothing returning id, amount_fen as "amountFen", fund_fen as "fundFen"`,
+    [refused.map((one) => one.memberId), refused.map((one) => one.periodId), refused.map((one) => one.noticeId), at],
   );
-  return row && double(row);
-}
-
-export interface PhoneRefundDue {
-  readonly joinId: string;
-  readonly memberId: string;
-  readonly amountFen: Fen;
-}
-
-export async function phoneRefundsDue(tx: Transaction, limit: number): Promise<PhoneRefundDue[]> {
-  const rows = await rowsOf<AsText<PhoneRefundDue, 'amountFen'>>(
-    tx,
-    `select join_id as "joinId", member_id as "memberId", amount_fen as "amountFen" from contribution_double
-     where payer = 'phone' and state = 'due' order by found_at, id limit $1`,
-    [limit],
-  );
-  return rows.map((row) => ({ ...row, amountFen: fen(Number(row.amountFen)) }));
-}
-
-/** undefined when there is nothing to give back for that join, or it was given back before. */
-export async function endPhoneDouble(tx: Transaction, joinId: string): Promise<Double | undefined> {
-  const [row] = await rowsOf<Row>(
-    tx,
-    `update contribution_double set state = 'refunded' where join_id = $1 and state = 'due' returning id, amount_fen as "amountFen", fund_fen as "fundFen"`,
-    [joinId],
-  );
-  return row && double(row);
+  return rows.map(double);
 }
 
 /** Guarded by the state it was in; the notice of the double that moved, undefined when it was in another state. */
@@ -100,7 +79,7 @@ export async function lockDueDouble(tx: Transaction, id: string): Promise<{ amou
          select c.payer_name from contribution_match m join contribution_credit c on c.id = m.credit_id where m.notice_id = d.notice_id order by m.matched_at desc, m.id desc limit 1
        ), o.name) as "payerName"
      from contribution_double d join payment_notice n on n.id = d.notice_id join organisation o on o.id = n.unit_id
-     where d.id = $1 and d.payer = 'unit' and d.state = 'due' for update of d`,
+     where d.id = $1 and d.state = 'due' for update of d`,
     [id],
   );
   return row && { amountFen: fen(Number(row.amountFen)), payerName: row.payerName };
@@ -108,10 +87,9 @@ export async function lockDueDouble(tx: Transaction, id: string): Promise<{ amou
 
 export interface DoubleView {
   readonly id: string;
-  readonly payer: 'unit' | 'phone';
-  readonly noticeReference: string | null;
-  readonly unitName: string | null;
-  readonly joinId: string | null;
+  readonly cause: DoubleCause;
+  readonly noticeReference: string;
+  readonly unitName: string;
   readonly amountFen: number;
   readonly foundAt: Date;
   readonly state: string;
@@ -120,8 +98,8 @@ export interface DoubleView {
 export async function readDoubles(tx: Transaction, limit: number): Promise<DoubleView[]> {
   const rows = await rowsOf<AsText<DoubleView, 'amountFen'>>(
     tx,
-    `select d.id, d.payer, n.reference as "noticeReference", o.name as "unitName", d.join_id as "joinId", d.amount_fen as "amountFen", d.found_at as "foundAt", d.state
-     from contribution_double d left join payment_notice n on n.id = d.notice_id left join organisation o on o.id = n.unit_id
+    `select d.id, d.cause, n.reference as "noticeReference", o.name as "unitName", d.amount_fen as "amountFen", d.found_at as "foundAt", d.state
+     from contribution_double d join payment_notice n on n.id = d.notice_id join organisation o on o.id = n.unit_id
      order by (d.state = 'refunded'), d.found_at, d.id limit $1`,
     [limit],
   );

@@ -58,23 +58,25 @@ export async function insertPhoneReceipts(tx: Transaction, due: readonly PhoneRe
   await rowsOf(
     tx,
     `insert into contribution_receipt (id, kind, subject, version, reference, payer_sealed, amount_fen, state)
-     select r.id, 'phone', r.subject, 1, ${REFERENCE}, r.payer_sealed, r.amount_fen, 'due'
-     from (select gen_random_uuid() as id, * from unnest($1::uuid[], $2::bytea[], $3::bigint[]) as n(subject, payer_sealed, amount_fen)) r
+     select r.id, 'phone', r.subject, r.version, ${REFERENCE}, r.payer_sealed, r.amount_fen, 'due'
+     from (select gen_random_uuid() as id, n.*, coalesce((select max(version) from contribution_receipt b where b.subject = n.subject), 0) + 1 as version
+       from unnest($1::uuid[], $2::bytea[], $3::bigint[]) as n(subject, payer_sealed, amount_fen)) r
      on conflict (subject, version) do nothing`,
     [due.map(({ joinId }) => joinId), due.map(({ payerSealed }) => payerSealed), due.map(({ amountFen }) => amountFen)],
   );
 }
 
 /**
- * Receipts that were issued over another amount than what is held by now (a double was given back, or came back) are to be red-flushed,
- * and what is held is receipted anew. A receipt that is not issued yet is looked at again when it is. Returns how many changed.
+ * Receipts that were issued over another amount than what is held by now (a double was given back, or came back; a payment on the phone was
+ * given back) are to be red-flushed, and what is held is receipted anew. A receipt that is not issued yet is looked at again when it is. Returns how many changed.
  */
 export async function reviseReceipts(tx: Transaction, subjects: readonly string[]): Promise<number> {
   const rows = await rowsOf(
     tx,
     `with held as (
        select r.id, r.kind, r.subject, r.version, r.payer_sealed, r.amount_fen,
-              first.amount_fen - coalesce((select sum(d.amount_fen) from contribution_double d where coalesce(d.notice_id, d.join_id) = r.subject and d.state = 'refunded'), 0) as held_fen
+              case when r.returned then 0 when r.kind = 'phone' then r.amount_fen
+                else first.amount_fen - coalesce((select sum(d.amount_fen) from contribution_double d where d.notice_id = r.subject and d.state = 'refunded'), 0) end as held_fen
        from contribution_receipt r join contribution_receipt first on first.subject = r.subject and first.version = 1
        where r.subject = any($1::uuid[]) and r.state = 'issued'),
      flushed as (
@@ -87,6 +89,16 @@ export async function reviseReceipts(tx: Transaction, subjects: readonly string[
     [subjects],
   );
   return rows.length;
+}
+
+/** The money of the join's payment went back: its receipt goes too, as soon as it is issued. */
+export async function setReturned(tx: Transaction, joinId: string): Promise<void> {
+  await rowsOf(
+    tx,
+    `update contribution_receipt set returned = true
+     where subject = $1 and kind = 'phone' and version = (select max(version) from contribution_receipt where subject = $1)`,
+    [joinId],
+  );
 }
 
 export interface DueReceipt {

@@ -4,7 +4,7 @@ import type { CivilDate } from '@app/kernel';
 import { ledger } from '@app/ledger';
 import { addToOutbox, type Transaction } from '@app/platform';
 import { moveDouble } from './double.repository.js';
-import { reviseReceipts } from './receipt.repository.js';
+import { reviseReceipts, setReturned } from './receipt.repository.js';
 import * as refunds from './refund.repository.js';
 import { REFUND_MOVES } from './refund.js';
 
@@ -59,7 +59,13 @@ async function comeBack(tx: Transaction, refund: refunds.Refund, line: BankState
   if (refund.doubleId) await revise(tx, await moveDouble(tx, refund.doubleId, 'refunded', 'due'));
 }
 
+/** The payment of this join, which had a receipt, was given back on the phone. */
+export async function returnReceipt(tx: Transaction, joinId: string): Promise<void> {
+  await setReturned(tx, joinId);
+  await revise(tx, joinId);
+}
+
 /** What is held of a contribution is another amount now than its receipt says. */
-export async function revise(tx: Transaction, subject: string | undefined): Promise<void> {
+async function revise(tx: Transaction, subject: string | undefined): Promise<void> {
   if (subject && (await reviseReceipts(tx, [subject])) > 0) await addToOutbox(tx, [{ queue: 'contribution', command: 'issue', ids: [] }]);
 }

@@ -7,10 +7,9 @@ import { writePaymentInstruction, type BankReason, type PaymentStatusReport } fr
 import { Clock, DomainError, assert, chinaDate, type Fen } from '@app/kernel';
 import { ledger } from '@app/ledger';
 import { addToOutbox, CONFIG, Database, PersonalDataVault, newId, type Config, type Principal, type Transaction } from '@app/platform';
-import { bookDoubles } from './book-doubles.js';
 import * as errors from './contribution.errors.js';
 import * as doubles from './double.repository.js';
-import { applyFailed, applyPaid, revise } from './refund-outcome.js';
+import { applyFailed, applyPaid } from './refund-outcome.js';
 import { RefundBank } from './refund-bank.js';
 import { afterReport, nextQueryAt, refundEndToEndId, refundMessageId, type RefundState } from './refund.js';
 import * as refunds from './refund.repository.js';
@@ -181,30 +180,6 @@ export class RefundService {
         },
       ],
     });
-  }
-
-  /**
-   * For the phone side, in its transaction: a payment on the phone that started no cover, since the member was paid for already. It is given
-   * back on the phone, once a join.
-   */
-  async phoneDouble(tx: Transaction, join: { joinId: string; memberId: string; periodId: string; amountFen: Fen }): Promise<void> {
-    const at = this.clock.now();
-    const double = await doubles.insertPhoneDouble(tx, join, at);
-    if (double) await bookDoubles(tx, [double], chinaDate(at));
-  }
-
-  /** For the phone side: what is to be given back there, and was not yet. The same until {@link phoneRefunded}. */
-  phoneRefundsDue(limit = PAGE): Promise<doubles.PhoneRefundDue[]> {
-    return doubles.phoneRefundsDue(this.database.direct, limit);
-  }
-
-  /** For the phone side, in its transaction: the phone-pay institution said that the money went back. Again changes nothing. */
-  async phoneRefunded(tx: Transaction, joinId: string): Promise<void> {
-    const double = await doubles.endPhoneDouble(tx, joinId);
-    if (!double) return;
-    const { id, amountFen } = double;
-    await ledger.transfer(tx, [{ code: 'phone-refund' as const, subject: id, attempt: 1, amountFen, on: chinaDate(this.clock.now()) }]);
-    await revise(tx, joinId);
   }
 }
 

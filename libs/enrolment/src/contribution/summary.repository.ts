@@ -43,8 +43,7 @@ export async function tableSums(tx: Transaction, windowId: string | null): Promi
      received as (select coalesce(sum(m.member_fen), 0) as member_fen, coalesce(sum(m.unit_fen), 0) as unit_fen from contribution_match m join notice n on n.id = m.notice_id),
      doubled as (
        select coalesce(sum(d.amount_fen), 0) as amount_fen, coalesce(sum(d.fund_fen), 0) as fund_fen from contribution_double d
-       where $1::uuid is null or d.notice_id in (select id from notice)
-          or (d.payer = 'phone' and exists (select from enrolment e where e.member_id = d.member_id and e.period_id = d.period_id and e.window_id = $1)))
+       where $1::uuid is null or d.notice_id in (select id from notice))
      select received.member_fen as "memberFen", received.unit_fen as "unitFen",
        (select coalesce(sum(fund_fen), 0) from notice where state = 'paid') - doubled.fund_fen as "fundFen", doubled.amount_fen as "doubledFen",
        (select coalesce(sum(rest_fen), 0) from contribution_credit)
@@ -68,7 +67,7 @@ export async function bookSums(
     `with posted as (
        select code, subject, amount_fen from ledger_posted
        where code in ('contribution-member', 'contribution-unit', 'suspense-matched-member', 'suspense-matched-unit',
-         'contribution-special-fund', 'special-fund-return', 'contribution-double', 'contribution-phone', 'suspense-refund', 'suspense-refund-return')),
+         'contribution-special-fund', 'special-fund-return', 'contribution-double', 'contribution-phone', 'contribution-phone-refund', 'suspense-refund', 'suspense-refund-return')),
      placed as (
        select p.code, p.amount_fen, coalesce(n.window_id, e.window_id) as window_id
        from posted p
@@ -76,13 +75,14 @@ export async function bookSums(
        left join contribution_double d on p.code in ('contribution-double', 'special-fund-return') and d.id = p.subject
        left join cover c on p.code = 'contribution-phone' and c.join_id = p.subject
        left join payment_notice n on n.id = case when p.code = 'contribution-special-fund' then p.subject else coalesce(m.notice_id, d.notice_id) end
-       left join enrolment e on e.member_id = coalesce(c.member_id, d.member_id) and e.period_id = coalesce(c.period_id, d.period_id)),
+       left join enrolment e on e.member_id = c.member_id and e.period_id = c.period_id),
      summed as (select code, sum(amount_fen) as fen, sum(amount_fen) filter (where $1::uuid is null or window_id = $1) as of_window from placed group by 1)
      select coalesce(sum(of_window) filter (where code in ('contribution-member', 'suspense-matched-member')), 0) as "memberFen",
        coalesce(sum(of_window) filter (where code in ('contribution-unit', 'suspense-matched-unit')), 0) as "unitFen",
        coalesce(sum(of_window) filter (where code = 'contribution-special-fund'), 0) - coalesce(sum(of_window) filter (where code = 'special-fund-return'), 0) as "fundFen",
        coalesce(sum(of_window) filter (where code = 'contribution-double'), 0) as "doubledFen",
-       coalesce(sum(of_window) filter (where code = 'contribution-phone'), 0) as "phoneFen",
+       coalesce(sum(of_window) filter (where code = 'contribution-phone'), 0)
+         - coalesce(sum(of_window) filter (where code = 'contribution-phone-refund'), 0) as "phoneFen",
        coalesce(sum(fen) filter (where code = 'suspense-refund'), 0) - coalesce(sum(fen) filter (where code = 'suspense-refund-return'), 0) as "refundedFen",
        (select coalesce(sum(amount_fen), 0) from ledger_pending where code = 'suspense-refund') as "refundsUnderWayFen"
      from summed`,

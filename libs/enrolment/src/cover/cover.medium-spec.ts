@@ -447,7 +447,12 @@ describe('a cover', () => {
       const key = { windowId: windowIds.get('459999 2025')!, periodId: period, importId: '0197a3c2-0000-7000-8000-000000000000' };
       const sealed = sealSet(vault, { personalNumbers: personalNumber(serial), texts: 'changed' });
       const unit = { id: uuidBytes(units.get(A)!.id), notice: 1 };
-      const rows = await rosters.RosterRows.pack(key, clock.now(), [{ sealed, rows: [{ row: 2, unit, insutype: '310' }] }], new CopyBlocks());
+      const rows = await rosters.RosterRows.pack(
+        key,
+        clock.now(),
+        [{ sealed, rows: [{ row: 2, unit, insutype: '310' }] }],
+        new CopyBlocks(),
+      );
       await db.transaction(async (tx) => {
         expect((await rosters.enrol(tx, rows, key)).elsewhere).toEqual(new Set());
         await covers.transfer(clerk, number, move);

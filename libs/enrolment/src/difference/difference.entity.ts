@@ -31,8 +31,8 @@ export class EnrolmentWithdrawal {
   @Column('uuid') period_id: string;
   @Column('uuid') window_id: string;
   @Column('uuid') unit_id: string;
-  @Column('uuid') import_id: string;
-  @Column('int') row: number;
+  @Column('uuid', { nullable: true }) import_id: string | null;
+  @Column('int', { nullable: true }) row: number | null;
   @Column('timestamptz') applied_at: Date;
   @Column('text') withdrawn_by: string;
   @Column('timestamptz') withdrawn_at: Date;

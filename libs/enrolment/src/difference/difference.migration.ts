@@ -44,8 +44,9 @@ export class Difference1700000002300 implements MigrationInterface {
         period_id uuid not null,
         window_id uuid not null,
         unit_id uuid not null,
-        import_id uuid not null,
-        row int not null,
+        -- Of the roster; without one the member had joined alone.
+        import_id uuid,
+        row int,
         applied_at timestamptz not null,
         withdrawn_by text not null,
         withdrawn_at timestamptz not null,

@@ -16,8 +16,9 @@ import {
   type Principal,
   type Transaction,
 } from '@app/platform';
+import { returnReceipt } from '../contribution/refund-outcome.js';
 import { PhonePay, type PhonePayment } from '../phone-payment/phone-pay.js';
-import { JOIN_MOVES, JOIN_STATES, decidePaid, nextLook, type JoinReason } from './join.js';
+import { JOIN_MOVES, JOIN_STATES, decidePaid, nextLook, type JoinReason, type JoinState } from './join.js';
 import { countJoined, coverJoined } from './join-cover.js';
 import * as joins from './join.repository.js';
 import { memberOfOrder, orderNumberOf, refundNumberOf } from './join-ticket.js';
@@ -210,7 +211,7 @@ export class JoinPaymentService implements OnApplicationShutdown {
     const back = booked.filter(({ reason }) => reason !== null).map(({ application }) => application.id);
     const moves = booked.filter(
       ({ attempt, application, reason }) =>
-        attempt === application.attempt && (reason === null || JOIN_MOVES[application.state].includes('refunding')),
+        attempt === application.attempt && (reason === null || paidMoves('refunding').includes(application.state)),
     );
     const [inserted, moved] = await together(() => [
       joins.insertPayments(tx, booked.map(paymentOf), now),
@@ -283,6 +284,8 @@ export class JoinPaymentService implements OnApplicationShutdown {
       await ledger.transfer(tx, [{ code: 'contribution-phone-refund', subject: joinId, attempt, amountFen, on: chinaDate(now) }]);
       const application = (await joins.applicationsOf(tx, [payment.memberId])).find(({ id }) => id === joinId)!;
       await joins.moveApplications(tx, [{ ...application, attempt, from: ['refunding'], to: 'refunded', reason: payment.reason }]);
+      // Only one that was kept at first has a receipt.
+      if (payment.reason === 'not-accepted') await returnReceipt(tx, joinId);
     });
   }
 
@@ -349,8 +352,11 @@ const transferOf = ({ word, application, attempt }: Booked) => ({
 
 const moveOf = ({ memberId, periodId, attempt }: joins.Application, reason: JoinReason | null): joins.Move => {
   const to = reason ? 'refunding' : 'covered';
-  return { memberId, periodId, attempt, from: JOIN_STATES.filter((state) => JOIN_MOVES[state].includes(to)), to, reason };
+  return { memberId, periodId, attempt, from: paidMoves(to), to, reason };
 };
+
+/** From where a payment takes an application there: never from a cover, which only underwriting ends. */
+const paidMoves = (to: JoinState): JoinState[] => JOIN_STATES.filter((state) => state !== 'covered' && JOIN_MOVES[state].includes(to));
 
 /** A few at a time. */
 async function inTurns<T>(all: readonly T[], work: (one: T) => Promise<void>): Promise<void> {

@@ -1,3 +1,4 @@
+import type { EReceiptAnswer, EReceiptRequest, RedFlushAnswer } from '@app/contracts';
 import { Clock, chinaInstant, civilDate, fen, type DomainError, type Fen } from '@app/kernel';
 import { balanceOf, imbalance, ledger } from '@app/ledger';
 import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, type Principal, type Transaction } from '@app/platform';
@@ -14,9 +15,13 @@ import {
   JoinPaymentService,
   JoinService,
   OrganisationService,
+  ReceiptOffice,
+  ReceiptService,
   RosterImportService,
   RosterService,
+  TurnDownService,
   WindowService,
+  enrolmentDue,
   recount,
   type JoinView,
 } from '../index.js';
@@ -28,6 +33,7 @@ const CLOSES = chinaInstant(civilDate('2025-12-11'));
 const UNIT = '91350100M000100Y43';
 const SHARE = fen(4_000);
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
 
 class MovedClock extends Clock {
   instant = OPENS;
@@ -76,6 +82,16 @@ class GatedDatabase extends Database {
   override async transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
     await this.opened;
     return super.transaction(work);
+  }
+}
+
+class Office extends ReceiptOffice {
+  private numbers = 0;
+  issueReceipt({ reference }: EReceiptRequest): Promise<EReceiptAnswer> {
+    return Promise.resolve({ reference, state: 'issued', code: '45', number: `${++this.numbers}`, checkCode: 'c', issuedOn: '2025-09-01' });
+  }
+  redFlushReceipt(reference: string): Promise<RedFlushAnswer> {
+    return Promise.resolve({ reference, state: 'red-flushed', redNumber: 'r', flushedOn: '2025-09-08' });
   }
 }
 
@@ -306,14 +322,62 @@ describe('a member who joins alone', () => {
       expect([(await covers()).length, await counted()]).toEqual([1, 1]);
     });
 
+    const underwritten = (state: 'refused' | 'passed', reason: string | null = null) =>
+      source.query(
+        `insert into underwriting (member_id, period_id, window_id, unit_id, state, reason, refused_at)
+         select e.member_id, e.period_id, e.window_id, e.unit_id, $2, $3, case $2 when 'refused' then $4::timestamptz end from enrolment e where e.window_id = $1
+         on conflict (member_id, period_id) do update set state = excluded.state, reason = excluded.reason, refused_at = excluded.refused_at`,
+        [windowId, state, reason, clock.now()],
+      );
+
+    it('goes back, with its receipt, when underwriting has refused and nobody has put it right in seven days', async () => {
+      const turnDown = new TurnDownService(db, clock);
+      const receipts = new ReceiptService(db, vault, new Office());
+      const dueNow = async () => (await enrolmentDue(db.direct, clock.now(), new Date(0))).turnedDown;
+      const before = await phoneMoney();
+      windowId = await newWindow(SHARE, 'insured');
+      const asked = await ask(1);
+      await payAndTell(1, asked);
+      await receipts.issue();
+      await underwritten('refused', 'not-insured');
+      clock.move(7 * DAY - 1);
+      await turnDown.turnDown();
+      expect([await dueNow(), (await read(1, asked)).state]).toEqual([false, 'not-accepted']);
+      clock.move(1);
+      expect(await dueNow()).toBe(true);
+      await turnDown.turnDown();
+      expect(await read(1, asked)).toMatchObject({ state: 'refunding', reason: 'not-accepted' });
+      expect([await dueNow(), await counted()]).toEqual([false, 0]);
+      expect((await phoneMoney()) - before).toBe(SHARE);
+      await payments.refund();
+      expect(await read(1, asked)).toMatchObject({ state: 'refunded', reason: 'not-accepted' });
+      expect(await phoneMoney()).toBe(before);
+      await receipts.issue();
+
+      // Insured again, and in time.
+      const again = await ask(1);
+      expect(again.orderNumber).not.toBe(asked.orderNumber);
+      await payAndTell(1, again);
+      expect(await read(1, again)).toMatchObject({ state: 'underwriting' });
+      await receipts.issue();
+      const [join] = (await query('select id from join_application where window_id = $1')) as [{ id: string }];
+      expect(await receipts.ofJoin(join.id)).toMatchObject([
+        { version: 2, state: 'issued', amountFen: SHARE },
+        { version: 1, state: 'red-flushed', amountFen: SHARE },
+      ]);
+      expect(await db.transaction((tx) => recount(tx, windowId))).toBe(0);
+    });
+
+    it('is not to be waited for where nothing was paid and underwriting has refused', async () => {
+      windowId = await newWindow(fen(0), 'insured');
+      const asked = await ask(1);
+      await underwritten('refused', 'age');
+      clock.move(7 * DAY);
+      await new TurnDownService(db, clock).turnDown();
+      expect(await read(1, asked)).toMatchObject({ state: 'expired', reason: 'not-accepted' });
+    });
+
     it('is not called covered while underwriting holds the cover back, or has refused it', async () => {
-      const underwritten = async (state: string, reason: string | null) =>
-        source.query(
-          `insert into underwriting (member_id, period_id, window_id, unit_id, state, reason)
-           select e.member_id, e.period_id, e.window_id, e.unit_id, $2, $3 from enrolment e where e.window_id = $1
-           on conflict (member_id, period_id) do update set state = excluded.state, reason = excluded.reason`,
-          [windowId, state, reason],
-        );
       windowId = await newWindow(SHARE, 'insured');
       const asked = await ask(1);
       await payAndTell(1, asked);
@@ -325,7 +389,7 @@ describe('a member who joins alone', () => {
         reason: 'not-insured',
         reasonText: expect.stringContaining('医保'),
       });
-      await underwritten('passed', null);
+      await underwritten('passed');
       expect(await read(1, asked)).toMatchObject({ state: 'covered' });
 
       windowId = await newWindow(fen(0), 'insured');

@@ -359,6 +359,29 @@ export async function movePayment(
   return rows.length > 0;
 }
 
+/**
+ * Applications whose members underwriting has refused for good and who are enrolled no more: what they paid is to go back. Returns the ids of
+ * those that paid something.
+ */
+export async function turnDown(tx: Transaction, pairs: readonly { memberId: string; periodId: string }[]): Promise<string[]> {
+  if (pairs.length === 0) return [];
+  const rows = await rowsOf<{ id: string }>(
+    tx,
+    `with back as (
+       update phone_payment p set state = 'refund-due', reason = 'not-accepted'
+       from unnest($1::uuid[], $2::uuid[]) as n(member_id, period_id)
+       join join_application a on a.member_id = n.member_id and a.period_id = n.period_id
+       where p.member_id = a.member_id and p.order_number = a.order_number and p.state = 'kept' returning p.join_id as id),
+     moved as (
+       update join_application a set state = case when a.id in (select id from back) then 'refunding' else 'expired' end, reason = 'not-accepted'
+       from unnest($1::uuid[], $2::uuid[]) as n(member_id, period_id)
+       where a.member_id = n.member_id and a.period_id = n.period_id and a.state = 'covered')
+     select id from back`,
+    [pairs.map((pair) => pair.memberId), pairs.map((pair) => pair.periodId)],
+  );
+  return rows.map(({ id }) => id);
+}
+
 export async function firstJoinAt(tx: Transaction): Promise<Date | undefined> {
   const rows = await rowsOf<{ at: Date | null }>(tx, 'select min(received_at) as at from join_application');
   return rows[0]!.at ?? undefined;

@@ -13,8 +13,8 @@ export type JoinState = (typeof JOIN_STATES)[number];
 export const JOIN_MOVES: Readonly<Record<JoinState, readonly JoinState[]>> = {
   /** Received in time; an order waits for its payment. */
   'to-pay': ['covered', 'expired', 'refunding'],
-  /** Paid, or with nothing to pay. */
-  covered: [],
+  /** Paid, or with nothing to pay. Ends only where underwriting has refused for good; then a payment goes back. */
+  covered: ['refunding', 'expired'],
   /** Not paid by its time. Covered after all when word of a payment in time comes late. */
   expired: ['to-pay', 'covered', 'refunding'],
   /** The money goes back, for a reason. */
@@ -29,6 +29,7 @@ export const JOIN_REASONS = {
   'enrolled-by-unit': '单位已为您参保，无需再次支付，已支付的款项将原路退回',
   'amount-differs': '支付金额与应缴金额不符，款项将原路退回',
   'order-replaced': '该订单已被新的订单代替，款项将原路退回',
+  'not-accepted': '核保未通过，参保未成功，已支付的款项将原路退回',
 } as const;
 export type JoinReason = keyof typeof JOIN_REASONS;
 

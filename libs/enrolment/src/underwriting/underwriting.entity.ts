@@ -13,6 +13,7 @@ export class UnderwritingEntity {
   @Column('int', { default: 0 }) attempts: number;
   @Column('timestamptz', { nullable: true }) next_at: Date | null;
   @Column('timestamptz', { nullable: true }) answered_at: Date | null;
+  @Column('timestamptz', { nullable: true }) refused_at: Date | null;
   @Column('text', { nullable: true }) insutype: string | null;
   @Column('text', { nullable: true }) psn_type: string | null;
   @Column('text', { nullable: true }) psn_insu_stas: string | null;

@@ -22,6 +22,7 @@ export class Underwriting1700000002100 implements MigrationInterface {
         -- When to ask; without one there is nothing to be asked.
         next_at timestamptz,
         answered_at timestamptz,
+        refused_at timestamptz,
         -- What the platform said.
         insutype text,
         psn_type text,
@@ -30,10 +31,12 @@ export class Underwriting1700000002100 implements MigrationInterface {
         unknown_on date,
         primary key (member_id, period_id),
         check ((state = 'refused') = (reason is not null)),
+        check ((state = 'refused') = (refused_at is not null)),
         check ((state in ('due', 'not-answered')) = (next_at is not null))
       );
       create index underwriting_due on underwriting (next_at, member_id) where next_at is not null;
       create index underwriting_waiting on underwriting (window_id, unit_id) where state = 'waiting';
+      create index underwriting_refused on underwriting (refused_at) where state = 'refused';
       create index underwriting_standing on underwriting (window_id, unit_id, state, reason);
 
       create table underwriting_unit (

@@ -147,7 +147,7 @@ export const saveOutcomes = (tx: Transaction, outcomes: readonly Outcome[], at: 
     tx,
     `with saved as (
        update underwriting u set state = o.state, reason = o.reason, attempts = o.attempts, next_at = o.next_at, unknown_on = o.unknown_on,
-         answered_at = case when o.answered then $10 else u.answered_at end,
+         refused_at = case o.state when 'refused' then $10::timestamptz end, answered_at = case when o.answered then $10 else u.answered_at end,
          insutype = coalesce(o.insurance ->> 'insutype', u.insutype), psn_type = coalesce(o.insurance ->> 'psn_type', u.psn_type),
          psn_insu_stas = coalesce(o.insurance ->> 'psn_insu_stas', u.psn_insu_stas)
        from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::int[], $6::timestamptz[], $7::bool[], $8::jsonb[], $9::date[])
@@ -201,13 +201,14 @@ export const moveWaiting = (
   { windowId, unitId }: Pick<WaitingUnit, 'windowId' | 'unitId'>,
   state: UnderwritingState,
   reason: UnderwritingReason | null,
+  at: Date,
 ): Promise<Passed[]> =>
   rowsOf(
     tx,
     `with moved as (
-       update underwriting set state = $3, reason = $4 where window_id = $1 and unit_id = $2 and state = 'waiting' returning member_id, period_id, state)
+       update underwriting set state = $3, reason = $4, refused_at = case $3 when 'refused' then $5::timestamptz end where window_id = $1 and unit_id = $2 and state = 'waiting' returning member_id, period_id, state)
      select member_id as "memberId", period_id as "periodId" from moved where state = 'passed'`,
-    [windowId, unitId, state, reason],
+    [windowId, unitId, state, reason, at],
   );
 
 export interface UnitStanding {
@@ -283,13 +284,53 @@ export async function dueAgain(tx: Transaction, windowId: string, unitId: string
   const rows = await rowsOf<{ count: number }>(
     tx,
     `with again as (
-       update underwriting set state = 'due', reason = null, attempts = 0, next_at = $3, unknown_on = null
+       update underwriting set state = 'due', reason = null, refused_at = null, attempts = 0, next_at = $3, unknown_on = null
        where window_id = $1 and unit_id = $2 and state in ('refused', 'not-answered') returning 1)
      select count(*)::int as count from again`,
     [windowId, unitId, now],
   );
   return rows[0]!.count;
 }
+
+/** Whom underwriting had refused before that time; enrolled no more. */
+export interface TurnedDown {
+  readonly memberId: string;
+  readonly periodId: string;
+  /** Of the unit, paid; null: the member paid alone. */
+  readonly noticeId: string | null;
+}
+
+/** Refused, without a cover, and paid for: what is due to go back. The first parameter is the time by which they were refused. */
+const TURNED_DOWN = `
+  from underwriting u join enrolment e on e.member_id = u.member_id and e.period_id = u.period_id
+  left join payment_notice n on n.window_id = e.window_id and n.unit_id = e.unit_id and n.number = e.notice and n.state = 'paid'
+  left join join_application j on e.notice is null and j.member_id = e.member_id and j.period_id = e.period_id and j.state = 'covered'
+  where u.state = 'refused' and u.refused_at <= $1 and (n.id is not null or j.id is not null)
+    and not exists (select from cover c where c.member_id = u.member_id and c.period_id = u.period_id)`;
+
+export const somebodyTurnedDown = async (tx: Transaction, before: Date): Promise<boolean> =>
+  (await rowsOf(tx, `select ${TURNED_DOWN} limit 1`, [before])).length > 0;
+
+/** Ends the enrolments of up to `limit` people who are to have their money back, and with them everything that underwriting knows of them. */
+export const turnDown = (tx: Transaction, before: Date, limit: number, at: Date): Promise<TurnedDown[]> =>
+  rowsOf(
+    tx,
+    `with refused as (
+       select u.member_id, u.period_id, n.id as notice_id, gen_random_uuid() as id ${TURNED_DOWN} order by u.member_id limit $2 for update of e, u),
+     gone as (
+       delete from enrolment e using refused r where e.member_id = r.member_id and e.period_id = r.period_id returning e.*, r.id, r.notice_id),
+     told as (
+       insert into enrolment_withdrawal (member_id, id, period_id, window_id, unit_id, import_id, row, applied_at, withdrawn_by, withdrawn_at)
+       select member_id, id, period_id, window_id, unit_id, import_id, row, applied_at, 'underwriting', $3 from gone),
+     unasked as (delete from underwriting u using gone g where u.member_id = g.member_id and u.period_id = g.period_id),
+     fewer as (select window_id, unit_id, count(*)::int as members from gone group by window_id, unit_id),
+     unlisted as (
+       update underwriting_unit uu set members = uu.members - f.members from fewer f where uu.window_id = f.window_id and uu.unit_id = f.unit_id),
+     counted as (
+       update enrolment_count c set members = c.members - f.members from fewer f where c.window_id = f.window_id and c.unit_id = f.unit_id)
+     select member_id as "memberId", period_id as "periodId", notice_id as "noticeId" from gone`,
+    [before, limit, at],
+  );
 
 export async function saveStaff(tx: Transaction, windowId: string, unitId: string, staff: number): Promise<void> {
   await rowsOf(

@@ -269,7 +269,7 @@ export class UnderwritingService implements OnModuleDestroy {
     const at = this.clock.now();
     return this.database.transaction(async (tx) => {
       const reason = state === 'refused' ? 'participation-too-low' : null;
-      await this.startCovers(tx, await applications.moveWaiting(tx, unit, state, reason), at);
+      await this.startCovers(tx, await applications.moveWaiting(tx, unit, state, reason, at), at);
     });
   }
 

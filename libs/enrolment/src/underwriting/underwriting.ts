@@ -164,6 +164,10 @@ export function decideUnit(unit: Participation, rules: Pick<PlanRules, 'minimumP
   return closed && missing !== null ? 'refused' : 'waiting';
 }
 
+/** A refusal stands for so long before the money goes back: in the meantime data can be corrected and the platform asked again. */
+const CORRECTION_MS = 7 * 86_400_000;
+export const turnedDownBefore = (now: Date): Date => new Date(now.getTime() - CORRECTION_MS);
+
 /** In vain this often, a person should look; the asking goes on. */
 export const ATTEMPTS_SHOWN = 5;
 

@@ -1,0 +1,42 @@
+/**
+ * Gives up enrolments that underwriting has refused and nobody has put right in time, and has the money go back: on the phone to a member who
+ * joined alone, by two people of finance to a unit. Whoever is turned down may be enrolled again while the window is open.
+ */
+import { Injectable } from '@nestjs/common';
+import { Clock, chinaDate } from '@app/kernel';
+import { Database, addToOutbox } from '@app/platform';
+import { bookDoubles } from '../contribution/book-doubles.js';
+import { insertRefused } from '../contribution/double.repository.js';
+import * as joins from '../join/join.repository.js';
+import { turnedDownBefore } from './underwriting.js';
+import { turnDown } from './underwriting.repository.js';
+
+/** In one transaction. */
+const SET = 500;
+
+@Injectable()
+export class TurnDownService {
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
+
+  async turnDown(): Promise<void> {
+    while ((await this.turnDownSet()) === SET);
+  }
+
+  private turnDownSet(): Promise<number> {
+    const at = this.clock.now();
+    return this.database.transaction(async (tx) => {
+      const people = await turnDown(tx, turnedDownBefore(at), SET, at);
+      const noticed = people.flatMap(({ noticeId, ...person }) => (noticeId === null ? [] : [{ ...person, noticeId }]));
+      await bookDoubles(tx, await insertRefused(tx, noticed, at), chinaDate(at));
+      const back = await joins.turnDown(
+        tx,
+        people.filter(({ noticeId }) => noticeId === null),
+      );
+      await addToOutbox(tx, back.length > 0 ? [{ queue: 'join', command: 'refund', ids: back }] : []);
+      return people.length;
+    });
+  }
+}
