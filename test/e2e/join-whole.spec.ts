@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { chinaInstant, civilDate } from '@app/kernel';
 import { PersonalDataVault } from '@app/platform';
 import type { StoredTemplateMessage } from '@app/contracts';
+import type { ContributionSummary } from '@app/enrolment';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,6 +115,24 @@ it('is covered too when the notification never comes: the order is asked about',
   expect(await member.enrolment('GET', `/joins/${ticket}`)).toMatchObject({ state: 'to-pay' });
   system.clock!.advanceTo(new Date(system.clock!.now().getTime() + 5 * 60_000));
   expect(await ended(member, ticket)).toMatchObject({ state: 'covered' });
+});
+
+it('whose money WeChat hands on the next morning is found in the collection account to the fen', async () => {
+  const { leader } = people.staff;
+  const held = async () => (await leader.enrolment<ContributionSummary>('GET', '/contributions/summary')).heldByPhonePayFen;
+  expect(await held()).toBe(20_000);
+  system.clock!.advanceTo(chinaInstant(civilDate('2024-10-09'), '10:00'));
+  await system.wechatPay.settleDue();
+  // Until the bank's statement says so.
+  expect(await held()).toBe(20_000);
+  system.clock!.advanceTo(chinaInstant(civilDate('2024-10-09'), '20:00'));
+  for (let look = 0; (await held()) !== 0 && look < 400; look++) await sleep(25);
+  expect(await leader.enrolment('GET', '/contributions/summary')).toMatchObject({
+    heldByPhonePayFen: 0,
+    equalsBooks: true,
+    openLines: 0,
+    received: { phoneFen: 20_000, suspenseFen: 0 },
+  });
 });
 
 it('whose payment does not add up is seen by finance, who says what was done about it', async () => {

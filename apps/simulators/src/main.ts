@@ -18,7 +18,10 @@ const parties = {
   treasury: await startTreasury({ port: port('TREASURY_PORT', 4102), bankUrl: bank.url }),
   bank,
   wechat: await startWechat({ port: port('WECHAT_PORT', 4104) }),
-  'wechat-pay': await startWechatPay({ port: port('WECHAT_PAY_PORT', 4105) }),
+  'wechat-pay': await startWechatPay({
+    port: port('WECHAT_PAY_PORT', 4105),
+    settleTo: { bankUrl: bank.url, account: process.env.COLLECTION_ACCOUNT ?? '6200009999000000025' },
+  }),
 };
 
 for (const [name, { url }] of Object.entries(parties)) console.log(`${name} ${url}`);

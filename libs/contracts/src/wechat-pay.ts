@@ -159,3 +159,7 @@ export const TRADE_BILL_TOTALS = [
   '申请退款总金额',
 ] as const;
 export type TradeBillColumn = (typeof TRADE_BILL_COLUMNS)[number];
+
+/** How the sum of a day that was paid on the phone reads on the statement of the account it is handed on to. */
+export const PHONE_COLLECTOR = '微信支付';
+export const phoneSettlementReference = (day: string): string => `PHONE${day.replaceAll('-', '')}`;

@@ -68,7 +68,6 @@ export { CertificateService, type Verification } from './certificate/certificate
 export { type PlanDescription } from './certificate/certificate.js';
 export { PlanCatalogue } from './certificate/plan-catalogue.js';
 export { CollectionBank } from './contribution/collection-bank.js';
-export { PHONE_COLLECTOR, phoneSettlementReference } from './contribution/contribution.js';
 export { type DoubleView } from './contribution/double.repository.js';
 export { ReceiptOffice } from './contribution/receipt-office.js';
 export { type ReceiptView } from './contribution/receipt.repository.js';

@@ -1,5 +1,6 @@
 import type { BankCredit, GrantAnswer, GrantRequest } from '@app/contracts';
 import { Refusal } from '../http.js';
+import { payIn } from '../pay-in.js';
 
 const PAYER = '财政专户';
 
@@ -35,18 +36,8 @@ export class Grants {
 
   private async credit({ reference, payoutAccount, amountFen }: GrantRequest): Promise<void> {
     const credit: BankCredit = { bankReference: `grant-${reference}`, account: payoutAccount, amountFen, reference, payerName: PAYER };
-    let status: number;
-    try {
-      const response = await fetch(`${this.bankUrl}/credits`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(credit),
-      });
-      await response.text();
-      status = response.status;
-    } catch {
-      throw new Refusal(503, 'bank-unavailable', 'the bank cannot be reached; ask again under the same reference');
-    }
+    const status = await payIn(this.bankUrl, credit);
+    if (status === undefined) throw new Refusal(503, 'bank-unavailable', 'the bank cannot be reached; ask again under the same reference');
     // Two requests under one reference at the same moment: the bank tells them apart.
     if (status === 409) throw new Refusal(409, 'grant-reused', `grant ${reference} was asked for before with another content`);
     if (status !== 200) throw new Refusal(503, 'bank-unavailable', `the bank answered ${status}; ask again under the same reference`);

@@ -33,7 +33,7 @@ export interface Trade {
   readonly order: JsapiOrder;
   readonly transaction: string;
   readonly at: Date;
-  readonly refund?: { readonly id: string; readonly request: WechatRefundRequest };
+  readonly refund?: { readonly id: string; readonly request: WechatRefundRequest; readonly fails: boolean };
 }
 
 export interface Tapped {
@@ -140,7 +140,7 @@ export class Orders {
     order.refundedFen += request.amount.refund;
     order.state = 'REFUND';
     this.refunds.set(request.out_refund_no, refund);
-    this.book({ order: order.request, transaction: refund.transaction, at, refund: { id: refund.id, request } });
+    this.book({ order: order.request, transaction: refund.transaction, at, refund: { id: refund.id, request, fails: refund.fails } });
     return this.refundNow(refund);
   }
 
@@ -153,6 +153,11 @@ export class Orders {
   /** Payments of the day they succeeded on, refunds of the day they were taken on. */
   tradesOf(day: string): readonly Trade[] {
     return this.byDay.get(day) ?? [];
+  }
+
+  /** Days with a payment or a refund, in their order. */
+  daysAfter(day: string): string[] {
+    return [...this.byDay.keys()].filter((one) => one > day).sort();
   }
 
   private known(number: string): Order {

@@ -5,14 +5,17 @@ import { generateWechatPayKeys, Signer, type WechatPayKeys } from './keys.js';
 import { Notifications, signNotification, type SignedNotification } from './notifications.js';
 import { Orders } from './orders.js';
 import { Payers } from './payer-ending.js';
+import { Settlements, type SettlementAccount } from './settlements.js';
 import { CLOCK, WechatPayController } from './wechat-pay.controller.js';
 
-/** How often, by the wall clock, it is looked whether a notification is due by the simulator's clock. */
+/** How often, by the wall clock, it is looked whether a notification or a settlement is due by the simulator's clock. */
 const LOOK_MS = 100;
 
 export interface WechatPayOptions extends SimulatorOptions {
   /** Otherwise new ones are made, which takes up to a second. */
   keys?: WechatPayKeys;
+  /** Where each day's money is handed on; without one it stays where it is. */
+  settleTo?: SettlementAccount;
 }
 
 export interface RunningWechatPay extends RunningSimulator {
@@ -21,6 +24,7 @@ export interface RunningWechatPay extends RunningSimulator {
   /** The payer's tap, in this process: the notification is handed back and not sent, for benches that bring it themselves. */
   pay(prepayId: string, payer: string): Promise<SignedNotification>;
   deliverDue(): Promise<{ delivered: number; waiting: number }>;
+  settleDue(): Promise<void>;
 }
 
 export async function startWechatPay(options: WechatPayOptions = {}): Promise<RunningWechatPay> {
@@ -41,7 +45,11 @@ export async function startWechatPay(options: WechatPayOptions = {}): Promise<Ru
     rawBody: true,
     port,
   });
-  const looking = setInterval(() => void notifications.deliverDue(), LOOK_MS).unref();
+  const settlements = options.settleTo && new Settlements(clock, orders, options.settleTo);
+  const looking = setInterval(() => {
+    void notifications.deliverDue();
+    void settlements?.settleDue();
+  }, LOOK_MS).unref();
   return {
     url,
     async close() {
@@ -52,5 +60,6 @@ export async function startWechatPay(options: WechatPayOptions = {}): Promise<Ru
     merchant: signer.merchant,
     pay: (prepayId, payer) => signNotification(signer, orders.pay(prepayId, payer).transaction, clock.now()),
     deliverDue: () => notifications.deliverDue(),
+    settleDue: async () => settlements?.settleDue(),
   };
 }

@@ -1,5 +1,5 @@
 /** Contribution money on a real PostgreSQL, with the bank and public finance as they are played by the simulators. */
-import type { EReceiptAnswer } from '@app/contracts';
+import { PHONE_COLLECTOR, phoneSettlementReference, type EReceiptAnswer } from '@app/contracts';
 import { BankGateway, TreasuryGateway } from '@app/gateways';
 import { addDays, chinaDate, chinaInstant, civilDate, fen, type CivilDate } from '@app/kernel';
 import { balanceOf, imbalance, ledger } from '@app/ledger';
@@ -21,7 +21,6 @@ import { WindowService } from '../window/window.service.js';
 import { enrolmentDue } from '../enrolment-due.repository.js';
 import { personalText } from '../member/member.js';
 import { TurnDownService } from '../underwriting/turn-down.service.js';
-import { PHONE_COLLECTOR, phoneSettlementReference } from './contribution.js';
 import type { NoticeView } from './contribution.repository.js';
 import { ContributionService, type MatchedStatement } from './contribution.service.js';
 import { ReceiptService } from './receipt.service.js';

@@ -1,16 +1,8 @@
+import { phoneSettlementReference } from '@app/contracts';
 import { civilDate, fen, type Fen } from '@app/kernel';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  daysDue,
-  isPhoneSettlement,
-  noticeReference,
-  noticeShares,
-  phoneSettlementReference,
-  referencesIn,
-  splitReceived,
-  statementGap,
-} from './contribution.js';
+import { daysDue, isPhoneSettlement, noticeReference, noticeShares, referencesIn, splitReceived, statementGap } from './contribution.js';
 
 const STEM = 'CBDEADBEEF91350100M000100Y43';
 const REFERENCE = noticeReference('0197a3c2-0000-7000-8000-0000deadbeef', '91350100M000100Y43', 1);

@@ -12,7 +12,7 @@ import {
   type CivilDate,
   type Fen,
 } from '@app/kernel';
-import type { BankStatement } from '@app/contracts';
+import { PHONE_COLLECTOR, type BankStatement } from '@app/contracts';
 import type { Shares } from '../window/window.js';
 
 /** What the three pay of a notice. The unit transfers the first two together; the special fund's share is posted when the notice is paid. */
@@ -66,9 +66,6 @@ export function referencesIn(text: string): string[] {
   return [...found].sort();
 }
 
-/** Who hands on what members paid on the phone, and how it names the sum of a day. */
-export const PHONE_COLLECTOR = '微信支付';
-export const phoneSettlementReference = (on: CivilDate): string => `PHONE${on.replaceAll('-', '')}`;
 const PHONE_SETTLEMENT = /^PHONE\d{8}$/;
 /** By the payer too: anybody can type a reference. */
 export const isPhoneSettlement = (reference: string, payerName: string): boolean =>

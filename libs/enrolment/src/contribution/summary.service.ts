@@ -12,6 +12,8 @@ export interface ContributionSummary {
   /** As the ledger says. */
   readonly books: ContributionSums;
   readonly equalsBooks: boolean;
+  /** Paid on the phone and not handed on to the collection account yet; of all windows. */
+  readonly heldByPhonePayFen: number;
   /** Lines of the collection account's statements that nothing of ours explains: a person has to look. */
   readonly openLines: number;
 }
@@ -27,12 +29,14 @@ export class ContributionSummaryService {
       const of = windowId ?? null;
       const rows = await tableSums(tx, of);
       const { phoneFen, ...sums } = await bookSums(tx, of);
-      const books: ContributionSums = { ...sums, suspenseFen: balanceOf(await ledger.trialBalance(tx), 'contribution-suspense') };
+      const balances = await ledger.trialBalance(tx);
+      const books: ContributionSums = { ...sums, suspenseFen: balanceOf(balances, 'contribution-suspense') };
       const names = Object.keys(rows) as (keyof ContributionSums)[];
       return {
         expected: await expectedSums(tx, of),
         received: { ...rows, phoneFen },
         books,
+        heldByPhonePayFen: balanceOf(balances, 'phone-collection'),
         openLines: await openLines(tx),
         equalsBooks: names.every((name) => rows[name] === books[name]),
       };
