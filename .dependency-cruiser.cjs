@@ -23,7 +23,7 @@ const PAST_INDEX = { 'claims.migration': 'payment/payment', due: 'reconciliation
 
 const TESTS = String.raw`^test/|\.(medium-)?spec\.ts$|^apps/simulators/src/testing\.ts$`;
 /** What node starts; a `-worker.ts` is a thread, started by its address. */
-const PROGRAMS = String.raw`^apps/[^/]+/src/(main|migrate)\.ts$|^apps/plans/src/(book|gen|plan-check|plan-new|quote|rehearse|replay)\.ts$|^libs/benefits/src/browser\.ts$|^libs/.+-worker\.ts$`;
+const PROGRAMS = String.raw`^apps/[^/]+/src/(gen/main|main|migrate)\.ts$|^apps/plans/src/(book|plan-check|plan-new|quote|rehearse|replay)\.ts$|^libs/benefits/src/browser\.ts$|^libs/.+-worker\.ts$`;
 const STAGE = `(?:${STAGES.join('|')})`;
 const any = (names) => `(?:${names.join('|')})`;
 const npm = (...names) => `(?:^|/)node_modules/${any(names)}(?:/|$)`;
@@ -176,7 +176,12 @@ module.exports = {
       },
       { path: core('http', 'https', 'http2') },
     ),
-    rule('no-dev-dependency', 'What runs in production is a dependency.', { path: '^(apps|libs)/' }, { dependencyTypes: ['npm-dev'] }),
+    rule(
+      'no-dev-dependency',
+      'What runs in production is a dependency; what makes files of the sources does not run there.',
+      { path: '^(apps|libs)/', pathNot: '^apps/standalone/src/gen/' },
+      { dependencyTypes: ['npm-dev'] },
+    ),
     rule(
       'no-undeclared-package',
       'A package that is used is in package.json.',

@@ -109,6 +109,7 @@ const BANS: readonly Ban[] = [
     allowed: [
       'apps/simulators/src/main.ts',
       'apps/standalone/src/main.ts',
+      'apps/standalone/src/gen/main.ts',
       'apps/standalone/src/migrate.ts',
       'apps/plans/src/command.ts',
       ...PLAN_COMMANDS,

@@ -1,8 +1,8 @@
 /** How every HTTP app is made: Fastify, strict validation, problem+json, API documents at /docs. */
-import { ValidationPipe, type Type } from '@nestjs/common';
+import { ValidationPipe, type INestApplication, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { DocumentBuilder, SwaggerModule } from '@nestjs/swagger';
+import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { DynamicModule } from '@nestjs/common';
 import { invalidRequest } from './problem.js';
 
@@ -23,7 +23,9 @@ export async function createHttpApp(
   app.useGlobalPipes(
     new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true, exceptionFactory: invalidRequest }),
   );
-  const document = SwaggerModule.createDocument(app, new DocumentBuilder().setTitle(title).setVersion('1').addBearerAuth().build());
-  SwaggerModule.setup('docs', app, document);
+  SwaggerModule.setup('docs', app, describeApi(app, title));
   return app;
 }
+
+export const describeApi = (app: INestApplication, title: string): OpenAPIObject =>
+  SwaggerModule.createDocument(app, new DocumentBuilder().setTitle(title).setVersion('1').addBearerAuth().build());

@@ -5,7 +5,7 @@ import type { ValidationError } from 'class-validator';
 import type { FastifyReply } from 'fastify';
 import { sqlState, UNIQUE_VIOLATION } from './database.js';
 
-const STATUS: Record<DomainErrorKind, number> = {
+export const STATUS: Record<DomainErrorKind, number> = {
   invalid: 422,
   'not-found': 404,
   conflict: 409,
