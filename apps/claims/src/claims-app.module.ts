@@ -6,6 +6,7 @@ import { PlatformModule, type Config } from '@app/platform';
 import type { FastifyInstance } from 'fastify';
 import { ApprovalController } from './approval.controller.js';
 import { BatchController } from './batch.controller.js';
+import { ClaimFaultController } from './claim-fault.controller.js';
 import { ClaimController } from './claim.controller.js';
 import { FeedController } from './feed.controller.js';
 import { PlanVersionController } from './plan-version.controller.js';
@@ -24,6 +25,7 @@ export class ClaimsAppModule implements OnModuleInit {
       controllers: [
         FeedController,
         ClaimController,
+        ClaimFaultController,
         ApprovalController,
         BatchController,
         QuoteController,

@@ -37,4 +37,12 @@ export class FeedController {
   quarantined(): Promise<QuarantinedMessage[]> {
     return this.acceptance.quarantined(LIST);
   }
+
+  /** After a table of codes has grown: those that were set aside for what stands in them are judged again. */
+  @Post('quarantined/release')
+  @HttpCode(200)
+  @Requires('feed.release')
+  async release(): Promise<{ messages: number }> {
+    return { messages: await this.acceptance.release() };
+  }
 }

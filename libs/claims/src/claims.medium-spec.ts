@@ -8,7 +8,7 @@ import { ClaimPath, PLAN_ID, UNIT_PATH, of, person } from '../../../test/support
 import { bankAccount } from '../../../test/support/people.js';
 import { SAMPLE_BENEFIT_FEN, redRecord, reversalOf, settlement, settlementOver, undoOf } from '../../../test/support/settlement.js';
 import { move } from './claim.repository.js';
-import { CLAIMS_ENTITIES } from './index.js';
+import { CLAIMS_ENTITIES, ClaimFaultService } from './index.js';
 import { CLAIM_STATES } from './lifecycle.js';
 import { PAYMENT_STATES } from './payment/index.js';
 
@@ -135,6 +135,38 @@ describe('a settlement', () => {
     expect((await path.report.read()).quarantined).toMatchObject({ 'message-id-reused': 1 });
   });
 
+  it('that was set aside for a fund is judged again when the tables know it, and counts from then on', async () => {
+    await path.enrol(1);
+    const reused = settlement();
+    await path.receive(reused, settlement({ msgid: reused.msgid, certno: of(2).certno }), settlement({ ...of(3), setl_id: 'S0003' }));
+    // As by a version that did not know the fund yet.
+    await path.rows(
+      `update feed_message set state = 'quarantined', reason = 'unknown-fund-code', detail = '999999: 1.00 yuan' where settlement_id = 'S0001' and msgid is not null`,
+    );
+    await path.rows(`update feed_message set state = 'quarantined', reason = 'settlement-repeated' where settlement_id = 'S0003'`);
+    path.clock.set('2025-03-06 09:30');
+    expect(await path.acceptance.release()).toBe(1);
+    expect(await path.acceptance.release()).toBe(0);
+    await path.work();
+    expect(await path.rows(`select accepted_on::text as "on" from claim`)).toEqual([{ on: '2025-03-06' }]);
+    expect(await path.claim()).toMatchObject({ state: 'approved' });
+    expect((await path.report.read()).quarantined).toMatchObject({
+      'unknown-fund-code': 0,
+      'message-id-reused': 1,
+      'settlement-repeated': 1,
+    });
+  });
+
+  it('whose money still does not add up is set aside again', async () => {
+    await path.receive(settlement({ medfee_sumamt: '1.00' }));
+    await path.work();
+    const quarantined = async () => (await path.report.read()).quarantined;
+    expect(await quarantined()).toMatchObject({ 'amounts-do-not-add-up': 1 });
+    expect(await path.acceptance.release()).toBe(1);
+    await path.work();
+    expect(await quarantined()).toMatchObject({ 'amounts-do-not-add-up': 1 });
+  });
+
   it('that cannot be read is answered with the field and what to do, and holds up nothing', async () => {
     await path.enrol(1);
     const bad = settlement({ med_type: '2\u0000' });
@@ -163,6 +195,45 @@ describe('a settlement', () => {
     await path.work();
     expect(await path.claim('S0002')).toMatchObject({ state: 'approved' });
     expect((await path.report.read()).feedDays).toEqual({ compared: 1, different: 1, pulled: 1 });
+  });
+});
+
+describe('a claim that stands aside', () => {
+  it('is listed, and goes on once what it failed for was put right', async () => {
+    const faults = new ClaimFaultService(path.db, path.clock);
+    await path.enrol(1);
+    const [{ planId }] = (await path.rows('select plan_id as "planId" from cover')) as [{ planId: string }];
+    await path.rows(`update cover set plan_id = 'unknown'`);
+    await path.receive(settlement());
+    await path.work();
+    const [stopped] = await faults.list();
+    expect(stopped).toMatchObject({ state: 'accepted', settlementId: 'S0001', fault: expect.stringContaining('unknown') });
+    // Nothing is put right: it stands aside again.
+    await faults.release(officer, stopped!.claimId, '再试一次');
+    await path.work();
+    expect(await faults.list()).toHaveLength(1);
+    await path.rows('update cover set plan_id = $1', planId);
+    path.clock.set('2025-03-03 16:30');
+    await faults.release(officer, stopped!.claimId, '方案已更正');
+    await path.work();
+    expect(await path.claim()).toMatchObject({ state: 'approved', fault: null });
+    expect(await path.rows('select released_by, remark from claim_release order by released_at')).toEqual([
+      { released_by: 'officer', remark: '再试一次' },
+      { released_by: 'officer', remark: '方案已更正' },
+    ]);
+    await expect(faults.release(officer, stopped!.claimId, '再次')).rejects.toMatchObject({ code: 'claim-fault', kind: 'not-found' });
+  });
+
+  it('for what the bank refused is not paid again by a word alone', async () => {
+    const faults = new ClaimFaultService(path.db, path.clock);
+    await path.enrol(1);
+    await path.receive(settlement());
+    await path.work();
+    const { id } = await path.claim();
+    await path.rows(`update claim set state = 'failed', fault = 'the bank refused with AM05' where id = $1`, id);
+    await expect(faults.release(officer, id, '已核实')).rejects.toMatchObject({ code: 'claim-fault-payment', kind: 'conflict' });
+    expect(await path.claim()).toMatchObject({ fault: expect.any(String) });
+    await path.rows(`update claim set state = 'approved', fault = null where id = $1`, id);
   });
 });
 
@@ -749,6 +820,7 @@ describe('the schema', () => {
       [...new Set(columns.map((column) => column.table))].filter((table) => !known.has(table) && table !== 'migrations').sort(),
     ).toEqual([
       'claim_history',
+      'claim_release',
       'feed_day',
       'ledger_account',
       'ledger_outcome',

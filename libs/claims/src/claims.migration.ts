@@ -19,6 +19,8 @@ export class Claims1700000003000 implements MigrationInterface {
         line integer not null,
         received_at timestamptz not null,
         received_on date not null,
+        -- Out of quarantine: from then on it counts as received.
+        released_at timestamptz,
         sent_on date not null,
         body_sealed bytea not null,
         body_hash bytea not null,
@@ -190,6 +192,17 @@ export class Claims1700000003000 implements MigrationInterface {
         decided_at timestamptz
       );
       create index batch_due on batch (made_at) where state = 'checked';
+      -- A claim that stood aside goes on, and why.
+      create table claim_release (
+        member_id uuid not null,
+        claim_id uuid not null,
+        released_at timestamptz not null,
+        fault text not null,
+        released_by text not null,
+        remark text not null,
+        primary key (member_id, claim_id, released_at)
+      );
+      create index claim_fault on claim (accepted_at) where fault is not null;
       create table batch_item (
         member_id uuid not null,
         claim_id uuid not null,
@@ -307,7 +320,7 @@ export class Claims1700000003000 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(
       `drop table clawback_case, bank_statement_line, bank_statement, member_notice, claim_pause, payment_event, payment, payment_part, batch_grant,
-         batch_item, batch, approval_act, accumulator, rehearsal, plan_signature, plan_version, decision, claim_history, claim, feed_day, feed_message;
+         batch_item, batch, approval_act, accumulator, rehearsal, plan_signature, plan_version, decision, claim_history, claim_release, claim, feed_day, feed_message;
        drop function keep_plan_version`,
     );
   }

@@ -10,6 +10,7 @@ import {
 } from './adjudication/index.js';
 import { ApprovalService } from './approval/index.js';
 import { BatchService } from './batch/index.js';
+import { ClaimFaultService } from './claim-fault.service.js';
 import { ClaimReader } from './claim-reader.js';
 import { PaymentService } from './payment/index.js';
 import { ReconciliationService, SettlementReportService } from './reconciliation/index.js';
@@ -28,6 +29,7 @@ const SERVICES = [
   ReconciliationService,
   SettlementReportService,
   ClaimReader,
+  ClaimFaultService,
 ];
 
 @Module({ providers: SERVICES, exports: SERVICES })

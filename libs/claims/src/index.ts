@@ -48,6 +48,8 @@ export {
 } from './adjudication/index.js';
 export { APPROVAL_POLICY, ApprovalService, type Verdict, type WaitingClaim } from './approval/index.js';
 export { BatchService, type BatchView } from './batch/index.js';
+export { ClaimFaultService } from './claim-fault.service.js';
+export type { FaultyClaim } from './claim-fault.repository.js';
 export { ClaimReader, type ClaimDetail } from './claim-reader.js';
 export type { ClaimView } from './claim.js';
 export { decidedClaims } from './claim.repository.js';

@@ -13,6 +13,7 @@ export class FeedMessageEntity {
   @Column('integer') line: number;
   @Column('timestamptz') received_at: Date;
   @Column('date') received_on: string;
+  @Column('timestamptz', { nullable: true }) released_at: Date | null;
   @Column('date') sent_on: string;
   @Column('bytea') body_sealed: Buffer;
   @Column('bytea') body_hash: Buffer;

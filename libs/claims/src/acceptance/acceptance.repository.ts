@@ -80,7 +80,9 @@ export async function takeStored(tx: Transaction, limit: number): Promise<Stored
     rowsOf(tx, `select pg_advisory_xact_lock(hashtext('acceptance'))`),
     rowsOf<StoredMessage>(
       tx,
-      `select id, body_sealed as "bodySealed", received_at as "receivedAt", received_on::text as "receivedOn" from feed_message where state = 'stored' order by seq limit $1`,
+      `select id, body_sealed as "bodySealed", coalesce(released_at, received_at) as "receivedAt",
+         coalesce((released_at at time zone 'Asia/Shanghai')::date, received_on)::text as "receivedOn"
+       from feed_message where state = 'stored' order by seq limit $1`,
       [limit],
     ),
   ]);
@@ -142,6 +144,19 @@ export const readQuarantined = (tx: Transaction, limit: number): Promise<Quarant
     `select msgid, source, line, received_at as "receivedAt", field, reason, detail from feed_message where state = 'quarantined' order by seq limit $1`,
     [limit],
   );
+
+/** Has messages that were set aside for what stands in them judged again; returns how many. */
+export async function releaseQuarantined(tx: Transaction, reasons: readonly QuarantineReason[], at: Date): Promise<number> {
+  const rows = await rowsOf<{ count: number }>(
+    tx,
+    `with released as (
+       update feed_message set state = 'stored', reason = null, field = null, detail = null, released_at = $2
+       where state = 'quarantined' and reason = any($1) returning 1)
+     select count(*)::int as count from released`,
+    [reasons, at],
+  );
+  return rows[0]!.count;
+}
 
 /** Totals of the distinct, readable 2304 messages that the platform sent on a day, as it counts them. */
 export async function dayTotals(tx: Transaction, on: CivilDate): Promise<{ count: number; medfeeFen: number; fundPayFen: number }> {

@@ -3,10 +3,10 @@ import { Injectable } from '@nestjs/common';
 import type { FeedReceipt } from '@app/contracts';
 import { ZERO_FEN, addDays, chinaDate, Clock, fen, formatYuan, type CivilDate } from '@app/kernel';
 import { MedicalInsuranceGateway } from '@app/gateways';
-import { Database, JOB_IDS, PersonalDataVault, newId, type Transaction } from '@app/platform';
+import { addToOutbox, Database, JOB_IDS, PersonalDataVault, newId, type Transaction } from '@app/platform';
 import { createHash } from 'node:crypto';
 import { insertClaims, markCancelled, type NewClaim } from '../claim.repository.js';
-import { decideAcceptance, QUARANTINE_REMEDY } from './acceptance.js';
+import { decideAcceptance, QUARANTINE_REMEDY, RELEASABLE } from './acceptance.js';
 import * as messages from './acceptance.repository.js';
 import { readLine } from './from-feed.js';
 
@@ -222,6 +222,15 @@ export class AcceptanceService {
       after = page.next;
     }
     return pulled;
+  }
+
+  /** Messages that were set aside are judged again, by the tables as they are now; what is still wrong with one sets it aside again. Returns how many. */
+  release(): Promise<number> {
+    return this.database.transaction(async (tx) => {
+      const released = await messages.releaseQuarantined(tx, RELEASABLE, this.clock.now());
+      if (released > 0) await addToOutbox(tx, [{ queue: 'acceptance', command: 'accept', ids: [] }]);
+      return released;
+    });
   }
 
   quarantined(limit: number): Promise<messages.QuarantinedMessage[]> {

@@ -20,6 +20,9 @@ export const QUARANTINE_REMEDY: Readonly<Record<QuarantineReason, string>> = {
   'settlement-repeated': 'cancel the first settlement and settle again under a setl_id of its own',
 };
 
+/** What a message says may read otherwise once the tables know more; one whose id or settlement was used before must be sent again. */
+export const RELEASABLE = ['amounts-do-not-add-up', 'unknown-fund-code'] as const satisfies readonly QuarantineReason[];
+
 export type AcceptanceDecision =
   | { readonly outcome: 'claim'; readonly personalNumber: string; readonly figures: SettlementFigures }
   | { readonly outcome: 'cancel'; readonly target: { readonly settlementId: string } | { readonly messageId: string } }

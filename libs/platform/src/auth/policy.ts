@@ -86,6 +86,10 @@ export const POLICY = {
   'join.read-own': { roles: { member: 'own' }, audited: false },
   'feed.push': { roles: { 'medical-insurance-platform': 'all' }, audited: false },
   'feed.read': { roles: { 'claims-officer': 'all', auditor: 'all' }, audited: true },
+  'feed.release': { roles: { 'claims-officer': 'all' }, audited: true },
+  /** Claims that stand aside belong to no organisation yet. */
+  'claim-fault.read': { roles: { 'claims-officer': 'all', auditor: 'all' }, audited: true },
+  'claim-fault.release': { roles: { 'claims-officer': 'all' }, audited: true },
   'claim.read': { roles: { member: 'own', 'claims-officer': 'organisation', reviewer: 'organisation', auditor: 'all' }, audited: true },
   'approval.read': { roles: { 'claims-officer': 'organisation', reviewer: 'organisation', auditor: 'all' }, audited: true },
   'approval.decide': { roles: { 'claims-officer': 'organisation', reviewer: 'organisation' }, audited: true },
