@@ -7,6 +7,7 @@ import {
   type ContributionService,
   type JoinPaymentService,
   type RosterImportService,
+  type TurnDownService,
   type UnderwritingService,
 } from '@app/enrolment';
 import type { QueueName } from '@app/contracts';
@@ -14,12 +15,14 @@ import { addDays, chinaDate, chinaInstant, type CivilDate, type Clock } from '@a
 import { addToOutbox, hurryRelay, type BusinessHours, type Database } from '@app/platform';
 
 const DAY_MS = 86_400_000;
+const HOUR_MS = DAY_MS / 24;
 const NONE: ReadonlySet<string> = new Set();
 
 export class DueWork {
   private noCollectionBefore = new Date(0);
   private noOldFileBefore = new Date(0);
   private noBillBefore = new Date(0);
+  private noTurnDownBefore = new Date(0);
 
   constructor(
     private readonly database: Database,
@@ -29,6 +32,7 @@ export class DueWork {
     private readonly contribution: ContributionService,
     private readonly imports: RosterImportService,
     private readonly underwriting: UnderwritingService,
+    private readonly turnDown: TurnDownService,
     private readonly joins: JoinPaymentService,
     private readonly hours: BusinessHours,
   ) {}
@@ -43,7 +47,7 @@ export class DueWork {
       count > 0 && due.push({ wakeUp: { queue, command, ids }, count });
     work('contribution', 'collect', (await this.collectionDays(now)).length);
     // After the statements, since these make receipts due: looked at before, both could be missed.
-    const { imports, receipts, refunds, joins, phoneRefunds, turnedDown, underwrites } = await enrolmentDue(
+    const { imports, receipts, refunds, joins, phoneRefunds, underwrites } = await enrolmentDue(
       this.database.direct,
       now,
       uploadCutBefore(now),
@@ -55,11 +59,19 @@ export class DueWork {
     work('join', 'look', joins);
     work('join', 'refund', phoneRefunds);
     work('join', 'compare', (await this.billDays(now)).length);
-    work('underwriting', 'turn-down', turnedDown ? 1 : 0);
+    work('underwriting', 'turn-down', underwrites && (await this.hasTurnedDown(now)) ? 1 : 0);
     work('underwriting', 'underwrite', underwrites ? await this.underwriting.due() : 0);
     const resumable = stopped ? await this.payment.resumable() : 0;
     if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });
     return due;
+  }
+
+  /** By the week: after a look that found nobody, it is not asked for an hour. */
+  private async hasTurnedDown(now: Date): Promise<boolean> {
+    if (now < this.noTurnDownBefore) return false;
+    const found = await this.turnDown.isDue();
+    if (!found) this.noTurnDownBefore = new Date(now.getTime() + HOUR_MS);
+    return found;
   }
 
   /** Files grow old by days: after a look that found none, none is for a day. */

@@ -70,8 +70,9 @@ export class WorkerAppModule {
             contribution: ContributionService,
             imports: RosterImportService,
             underwriting: UnderwritingService,
+            turnDown: TurnDownService,
             joins: JoinPaymentService,
-          ) => new DueWork(database, clock, payment, reconciliation, contribution, imports, underwriting, joins, config.hours),
+          ) => new DueWork(database, clock, payment, reconciliation, contribution, imports, underwriting, turnDown, joins, config.hours),
           inject: [
             Database,
             Clock,
@@ -80,6 +81,7 @@ export class WorkerAppModule {
             ContributionService,
             RosterImportService,
             UnderwritingService,
+            TurnDownService,
             JoinPaymentService,
           ],
         },

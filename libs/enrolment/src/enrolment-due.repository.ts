@@ -1,7 +1,5 @@
 /** What of enrolment is due and not moving, in one look; the predicates are those of the services' own queries. */
 import { rowsOf, type Transaction } from '@app/platform';
-import { somebodyTurnedDown } from './underwriting/underwriting.repository.js';
-import { turnedDownBefore } from './underwriting/underwriting.js';
 
 export interface EnrolmentDue {
   /** Imports that nobody works on. */
@@ -11,15 +9,13 @@ export interface EnrolmentDue {
   /** Unpaid joins to be looked after, and payments by phone that go back. */
   readonly joins: number;
   readonly phoneRefunds: number;
-  /** Whether somebody whom underwriting has refused is to have the money back. */
-  readonly turnedDown: boolean;
   /** Whether any window has its applications underwritten. */
   readonly underwrites: boolean;
 }
 
 /** `now` is the business clock; an upload that began before `cutBefore` is no longer coming in. */
 export async function enrolmentDue(tx: Transaction, now: Date, cutBefore: Date): Promise<EnrolmentDue> {
-  const [row] = await rowsOf<Omit<EnrolmentDue, 'turnedDown'>>(
+  const [row] = await rowsOf<EnrolmentDue>(
     tx,
     `select
        array(select id from roster_import where state in ('receiving', 'received')
@@ -33,5 +29,5 @@ export async function enrolmentDue(tx: Transaction, now: Date, cutBefore: Date):
        exists (select from enrolment_window where underwriting <> 'none') as underwrites`,
     [now, cutBefore],
   );
-  return { ...row!, turnedDown: row!.underwrites && (await somebodyTurnedDown(tx, turnedDownBefore(now))) };
+  return row!;
 }

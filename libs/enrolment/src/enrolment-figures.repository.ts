@@ -31,7 +31,7 @@ export async function enrolmentFigures(tx: Transaction): Promise<EnrolmentFigure
 export interface PlanFigures {
   /** Covered at any time. */
   readonly members: number;
-  /** Of members, units and the special fund, by notice and on the phone; less what was paid twice. */
+  /** Of members, units and the special fund, by notice and on the phone; less what is to go back. */
   readonly contributionsFen: Fen;
 }
 
@@ -42,7 +42,8 @@ export async function planFigures(tx: Transaction, planId: string): Promise<Plan
        ((select coalesce(sum(n.received_fen + case when n.state = 'paid' then n.fund_fen else 0 end), 0)
            - coalesce((select sum(d.amount_fen + d.fund_fen) from contribution_double d join payment_notice dn on dn.id = d.notice_id join enrolment_window dw on dw.id = dn.window_id where dw.plan_id = $1), 0)
          from payment_notice n join enrolment_window w on w.id = n.window_id where w.plan_id = $1)
-        + (select coalesce(sum(t.amount_fen), 0) from cover c join ledger_transfer t on t.code = 'contribution-phone' and t.subject = c.join_id where c.plan_id = $1))::text as contributions`,
+        + (select coalesce(sum(case t.code when 'contribution-phone' then t.amount_fen else -t.amount_fen end), 0)
+           from cover c join ledger_transfer t on t.code in ('contribution-phone', 'contribution-phone-refund') and t.subject = c.join_id where c.plan_id = $1))::text as contributions`,
     [planId],
   );
   return { members: row!.members, contributionsFen: fen(Number(row!.contributions)) };

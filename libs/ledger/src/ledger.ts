@@ -33,7 +33,7 @@ export const TRANSFERS = {
   // Given back to the payer by the bank, and given back by the bank in turn; subject: the refund.
   'suspense-refund': { debit: 'contribution-suspense', credit: 'collection-bank', pends: true },
   'suspense-refund-return': { debit: 'collection-bank', credit: 'contribution-suspense' },
-  // The special fund's share of a paid notice (subject), and of a person who was paid for twice (subject: the double).
+  // The special fund's share of a paid notice (subject), and of a person for whom it was paid in vain (subject: the double).
   'contribution-special-fund': { debit: 'special-fund', credit: 'mutual-aid-fund' },
   'special-fund-return': { debit: 'mutual-aid-fund', credit: 'special-fund' },
   // A member who joined alone paid the own share on the phone; subject: the join.

@@ -1,4 +1,4 @@
-/** What was paid twice is no longer a contribution, but money to be given back. */
+/** What was paid twice, or for somebody who was refused, is no longer a contribution, but money to be given back. */
 import type { CivilDate } from '@app/kernel';
 import { ledger } from '@app/ledger';
 import type { Transaction } from '@app/platform';

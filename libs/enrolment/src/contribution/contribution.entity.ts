@@ -141,6 +141,7 @@ export class ContributionReceipt {
   @PrimaryColumn('uuid') id: string;
   @Column('text') kind: 'notice' | 'phone';
   @Column('uuid') subject: string;
+  @Column('int', { default: 1 }) attempt: number;
   @Column('int') version: number;
   @Column('text', { unique: true }) reference: string;
   @Column('bytea', { nullable: true }) payer_sealed: Buffer | null;

@@ -667,12 +667,12 @@ describe('contribution money', () => {
         clock.now(),
       );
     const turnDown = () => new TurnDownService(db, clock).turnDown();
-    const isDue = async () => (await enrolmentDue(db.direct, clock.now(), new Date(0))).turnedDown;
+    const isDue = () => new TurnDownService(db, clock).isDue();
     const days = async (count: number) => {
       for (let day = 0; day < count; day++) await closeDay();
     };
 
-    it('is given back to the unit when nobody has put it right in seven days, and the person may be enrolled again', async () => {
+    it('is given back to the unit when nobody has put it right in seven days', async () => {
       const [window, unit] = [await newWindow(), await newUnit()];
       await rows(`update enrolment_window set underwriting = 'insured' where id = $1`, window.id);
       const [refused, corrected, other] = (await enrol(window, unit, 3)) as [string, string, string];
@@ -695,8 +695,8 @@ describe('contribution money', () => {
         [corrected, other].sort().map((member_id) => ({ member_id })),
       );
       expect(await db.transaction((tx) => recount(tx, window.id))).toBe(0);
-      expect(await rows('select withdrawn_by, member_id from enrolment_withdrawal where window_id = $1', window.id)).toEqual([
-        { withdrawn_by: 'underwriting', member_id: refused },
+      expect(await rows('select withdrawn_by, member_id, reason from enrolment_withdrawal where window_id = $1', window.id)).toEqual([
+        { withdrawn_by: 'underwriting', member_id: refused, reason: 'not-insured' },
       ]);
       const [double] = (await refunds.doubles()).filter((one) => one.noticeReference === notice.reference);
       expect(double).toMatchObject({ cause: 'refused', amountFen: SHARES.memberFen + SHARES.unitFen, state: 'due' });

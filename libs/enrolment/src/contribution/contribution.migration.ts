@@ -98,7 +98,7 @@ export class Contribution1700000002050 implements MigrationInterface {
         primary key (proposal_id, notice_id)
       );
 
-      -- A person who was paid for twice. The payment that did not start the cover is given back: once, by key.
+      -- A person who was paid for twice, or was refused. The payment that did not start a cover is given back: once, by key.
       create table contribution_double (
         id uuid primary key,
         member_id uuid not null,
@@ -157,6 +157,8 @@ export class Contribution1700000002050 implements MigrationInterface {
         id uuid primary key,
         kind text not null check (kind in ('notice', 'phone')),
         subject uuid not null,
+        -- Of the join whose payment it is for.
+        attempt int not null default 1,
         version int not null check (version > 0),
         reference text not null unique check (length(reference) <= 35),
         -- Of a person; a unit's name is that of its organisation.
@@ -180,7 +182,7 @@ export class Contribution1700000002050 implements MigrationInterface {
         check ((state = 'red-flushed') = (red_number is not null))
       );
       -- One receipt at a time for the same money.
-      create unique index contribution_receipt_live on contribution_receipt (subject) where state in ('due', 'issued');
+      create unique index contribution_receipt_live on contribution_receipt (subject, attempt) where state in ('due', 'issued');
       create index contribution_receipt_due on contribution_receipt (state) where state in ('due', 'flush-due');
     `);
   }

@@ -47,7 +47,8 @@ export async function insertRefused(
   const rows = await rowsOf<Row>(
     tx,
     `insert into contribution_double (id, member_id, period_id, notice_id, cause, amount_fen, fund_fen, found_at, state)
-     select gen_random_uuid(), r.member_id, r.period_id, n.id, 'refused', w.member_share_fen + w.unit_share_fen, w.fund_share_fen, $4, 'due'
+     select gen_random_uuid(), r.member_id, r.period_id, n.id, 'refused', w.member_share_fen + w.unit_share_fen, w.fund_share_fen, $4,
+            case when w.member_share_fen + w.unit_share_fen = 0 then 'refunded' else 'due' end
      from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as r(member_id, period_id, notice_id)
      join payment_notice n on n.id = r.notice_id join enrolment_window w on w.id = n.window_id
      on conflict do nothing returning id, amount_fen as "amountFen", fund_fen as "fundFen"`,

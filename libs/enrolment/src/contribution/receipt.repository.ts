@@ -24,6 +24,7 @@ export interface PhonePaid {
   readonly memberId: string;
   readonly orderNumber: string;
   readonly joinId: string;
+  readonly attempt: number;
   readonly amountFen: Fen;
   readonly sealed: Buffer;
 }
@@ -32,7 +33,7 @@ export interface PhonePaid {
 export async function phonePaymentsDue(tx: Transaction, limit: number): Promise<PhonePaid[]> {
   const rows = await rowsOf<AsText<PhonePaid, 'amountFen'>>(
     tx,
-    `select p.member_id as "memberId", p.order_number as "orderNumber", p.join_id as "joinId", p.amount_fen::text as "amountFen", m.sealed
+    `select p.member_id as "memberId", p.order_number as "orderNumber", p.join_id as "joinId", p.attempt, p.amount_fen::text as "amountFen", m.sealed
      from phone_payment p join member m on m.id = p.member_id where p.state = 'kept' and not p.receipted order by p.recorded_at limit $1`,
     [limit],
   );
@@ -50,6 +51,7 @@ export async function setReceipted(tx: Transaction, paid: readonly PhonePaid[]):
 
 export interface PhoneReceipt {
   readonly joinId: string;
+  readonly attempt: number;
   readonly payerSealed: Buffer;
   readonly amountFen: Fen;
 }
@@ -57,12 +59,17 @@ export interface PhoneReceipt {
 export async function insertPhoneReceipts(tx: Transaction, due: readonly PhoneReceipt[]): Promise<void> {
   await rowsOf(
     tx,
-    `insert into contribution_receipt (id, kind, subject, version, reference, payer_sealed, amount_fen, state)
-     select r.id, 'phone', r.subject, r.version, ${REFERENCE}, r.payer_sealed, r.amount_fen, 'due'
+    `insert into contribution_receipt (id, kind, subject, attempt, version, reference, payer_sealed, amount_fen, state)
+     select r.id, 'phone', r.subject, r.attempt, r.version, ${REFERENCE}, r.payer_sealed, r.amount_fen, 'due'
      from (select gen_random_uuid() as id, n.*, coalesce((select max(version) from contribution_receipt b where b.subject = n.subject), 0) + 1 as version
-       from unnest($1::uuid[], $2::bytea[], $3::bigint[]) as n(subject, payer_sealed, amount_fen)) r
+       from unnest($1::uuid[], $2::int[], $3::bytea[], $4::bigint[]) as n(subject, attempt, payer_sealed, amount_fen)) r
      on conflict (subject, version) do nothing`,
-    [due.map(({ joinId }) => joinId), due.map(({ payerSealed }) => payerSealed), due.map(({ amountFen }) => amountFen)],
+    [
+      due.map(({ joinId }) => joinId),
+      due.map(({ attempt }) => attempt),
+      due.map(({ payerSealed }) => payerSealed),
+      due.map(({ amountFen }) => amountFen),
+    ],
   );
 }
 
@@ -74,31 +81,29 @@ export async function reviseReceipts(tx: Transaction, subjects: readonly string[
   const rows = await rowsOf(
     tx,
     `with held as (
-       select r.id, r.kind, r.subject, r.version, r.payer_sealed, r.amount_fen,
+       select r.id, r.kind, r.subject, r.attempt, r.version, r.payer_sealed, r.amount_fen,
               case when r.returned then 0 when r.kind = 'phone' then r.amount_fen
                 else first.amount_fen - coalesce((select sum(d.amount_fen) from contribution_double d where d.notice_id = r.subject and d.state = 'refunded'), 0) end as held_fen
        from contribution_receipt r join contribution_receipt first on first.subject = r.subject and first.version = 1
        where r.subject = any($1::uuid[]) and r.state = 'issued'),
      flushed as (
        update contribution_receipt r set state = 'flush-due' from held h where r.id = h.id and h.held_fen <> h.amount_fen
-       returning gen_random_uuid() as id, h.kind, h.subject, h.version, h.payer_sealed, h.held_fen),
+       returning gen_random_uuid() as id, h.kind, h.subject, h.attempt, h.version, h.payer_sealed, h.held_fen),
      renewed as (
-       insert into contribution_receipt (id, kind, subject, version, reference, payer_sealed, amount_fen, state)
-       select r.id, r.kind, r.subject, r.version + 1, ${REFERENCE}, r.payer_sealed, r.held_fen, 'due' from flushed r where r.held_fen > 0 returning id)
+       insert into contribution_receipt (id, kind, subject, attempt, version, reference, payer_sealed, amount_fen, state)
+       select r.id, r.kind, r.subject, r.attempt, r.version + 1, ${REFERENCE}, r.payer_sealed, r.held_fen, 'due' from flushed r where r.held_fen > 0 returning id)
      select id from flushed`,
     [subjects],
   );
   return rows.length;
 }
 
-/** The money of the join's payment went back: its receipt goes too, as soon as it is issued. */
-export async function setReturned(tx: Transaction, joinId: string): Promise<void> {
-  await rowsOf(
-    tx,
-    `update contribution_receipt set returned = true
-     where subject = $1 and kind = 'phone' and version = (select max(version) from contribution_receipt where subject = $1)`,
-    [joinId],
-  );
+/** The money of this attempt's payment went back: its receipt goes too, as soon as it is issued. */
+export async function setReturned(tx: Transaction, joinId: string, attempt: number): Promise<void> {
+  await rowsOf(tx, `update contribution_receipt set returned = true where subject = $1 and attempt = $2 and kind = 'phone'`, [
+    joinId,
+    attempt,
+  ]);
 }
 
 export interface DueReceipt {

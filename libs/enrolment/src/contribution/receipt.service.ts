@@ -38,8 +38,9 @@ export class ReceiptService {
       if (paid.length === 0) return 0;
       await receipts.insertPhoneReceipts(
         tx,
-        paid.map(({ joinId, sealed, amountFen }) => ({
+        paid.map(({ joinId, attempt, sealed, amountFen }) => ({
           joinId,
+          attempt,
           payerSealed: this.vault.seal(readPersonalText(this.vault.open(sealed)).name),
           amountFen,
         })),

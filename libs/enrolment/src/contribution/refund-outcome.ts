@@ -59,9 +59,9 @@ async function comeBack(tx: Transaction, refund: refunds.Refund, line: BankState
   if (refund.doubleId) await revise(tx, await moveDouble(tx, refund.doubleId, 'refunded', 'due'));
 }
 
-/** The payment of this join, which had a receipt, was given back on the phone. */
-export async function returnReceipt(tx: Transaction, joinId: string): Promise<void> {
-  await setReturned(tx, joinId);
+/** The payment of this attempt to join, which had a receipt, was given back on the phone. */
+export async function returnReceipt(tx: Transaction, joinId: string, attempt: number): Promise<void> {
+  await setReturned(tx, joinId, attempt);
   await revise(tx, joinId);
 }
 

@@ -4,7 +4,7 @@ import { UNDER_WAY } from './refund.js';
 
 /** Sums in fen, each read twice: of our rows, and of the ledger. */
 export interface ContributionSums {
-  /** Of a window, or of all: what came of members and units by notices, of the special fund; and of that, what was paid twice. */
+  /** Of a window, or of all: what came of members and units by notices, of the special fund; and of that, what is to go back: paid twice, or for somebody refused. */
   readonly memberFen: number;
   readonly unitFen: number;
   readonly fundFen: number;
@@ -73,7 +73,7 @@ export async function bookSums(
        from posted p
        left join contribution_match m on p.code in ('contribution-member', 'contribution-unit', 'suspense-matched-member', 'suspense-matched-unit') and m.id = p.subject
        left join contribution_double d on p.code in ('contribution-double', 'special-fund-return') and d.id = p.subject
-       left join cover c on p.code = 'contribution-phone' and c.join_id = p.subject
+       left join cover c on p.code in ('contribution-phone', 'contribution-phone-refund') and c.join_id = p.subject
        left join payment_notice n on n.id = case when p.code = 'contribution-special-fund' then p.subject else coalesce(m.notice_id, d.notice_id) end
        left join enrolment e on e.member_id = c.member_id and e.period_id = c.period_id),
      summed as (select code, sum(amount_fen) as fen, sum(amount_fen) filter (where $1::uuid is null or window_id = $1) as of_window from placed group by 1)

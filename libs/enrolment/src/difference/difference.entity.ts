@@ -1,3 +1,4 @@
+import type { UnderwritingReason } from '../underwriting/underwriting.js';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 @Entity('roster_confirmation')
@@ -36,4 +37,6 @@ export class EnrolmentWithdrawal {
   @Column('timestamptz') applied_at: Date;
   @Column('text') withdrawn_by: string;
   @Column('timestamptz') withdrawn_at: Date;
+  @Column('text', { nullable: true }) reason: UnderwritingReason | null;
+  @Column('timestamptz', { nullable: true }) refused_at: Date | null;
 }

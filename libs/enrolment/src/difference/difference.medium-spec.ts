@@ -22,6 +22,7 @@ import {
   WindowService,
 } from '../index.js';
 import { COLUMNS } from '../roster/roster.js';
+import { TurnDownService } from '../underwriting/turn-down.service.js';
 import { listApplications } from '../underwriting/underwriting.repository.js';
 import { unconfirmedUnits } from './difference.repository.js';
 import type { Confirmation } from './difference.service.js';
@@ -503,6 +504,24 @@ describe('differences against last period', () => {
       stream.end('\n');
       expect(await again).toMatchObject({ rows: 9_000, accepted: 9_000 });
       expect(await windows.countdown(now)).toMatchObject({ enrolled: 9_000 });
+    });
+
+    it('for what underwriting said comes again with the same file, too', async () => {
+      const [now] = (await newWindows(1)) as [string];
+      await source.query(`update enrolment_window set underwriting = 'insured' where id = $1`, [now]);
+      await importRows(now, row(90), row(91));
+      await issue(now);
+      await source.query(`update payment_notice set state = 'paid', received_fen = amount_fen where window_id = $1`, [now]);
+      await source.query(
+        `insert into underwriting (member_id, period_id, window_id, unit_id, state, reason, refused_at)
+         select member_id, period_id, window_id, unit_id, 'refused', 'not-insured', $2 from enrolment where window_id = $1 and member_id = $3`,
+        [now, new Date(clock.now().getTime() - 7 * 86_400_000), idOf(90)],
+      );
+      await new TurnDownService(db, clock).turnDown();
+      expect(await windows.countdown(now)).toMatchObject({ enrolled: 1 });
+      expect(await importRows(now, row(90), row(91))).toMatchObject({ accepted: 2, unchanged: 1 });
+      expect(await windows.countdown(now)).toMatchObject({ enrolled: 2 });
+      expect(await db.transaction((tx) => recount(tx, now))).toBe(0);
     });
 
     it('is asked about by nobody any more, and who comes in its place is', async () => {

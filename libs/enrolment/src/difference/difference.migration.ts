@@ -50,6 +50,9 @@ export class Difference1700000002300 implements MigrationInterface {
         applied_at timestamptz not null,
         withdrawn_by text not null,
         withdrawn_at timestamptz not null,
+        -- Where underwriting had refused: why, and when.
+        reason text,
+        refused_at timestamptz,
         primary key (member_id, id)
       );
     `);

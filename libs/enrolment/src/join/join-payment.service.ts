@@ -285,7 +285,7 @@ export class JoinPaymentService implements OnApplicationShutdown {
       const application = (await joins.applicationsOf(tx, [payment.memberId])).find(({ id }) => id === joinId)!;
       await joins.moveApplications(tx, [{ ...application, attempt, from: ['refunding'], to: 'refunded', reason: payment.reason }]);
       // Only one that was kept at first has a receipt.
-      if (payment.reason === 'not-accepted') await returnReceipt(tx, joinId);
+      if (payment.reason === 'not-accepted') await returnReceipt(tx, joinId, attempt);
     });
   }
 

@@ -21,7 +21,6 @@ import {
   RosterService,
   TurnDownService,
   WindowService,
-  enrolmentDue,
   recount,
   type JoinView,
 } from '../index.js';
@@ -333,7 +332,6 @@ describe('a member who joins alone', () => {
     it('goes back, with its receipt, when underwriting has refused and nobody has put it right in seven days', async () => {
       const turnDown = new TurnDownService(db, clock);
       const receipts = new ReceiptService(db, vault, new Office());
-      const dueNow = async () => (await enrolmentDue(db.direct, clock.now(), new Date(0))).turnedDown;
       const before = await phoneMoney();
       windowId = await newWindow(SHARE, 'insured');
       const asked = await ask(1);
@@ -342,12 +340,12 @@ describe('a member who joins alone', () => {
       await underwritten('refused', 'not-insured');
       clock.move(7 * DAY - 1);
       await turnDown.turnDown();
-      expect([await dueNow(), (await read(1, asked)).state]).toEqual([false, 'not-accepted']);
+      expect([await turnDown.isDue(), (await read(1, asked)).state]).toEqual([false, 'not-accepted']);
       clock.move(1);
-      expect(await dueNow()).toBe(true);
+      expect(await turnDown.isDue()).toBe(true);
       await turnDown.turnDown();
       expect(await read(1, asked)).toMatchObject({ state: 'refunding', reason: 'not-accepted' });
-      expect([await dueNow(), await counted()]).toEqual([false, 0]);
+      expect([await turnDown.isDue(), await counted()]).toEqual([false, 0]);
       expect((await phoneMoney()) - before).toBe(SHARE);
       await payments.refund();
       expect(await read(1, asked)).toMatchObject({ state: 'refunded', reason: 'not-accepted' });
@@ -366,6 +364,36 @@ describe('a member who joins alone', () => {
         { version: 1, state: 'red-flushed', amountFen: SHARE },
       ]);
       expect(await db.transaction((tx) => recount(tx, windowId))).toBe(0);
+    });
+
+    it.each(['processing', 'failed'] as const)('of a refused member is receipted anew, though the first is %s', async (refundState) => {
+      const [turnDown, receipts] = [new TurnDownService(db, clock), new ReceiptService(db, vault, new Office())];
+      windowId = await newWindow(SHARE, 'insured');
+      const asked = await ask(1);
+      await payAndTell(1, asked);
+      await receipts.issue();
+      await underwritten('refused', 'not-insured');
+      clock.move(7 * DAY);
+      await turnDown.turnDown();
+      pay.refundState = refundState;
+      await payments.refund();
+      const again = await ask(1);
+      await payAndTell(1, again);
+      await receipts.issue();
+      const [join] = (await query('select id from join_application where window_id = $1')) as [{ id: string }];
+      expect(await receipts.ofJoin(join.id)).toMatchObject([
+        { version: 2, state: 'issued' },
+        { version: 1, state: 'issued' },
+      ]);
+      pay.refundState = 'succeeded';
+      await payments.refund();
+      await receipts.issue();
+      // Of the first, and only where its money went.
+      expect((await receipts.ofJoin(join.id)).map(({ state }) => state)).toEqual([
+        'issued',
+        refundState === 'failed' ? 'issued' : 'red-flushed',
+      ]);
+      expect(await read(1, again)).toMatchObject({ state: 'underwriting' });
     });
 
     it('is not to be waited for where nothing was paid and underwriting has refused', async () => {

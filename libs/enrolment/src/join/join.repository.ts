@@ -129,7 +129,7 @@ export interface Move {
   readonly reason: JoinReason | null;
 }
 
-/** The one way to another state. Returns how many moved: an application that is elsewhere, or in another attempt, stays. */
+/** The way to another state, but for {@link turnDown}. Returns how many moved: an application that is elsewhere, or in another attempt, stays. */
 export async function moveApplications(tx: Transaction, moves: readonly Move[]): Promise<number> {
   if (moves.length === 0) return 0;
   const rows = await rowsOf(

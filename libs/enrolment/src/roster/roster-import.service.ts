@@ -1,5 +1,5 @@
 /**
- * Works a stored roster through. The rows are read in groups; while the database works on one chunk of them, the next is read and sealed.
+ * Works a roster through; nothing is applied before it is stored whole. The rows are read in groups; while the database works on one chunk of them, the next is read and sealed.
  * Each chunk is one transaction, which also says how far the import is: one that was cut off goes on from there.
  */
 import { Injectable } from '@nestjs/common';
@@ -173,7 +173,7 @@ export class RosterImportService {
       await working();
     } catch (error) {
       if (error instanceof LeaseLost || error instanceof FileCut) return;
-      if (error instanceof BlockForgotten) {
+      if (error instanceof ReadAgain) {
         await rosters.dropLease(this.database.direct, importId, leaseId);
         return await this.work(importId);
       }
@@ -235,7 +235,10 @@ export class RosterImportService {
 
   private async takeWhenReceived(importId: string, leaseId: string, incoming: IncomingFile): Promise<void> {
     await incoming.received();
-    if (!(await this.take(importId, leaseId))) throw new LeaseLost();
+    const taken = await this.take(importId, leaseId);
+    if (!taken) throw new LeaseLost();
+    // Somebody has had it, and has given it up.
+    if (taken.reached_line > 0) throw new ReadAgain();
   }
 
   private lease(id: string): rosters.Lease {
@@ -506,7 +509,7 @@ export class RosterImportService {
       rosters.stillHas(tx, key.windowId, known),
     ]);
     if (!leased) throw new LeaseLost();
-    if (!blocksHold) throw new BlockForgotten();
+    if (!blocksHold) throw new ReadAgain();
     let moved = false;
     for (const [unitId, notice] of notices) {
       const { unit, notice: supposed } = byUnit.get(unitId)!;
@@ -536,8 +539,8 @@ class NoticeIssued extends Error {}
 /** What is sealed need not be kept. */
 const NOBODY: PersonalSet = { personalNumbers: '', texts: '' };
 
-/** Somebody was withdrawn after a group had been known as taken and before the file was stored whole: its rows have to be read. */
-class BlockForgotten extends Error {}
+/** What was read no longer holds: somebody was withdrawn after a group had been known as taken, and before the file was stored whole. */
+class ReadAgain extends Error {}
 
 /** Another process has the import. */
 class LeaseLost extends Error {}

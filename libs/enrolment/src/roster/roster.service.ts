@@ -1,4 +1,4 @@
-/** Rosters as their clerks see them: a file is stored whole before anything is made of it, and its import can be followed and read. */
+/** Rosters as their clerks see them: a file is stored whole before anything of it is applied, and its import can be followed and read. */
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError } from '@app/kernel';
 import { Database, PersonalDataVault, hurryRelay, reachOf, newId, type Principal } from '@app/platform';

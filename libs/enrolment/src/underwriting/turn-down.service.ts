@@ -7,9 +7,10 @@ import { Clock, chinaDate } from '@app/kernel';
 import { Database, addToOutbox } from '@app/platform';
 import { bookDoubles } from '../contribution/book-doubles.js';
 import { insertRefused } from '../contribution/double.repository.js';
+import { forgetBlocks } from '../difference/difference.repository.js';
 import * as joins from '../join/join.repository.js';
 import { turnedDownBefore } from './underwriting.js';
-import { turnDown } from './underwriting.repository.js';
+import { somebodyTurnedDown, turnDown } from './underwriting.repository.js';
 
 /** In one transaction. */
 const SET = 500;
@@ -20,6 +21,10 @@ export class TurnDownService {
     private readonly database: Database,
     private readonly clock: Clock,
   ) {}
+
+  isDue(): Promise<boolean> {
+    return somebodyTurnedDown(this.database.direct, turnedDownBefore(this.clock.now()));
+  }
 
   async turnDown(): Promise<void> {
     while ((await this.turnDownSet()) === SET);
@@ -35,6 +40,8 @@ export class TurnDownService {
         tx,
         people.filter(({ noticeId }) => noticeId === null),
       );
+      // The same roster must find them missing when it comes again.
+      for (const windowId of new Set(people.map((person) => person.windowId))) await forgetBlocks(tx, windowId);
       await addToOutbox(tx, back.length > 0 ? [{ queue: 'join', command: 'refund', ids: back }] : []);
       return people.length;
     });

@@ -296,41 +296,65 @@ export async function dueAgain(tx: Transaction, windowId: string, unitId: string
 export interface TurnedDown {
   readonly memberId: string;
   readonly periodId: string;
+  readonly windowId: string;
   /** Of the unit, paid; null: the member paid alone. */
   readonly noticeId: string | null;
 }
 
-/** Refused, without a cover, and paid for: what is due to go back. The first parameter is the time by which they were refused. */
+/**
+ * Refused, without a cover, and paid for: what is due to go back. The first parameter is the time by which they were refused. A roster that is
+ * being worked through would note down as taken who is turned down under its hands.
+ */
 const TURNED_DOWN = `
   from underwriting u join enrolment e on e.member_id = u.member_id and e.period_id = u.period_id
   left join payment_notice n on n.window_id = e.window_id and n.unit_id = e.unit_id and n.number = e.notice and n.state = 'paid'
   left join join_application j on e.notice is null and j.member_id = e.member_id and j.period_id = e.period_id and j.state = 'covered'
   where u.state = 'refused' and u.refused_at <= $1 and (n.id is not null or j.id is not null)
-    and not exists (select from cover c where c.member_id = u.member_id and c.period_id = u.period_id)`;
+    and not exists (select from cover c where c.member_id = u.member_id and c.period_id = u.period_id)
+    and not exists (select from roster_import i where i.window_id = e.window_id and i.state = 'received')`;
 
 export const somebodyTurnedDown = async (tx: Transaction, before: Date): Promise<boolean> =>
   (await rowsOf(tx, `select ${TURNED_DOWN} limit 1`, [before])).length > 0;
 
-/** Ends the enrolments of up to `limit` people who are to have their money back, and with them everything that underwriting knows of them. */
-export const turnDown = (tx: Transaction, before: Date, limit: number, at: Date): Promise<TurnedDown[]> =>
-  rowsOf(
+/** Ends the enrolments of up to `limit` people who are to have their money back, and with them everything that underwriting knows of them but why. */
+export async function turnDown(tx: Transaction, before: Date, limit: number, at: Date): Promise<TurnedDown[]> {
+  // No import begins or goes on until the commit; locked before units, as an import does.
+  await tx.query('lock table roster_import in share row exclusive mode');
+  const due = await rowsOf<{ memberId: string; periodId: string; windowId: string; unitId: string }>(
+    tx,
+    `select u.member_id as "memberId", u.period_id as "periodId", e.window_id as "windowId", e.unit_id as "unitId" ${TURNED_DOWN} order by u.member_id limit $2`,
+    [before, limit],
+  );
+  if (due.length === 0) return [];
+  // In the one order of counts, since many units are at stake.
+  const units = [due.map((one) => one.windowId), due.map((one) => one.unitId)];
+  for (const table of ['enrolment_count', 'underwriting_unit'])
+    await rowsOf(
+      tx,
+      `select from ${table} c where (c.window_id, c.unit_id) in (select * from unnest($1::uuid[], $2::uuid[])) order by c.window_id, c.unit_id for update`,
+      units,
+    );
+  return rowsOf(
     tx,
     `with refused as (
-       select u.member_id, u.period_id, n.id as notice_id, gen_random_uuid() as id ${TURNED_DOWN} order by u.member_id limit $2 for update of e, u),
+       select u.member_id, u.period_id, n.id as notice_id, gen_random_uuid() as id, u.reason, u.refused_at ${TURNED_DOWN}
+         and (u.member_id, u.period_id) in (select * from unnest($2::uuid[], $3::uuid[])) order by u.member_id for update of e, u),
      gone as (
-       delete from enrolment e using refused r where e.member_id = r.member_id and e.period_id = r.period_id returning e.*, r.id, r.notice_id),
+       delete from enrolment e using refused r where e.member_id = r.member_id and e.period_id = r.period_id
+       returning e.*, r.id, r.notice_id, r.reason, r.refused_at),
      told as (
-       insert into enrolment_withdrawal (member_id, id, period_id, window_id, unit_id, import_id, row, applied_at, withdrawn_by, withdrawn_at)
-       select member_id, id, period_id, window_id, unit_id, import_id, row, applied_at, 'underwriting', $3 from gone),
+       insert into enrolment_withdrawal (member_id, id, period_id, window_id, unit_id, import_id, row, applied_at, withdrawn_by, withdrawn_at, reason, refused_at)
+       select member_id, id, period_id, window_id, unit_id, import_id, row, applied_at, 'underwriting', $4, reason, refused_at from gone),
      unasked as (delete from underwriting u using gone g where u.member_id = g.member_id and u.period_id = g.period_id),
      fewer as (select window_id, unit_id, count(*)::int as members from gone group by window_id, unit_id),
      unlisted as (
        update underwriting_unit uu set members = uu.members - f.members from fewer f where uu.window_id = f.window_id and uu.unit_id = f.unit_id),
      counted as (
        update enrolment_count c set members = c.members - f.members from fewer f where c.window_id = f.window_id and c.unit_id = f.unit_id)
-     select member_id as "memberId", period_id as "periodId", notice_id as "noticeId" from gone`,
-    [before, limit, at],
+     select member_id as "memberId", period_id as "periodId", window_id as "windowId", notice_id as "noticeId" from gone`,
+    [before, due.map((one) => one.memberId), due.map((one) => one.periodId), at],
   );
+}
 
 export async function saveStaff(tx: Transaction, windowId: string, unitId: string, staff: number): Promise<void> {
   await rowsOf(
