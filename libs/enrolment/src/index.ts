@@ -116,7 +116,7 @@ export { OrganisationService, type NewOrganisation } from './organisation/organi
 export { writeFindings, type Finding, type FindingsFile } from './roster/findings-file.js';
 export { REFUSALS, readRecord, type RefusalReason } from './roster/roster.js';
 export { readRoster, type RosterBlock, type RosterRecord } from './roster/roster-file.js';
-export { RosterImportService, uploadCutBefore } from './roster/roster-import.service.js';
+export { CUT_OFF, RosterImportService, uploadCutBefore } from './roster/roster-import.service.js';
 export { RosterService, type RosterSummary, type RosterUpload } from './roster/roster.service.js';
 export { PersonRegister } from './underwriting/person-register.js';
 export { UNDERWRITING_REASONS, type PlanRules, type UnderwritingReason, type UnderwritingState } from './underwriting/underwriting.js';

@@ -23,6 +23,12 @@ interface Problem {
   [member: string]: unknown;
 }
 
+const problemOf = (title: string, status: number, detail: string) => ({ type: `urn:hubao:${title}`, title, status, detail });
+const EXISTS = problemOf('exists', 409, 'expected something new, found it already there; read it instead');
+const BUG = problemOf('bug', 500, 'something went wrong on our side; it has been recorded, try again later');
+/** Of failures that no DomainError tells of. */
+export const OTHER_PROBLEMS = [EXISTS, BUG] as const;
+
 /** Errors of class-validator by field, without the values. */
 export const invalidRequest = (errors: readonly ValidationError[]): DomainError =>
   new DomainError('request', 'invalid', `the request has fields that cannot be used: ${fieldFaults(errors).join('; ')}`);
@@ -51,10 +57,7 @@ export class ProblemFilter implements ExceptionFilter {
   private describe(error: unknown): Problem {
     if (error instanceof DomainError) {
       return {
-        type: `urn:hubao:${error.code}`,
-        title: error.code,
-        status: STATUS[error.kind],
-        detail: error.message,
+        ...problemOf(error.code, STATUS[error.kind], error.message),
         ...error.details,
         // All that is wrong with a file, where a failure says more than the first of it.
         ...('problems' in error ? { problems: error.problems } : {}),
@@ -72,24 +75,12 @@ export class ProblemFilter implements ExceptionFilter {
         detail: 'expected a body that can be read; check its content type and size',
       };
     }
-    if (sqlState(error) === UNIQUE_VIOLATION) {
-      return {
-        type: 'urn:hubao:exists',
-        title: 'exists',
-        status: 409,
-        detail: 'expected something new, found it already there; read it instead',
-      };
-    }
+    if (sqlState(error) === UNIQUE_VIOLATION) return EXISTS;
     // A database error's own text can hold the values of the row: only the code is logged.
     this.logger.error(
       `bug: ${error instanceof Error ? `${error.name} ${sqlState(error) ?? error.message}` : 'unknown'}`,
       error instanceof Error && !sqlState(error) ? error.stack : undefined,
     );
-    return {
-      type: 'urn:hubao:bug',
-      title: 'bug',
-      status: 500,
-      detail: 'something went wrong on our side; it has been recorded, try again later',
-    };
+    return BUG;
   }
 }

@@ -2,7 +2,9 @@
  * Every code that a DomainError can have, with the status of its answer and what it says, read off the sources by the compiler: a code that is
  * handed through functions is found where it is named.
  */
-import { STATUS } from '@app/platform';
+import { CUT_OFF } from '@app/enrolment';
+import { assert, type DomainErrorKind } from '@app/kernel';
+import { OTHER_PROBLEMS, STATUS } from '@app/platform';
 import ts from 'typescript';
 
 const HEADER = `# Errors
@@ -13,6 +15,9 @@ Failures are answered as RFC 9457 problem+json: \`type\` is \`urn:hubao:\` and t
 | code | status | detail |
 | ---- | ------ | ------ |
 `;
+
+/** Where a failure is told that was stored: its code is named where it was made. */
+const STORED = ['roster.service.ts'];
 
 interface Said {
   readonly statuses: Set<number>;
@@ -27,12 +32,15 @@ export function errorList(): string {
     options,
   );
   const errors = new Map<string, Said>();
-  new Reader(program).read((code, kinds, detail) => {
+  const add = (code: string, status: number, detail: string | undefined): void => {
     const said = errors.get(code) ?? { statuses: new Set(), details: new Set() };
-    for (const kind of kinds) said.statuses.add(STATUS[kind as keyof typeof STATUS]);
-    if (detail) said.details.add(detail);
+    said.statuses.add(status);
+    if (detail) said.details.add(cell(detail));
     errors.set(code, said);
-  });
+  };
+  new Reader(program).read((code, kind, detail) => add(code, STATUS[kind as DomainErrorKind], detail));
+  for (const { code, kind, message } of [CUT_OFF]) add(code, STATUS[kind], message);
+  for (const { title, status, detail } of OTHER_PROBLEMS) add(title, status, detail);
   const rows = [...errors]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(
@@ -59,7 +67,7 @@ class Reader {
     for (const file of program.getSourceFiles()) if (!file.isDeclarationFile && !file.fileName.includes('node_modules')) visit(file);
   }
 
-  read(found: (code: string, kinds: readonly string[], detail: string | undefined) => void): void {
+  read(found: (code: string, kind: string, detail: string | undefined) => void): void {
     for (const call of this.calls) if (this.makesDomainError(call)) this.follow(call, new Map(), found, new Set());
   }
 
@@ -72,11 +80,24 @@ class Reader {
   private follow(call: Called, bound: Bound, found: Parameters<Reader['read']>[0], seen: ReadonlySet<ts.Node>): void {
     const [code, kind, detail] = call.arguments!.map((argument) => this.resolved(argument, bound));
     const codes = this.literals(code!);
-    if (codes) for (const one of codes) found(one, this.literals(kind!) ?? [], detail && this.text(detail));
-    const enclosing = codes ? undefined : functionOf(code!);
+    for (const one of codes ?? []) {
+      const kinds = [this.textFor(kind!, one) ?? this.literals(kind!) ?? []].flat();
+      // One code may be of several kinds; of several codes each has its own.
+      assert(
+        kinds.length === 1 || (kinds.length > 1 && codes!.length === 1),
+        `${whereIs(kind!)}: expected the kind of "${one}", found none`,
+      );
+      for (const each of kinds) found(one, each, detail && this.textFor(detail, one));
+    }
+    if (codes) return;
+    const enclosing = functionOf(code!);
+    const callers = this.calls.filter((one) => enclosing && this.checker.getResolvedSignature(one)?.declaration === enclosing);
+    assert(
+      callers.length > 0 || STORED.some((path) => whereIs(call).includes(path)),
+      `${whereIs(call)}: expected a code that can be known`,
+    );
     if (!enclosing || seen.has(enclosing)) return;
-    for (const caller of this.calls) {
-      if (this.checker.getResolvedSignature(caller)?.declaration !== enclosing) continue;
+    for (const caller of callers) {
       const names = new Map(bound);
       enclosing.parameters.forEach((parameter, i) => {
         const symbol = this.checker.getSymbolAtLocation(parameter.name);
@@ -99,14 +120,44 @@ class Reader {
     return types.every((one) => one.isStringLiteral()) ? types.map((one) => (one as ts.StringLiteralType).value) : undefined;
   }
 
-  private text(expression: ts.Expression): string | undefined {
-    if (ts.isStringLiteralLike(expression)) return cell(expression.text);
-    if (!ts.isTemplateExpression(expression)) return undefined;
-    return cell(expression.head.text + expression.templateSpans.map(({ literal }) => `…${literal.text}`).join(''));
+  /** A text as it is for one code: written out, chosen by the code, or from a table by code. */
+  private textFor(expression: ts.Expression, code: string): string | undefined {
+    if (ts.isStringLiteralLike(expression)) return expression.text;
+    if (ts.isTemplateExpression(expression))
+      return expression.head.text + expression.templateSpans.map(({ literal }) => `…${literal.text}`).join('');
+    if (ts.isConditionalExpression(expression) && ts.isBinaryExpression(expression.condition)) {
+      const named = this.textFor(expression.condition.right, code);
+      const equals = expression.condition.operatorToken.kind === ts.SyntaxKind.EqualsEqualsEqualsToken;
+      return named === undefined || !equals ? undefined : this.textFor(named === code ? expression.whenTrue : expression.whenFalse, code);
+    }
+    const said = this.declared(expression, code);
+    return said && this.textFor(said, code);
+  }
+
+  /** What stands for a name, or in a table under the code. */
+  private declared(expression: ts.Expression, code: string): ts.Expression | undefined {
+    if (ts.isElementAccessExpression(expression)) {
+      const table = this.declared(expression.expression, code);
+      if (!table || !ts.isObjectLiteralExpression(table)) return undefined;
+      const entry = table.properties.find((one) => ts.isPropertyAssignment(one) && 'text' in one.name && one.name.text === code);
+      return entry && ts.isPropertyAssignment(entry) ? entry.initializer : undefined;
+    }
+    const declaration = ts.isIdentifier(expression) ? this.checker.getSymbolAtLocation(expression)?.valueDeclaration : undefined;
+    if (declaration && ts.isVariableDeclaration(declaration)) return declaration.initializer;
+    if (!declaration || !ts.isBindingElement(declaration) || !ts.isArrayBindingPattern(declaration.parent)) return undefined;
+    const { initializer } = declaration.parent.parent as ts.VariableDeclaration;
+    const row = initializer && this.declared(initializer, code);
+    const value = row && ts.isArrayLiteralExpression(row) ? row.elements[declaration.parent.elements.indexOf(declaration)] : undefined;
+    return value;
   }
 }
 
 const cell = (text: string): string => text.replace(/\s+/g, ' ').replaceAll('|', '\\|').replaceAll('<', '&lt;');
+
+const whereIs = (node: ts.Node): string => {
+  const file = node.getSourceFile();
+  return `${file.fileName}:${file.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
+};
 
 function functionOf(node: ts.Node): ts.SignatureDeclaration | undefined {
   for (let at = node.parent; at; at = at.parent) if (ts.isFunctionLike(at)) return at;
