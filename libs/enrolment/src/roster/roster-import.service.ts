@@ -1,6 +1,6 @@
 /**
- * Works a roster through; nothing is applied before it is stored whole. The rows are read in groups; while the database works on one chunk of them, the next is read and sealed.
- * Each chunk is one transaction, which also says how far the import is: one that was cut off goes on from there.
+ * Works a roster through; nothing is applied before it is stored whole. The rows are read in groups; while the database works on one chunk of
+ * them, the next is read and sealed. Each chunk is one transaction, which also says how far the import is: one that was cut off goes on from there.
  */
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError, chinaDate, isUnitCode, type CivilDate } from '@app/kernel';

@@ -56,7 +56,10 @@ export class RosterService {
     return id;
   }
 
-  /** As {@link receive}, worked through here and now: read while it comes in, applied when it is stored whole. Errors of a file that is refused whole: those of readRoster (invalid). */
+  /**
+   * As {@link receive}, worked through here and now: read while it comes in, applied when it is stored whole. Errors of a file that is refused
+   * whole: those of readRoster (invalid).
+   */
   async importRoster(upload: RosterUpload): Promise<RosterSummary> {
     const started = await this.begin(upload);
     const incoming = new IncomingFile();
