@@ -1,4 +1,5 @@
 /** For the specs of this folder: a clock that is set by hand, and JSON over HTTP. */
+import type { JsapiOrder } from '@app/contracts';
 import type { SimulatorClock } from './simulator.js';
 
 export class SetClock implements SimulatorClock {
@@ -42,3 +43,16 @@ export async function call<T = Record<string, unknown>>(
   const json = response.headers.get('content-type')?.includes('json') === true;
   return { status: response.status, body: (json ? JSON.parse(text) : text) as T };
 }
+
+/** An order of 100 yuan that can be paid for a year. */
+export const jsapiOrder = (change: Partial<JsapiOrder>): JsapiOrder => ({
+  appid: 'app',
+  mchid: 'merchant',
+  description: '互助金',
+  out_trade_no: 'order-0001',
+  time_expire: '2025-12-31T00:00:00+08:00',
+  notify_url: 'http://127.0.0.1:1/told',
+  amount: { total: 10_000, currency: 'CNY' },
+  payer: { openid: 'member-1' },
+  ...change,
+});

@@ -1,8 +1,7 @@
-import type { JsapiOrder } from '@app/contracts';
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { startBank } from '../bank/start-bank.js';
 import type { RunningSimulator } from '../simulator.js';
-import { call, SetClock } from '../testing.js';
+import { call, jsapiOrder, SetClock } from '../testing.js';
 import { Orders } from './orders.js';
 import { Payers } from './payer-ending.js';
 import { Settlements } from './settlements.js';
@@ -26,16 +25,7 @@ beforeEach(async () => {
 afterEach(() => bank.close());
 
 function pay(number: string, payer = 'member-1'): void {
-  const request: JsapiOrder = {
-    appid: 'app',
-    mchid: 'merchant',
-    description: '互助金',
-    out_trade_no: number,
-    time_expire: '2025-12-31T00:00:00+08:00',
-    notify_url: UNREACHABLE,
-    amount: { total: 10_000, currency: 'CNY' },
-    payer: { openid: payer },
-  };
+  const request = jsapiOrder({ out_trade_no: number, payer: { openid: payer } });
   orders.pay(orders.order(request).prepayId, payer);
 }
 const giveBack = (number: string, refund: number) =>

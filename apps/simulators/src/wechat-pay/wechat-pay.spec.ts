@@ -5,7 +5,7 @@ import { createDecipheriv, createPublicKey, randomUUID, sign, verify } from 'nod
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Refusal } from '../http.js';
-import { call, SetClock } from '../testing.js';
+import { call, jsapiOrder, SetClock } from '../testing.js';
 import { generateWechatPayKeys, type WechatPayKeys } from './keys.js';
 import { Orders } from './orders.js';
 import { Payers } from './payer-ending.js';
@@ -66,17 +66,14 @@ function v3<T = Record<string, unknown>>(method: 'GET' | 'POST', path: string, b
   return call<T>(method, pay.url + path, body, { authorization: authorization(method, path, text) });
 }
 
-const orderOf = (change: Partial<JsapiOrder> = {}): JsapiOrder => ({
-  appid: keys.merchant.appId,
-  mchid: keys.merchant.mchId,
-  description: '互助金',
-  out_trade_no: ORDER,
-  time_expire: '2025-03-07T10:30:00+08:00',
-  notify_url: notifyUrl,
-  amount: { total: 10_000, currency: 'CNY' },
-  payer: { openid: PAYER },
-  ...change,
-});
+const orderOf = (change: Partial<JsapiOrder> = {}): JsapiOrder =>
+  jsapiOrder({
+    appid: keys.merchant.appId,
+    mchid: keys.merchant.mchId,
+    time_expire: '2025-03-07T10:30:00+08:00',
+    notify_url: notifyUrl,
+    ...change,
+  });
 const order = (change: Partial<JsapiOrder> = {}) => v3<JsapiOrderAnswer>('POST', PATH, orderOf(change));
 const find = async (number = ORDER) =>
   (await v3<WechatTransaction>('GET', `/v3/pay/transactions/out-trade-no/${number}?mchid=${keys.merchant.mchId}`)).body;
