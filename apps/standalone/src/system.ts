@@ -65,8 +65,6 @@ export interface HubaoSystem {
 const ADMINISTRATOR = 'administrator';
 const FEED = 'medical-insurance-platform';
 const LOOPBACK = '127.0.0.1';
-/** The simulated institution that collects on the phone has to know it too. */
-const COLLECTION_ACCOUNT = '6200009999000000025';
 
 export async function startSystem(options: SystemOptions): Promise<HubaoSystem> {
   const { port = 0, worker = 'inside' } = options;
@@ -74,20 +72,23 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
   if (clock && options.startAt) clock.advanceTo(options.startAt);
   const simulatorClock = clock ?? systemClock;
 
+  const own = {
+    DATABASE_URL: options.databaseUrl,
+    ...(options.redisUrl ? { REDIS_URL: options.redisUrl } : {}),
+    HUBAO_MASTER_KEY: options.masterKey ?? randomBytes(32).toString('base64'),
+    ...(options.clockFile ? { HUBAO_CLOCK_FILE: options.clockFile } : {}),
+  };
+  const { collectionAccount } = readConfig(own);
   const feedToken = { value: '' };
   const bank = await startBank({ clock: simulatorClock });
   const [treasury, wechat, wechatPay] = await Promise.all([
     startTreasury({ clock: simulatorClock, bankUrl: bank.url }),
     startWechat({ clock: simulatorClock }),
-    startWechatPay({ clock: simulatorClock, settleTo: { bankUrl: bank.url, account: COLLECTION_ACCOUNT } }),
+    startWechatPay({ clock: simulatorClock, settleTo: { bankUrl: bank.url, account: collectionAccount } }),
   ]);
 
   const env = {
-    DATABASE_URL: options.databaseUrl,
-    ...(options.redisUrl ? { REDIS_URL: options.redisUrl } : {}),
-    HUBAO_MASTER_KEY: options.masterKey ?? randomBytes(32).toString('base64'),
-    ...(options.clockFile ? { HUBAO_CLOCK_FILE: options.clockFile } : {}),
-    COLLECTION_ACCOUNT,
+    ...own,
     BANK_URL: bank.url,
     TREASURY_URL: treasury.url,
     WECHAT_URL: wechat.url,

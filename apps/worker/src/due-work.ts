@@ -19,10 +19,9 @@ const HOUR_MS = DAY_MS / 24;
 const NONE: ReadonlySet<string> = new Set();
 
 export class DueWork {
+  private readonly notBefore = new Map<string, Date>();
   private noCollectionBefore = new Date(0);
-  private noOldFileBefore = new Date(0);
   private noBillBefore = new Date(0);
-  private noTurnDownBefore = new Date(0);
 
   constructor(
     private readonly database: Database,
@@ -53,33 +52,25 @@ export class DueWork {
       uploadCutBefore(now),
     );
     work('roster', 'import', imports.length, imports);
-    work('roster', 'forget', (await this.hasOldFiles(now)) ? 1 : 0);
+    work('roster', 'forget', await this.seldom('forget', now, DAY_MS, () => this.imports.hasOldFiles()));
     work('contribution', 'issue', receipts);
     work('contribution', 'refund', refunds);
     work('join', 'look', joins);
     work('join', 'refund', phoneRefunds);
     work('join', 'compare', (await this.billDays(now)).length);
-    work('underwriting', 'turn-down', underwrites && (await this.hasTurnedDown(now)) ? 1 : 0);
+    if (underwrites) work('underwriting', 'turn-down', await this.seldom('turn-down', now, HOUR_MS, () => this.turnDown.isDue()));
     work('underwriting', 'underwrite', underwrites ? await this.underwriting.due() : 0);
     const resumable = stopped ? await this.payment.resumable() : 0;
     if (resumable > 0) due.push({ wakeUp: { queue: 'payment', command: 'resume', ids: [] }, count: resumable });
     return due;
   }
 
-  /** By the week: after a look that found nobody, it is not asked for an hour. */
-  private async hasTurnedDown(now: Date): Promise<boolean> {
-    if (now < this.noTurnDownBefore) return false;
-    const found = await this.turnDown.isDue();
-    if (!found) this.noTurnDownBefore = new Date(now.getTime() + HOUR_MS);
-    return found;
-  }
-
-  /** Files grow old by days: after a look that found none, none is for a day. */
-  private async hasOldFiles(now: Date): Promise<boolean> {
-    if (now < this.noOldFileBefore) return false;
-    const found = await this.imports.hasOldFiles();
-    if (!found) this.noOldFileBefore = new Date(now.getTime() + DAY_MS);
-    return found;
+  /** After a look that found nothing due, none is made for so long. */
+  private async seldom(command: string, now: Date, ms: number, isDue: () => Promise<boolean>): Promise<number> {
+    if (now < (this.notBefore.get(command) ?? now)) return 0;
+    const due = await isDue();
+    if (!due) this.notBefore.set(command, new Date(now.getTime() + ms));
+    return due ? 1 : 0;
   }
 
   /** Statements of contributions come once a day: after a look that found none due, none is before the next evening. */

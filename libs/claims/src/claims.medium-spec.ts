@@ -1,3 +1,4 @@
+import type { SettleMessage } from '@app/contracts';
 import { ENROLMENT_ENTITIES } from '@app/enrolment';
 import { civilDate } from '@app/kernel';
 import { balanceOf, imbalance } from '@app/ledger';
@@ -155,6 +156,35 @@ describe('a settlement', () => {
       'message-id-reused': 1,
       'settlement-repeated': 1,
     });
+  });
+
+  it.each([
+    ['2305', (message: SettleMessage) => undoOf(message)],
+    ['a reversal', (message: SettleMessage) => reversalOf(message)],
+  ])('that was cancelled by %s while it was set aside never becomes a claim', async (_by, cancelOf) => {
+    await path.enrol(1);
+    const message = settlement();
+    await path.receive(message);
+    await path.rows(`update feed_message set state = 'quarantined', reason = 'unknown-fund-code'`);
+    expect(await path.acceptance.quarantined(10)).toHaveLength(1);
+    await path.receive(cancelOf(message));
+    await path.work();
+    expect(await path.acceptance.quarantined(10)).toEqual([]);
+    expect(await path.acceptance.release()).toBe(0);
+    await path.work();
+    expect(await path.rows('select from claim')).toEqual([]);
+    expect((await path.report.read()).quarantined).toMatchObject({ 'unknown-fund-code': 1 });
+  });
+
+  it('that is cancelled between its release and its claim is withdrawn', async () => {
+    await path.enrol(1);
+    const message = settlement();
+    await path.receive(message);
+    await path.rows(`update feed_message set state = 'quarantined', reason = 'unknown-fund-code'`);
+    expect(await path.acceptance.release()).toBe(1);
+    await path.receive(undoOf(message));
+    await path.work();
+    expect(await path.claim()).toMatchObject({ state: 'withdrawn', cancelled: true });
   });
 
   it('whose money still does not add up is set aside again', async () => {

@@ -21,6 +21,8 @@ export class Claims1700000003000 implements MigrationInterface {
         received_on date not null,
         -- Out of quarantine: from then on it counts as received.
         released_at timestamptz,
+        -- Cancelled while in quarantine: it must never become a claim.
+        taken_back_at timestamptz,
         sent_on date not null,
         body_sealed bytea not null,
         body_hash bytea not null,

@@ -39,7 +39,7 @@ export function errorList(): string {
     errors.set(code, said);
   };
   new Reader(program).read((code, kind, detail) => add(code, STATUS[kind as DomainErrorKind], detail));
-  for (const { code, kind, message } of [CUT_OFF]) add(code, STATUS[kind], message);
+  add(CUT_OFF.code, STATUS[CUT_OFF.kind], CUT_OFF.message);
   for (const { title, status, detail } of OTHER_PROBLEMS) add(title, status, detail);
   const rows = [...errors]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -147,8 +147,7 @@ class Reader {
     if (!declaration || !ts.isBindingElement(declaration) || !ts.isArrayBindingPattern(declaration.parent)) return undefined;
     const { initializer } = declaration.parent.parent as ts.VariableDeclaration;
     const row = initializer && this.declared(initializer, code);
-    const value = row && ts.isArrayLiteralExpression(row) ? row.elements[declaration.parent.elements.indexOf(declaration)] : undefined;
-    return value;
+    return row && ts.isArrayLiteralExpression(row) ? row.elements[declaration.parent.elements.indexOf(declaration)] : undefined;
   }
 }
 

@@ -14,6 +14,7 @@ export class FeedMessageEntity {
   @Column('timestamptz') received_at: Date;
   @Column('date') received_on: string;
   @Column('timestamptz', { nullable: true }) released_at: Date | null;
+  @Column('timestamptz', { nullable: true }) taken_back_at: Date | null;
   @Column('date') sent_on: string;
   @Column('bytea') body_sealed: Buffer;
   @Column('bytea') body_hash: Buffer;

@@ -141,9 +141,15 @@ export interface QuarantinedMessage {
 export const readQuarantined = (tx: Transaction, limit: number): Promise<QuarantinedMessage[]> =>
   rowsOf(
     tx,
-    `select msgid, source, line, received_at as "receivedAt", field, reason, detail from feed_message where state = 'quarantined' order by seq limit $1`,
+    `select msgid, source, line, received_at as "receivedAt", field, reason, detail from feed_message where state = 'quarantined' and taken_back_at is null order by seq limit $1`,
     [limit],
   );
+
+/** These were cancelled: those of them that are set aside stay so. */
+export async function takeBack(tx: Transaction, ids: readonly string[], at: Date): Promise<void> {
+  if (ids.length === 0) return;
+  await rowsOf(tx, `update feed_message set taken_back_at = $2 where id = any($1::uuid[]) and state = 'quarantined'`, [ids, at]);
+}
 
 /** Has messages that were set aside for what stands in them judged again; returns how many. */
 export async function releaseQuarantined(tx: Transaction, reasons: readonly QuarantineReason[], at: Date): Promise<number> {
@@ -151,7 +157,7 @@ export async function releaseQuarantined(tx: Transaction, reasons: readonly Quar
     tx,
     `with released as (
        update feed_message set state = 'stored', reason = null, field = null, detail = null, released_at = $2
-       where state = 'quarantined' and reason = any($1) returning 1)
+       where state = 'quarantined' and reason = any($1) and taken_back_at is null returning 1)
      select count(*)::int as count from released`,
     [reasons, at],
   );

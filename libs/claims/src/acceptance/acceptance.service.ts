@@ -169,16 +169,19 @@ export class AcceptanceService {
     const byMessage = new Map(originals.map((original) => [original.msgid, original]));
     const results: messages.MessageResult[] = [];
     const claimIds: string[] = [];
+    const takenBack: string[] = [];
     for (const { message, target, by } of cancels) {
       const original = (by === 'settlement' ? bySettlement : byMessage).get(target);
       if (!original) {
         results.push({ id: message.id, state: 'waiting', detail: target });
       } else {
         if (original.claimId) claimIds.push(original.claimId);
+        else takenBack.push(original.id);
         results.push({ id: message.id, state: 'cancelled', ...(original.claimId ? { claimId: original.claimId } : {}) });
       }
     }
     await markCancelled(tx, claimIds, at);
+    await messages.takeBack(tx, takenBack, at);
     await messages.saveResults(tx, results);
   }
 

@@ -129,7 +129,7 @@ export interface Move {
   readonly reason: JoinReason | null;
 }
 
-/** The way to another state, but for {@link turnDown}. Returns how many moved: an application that is elsewhere, or in another attempt, stays. */
+/** The one way to another state. Returns how many moved: an application that is elsewhere, or in another attempt, stays. */
 export async function moveApplications(tx: Transaction, moves: readonly Move[]): Promise<number> {
   if (moves.length === 0) return 0;
   const rows = await rowsOf(
@@ -359,27 +359,16 @@ export async function movePayment(
   return rows.length > 0;
 }
 
-/**
- * Applications whose members underwriting has refused for good and who are enrolled no more: what they paid is to go back. Returns the ids of
- * those that paid something.
- */
-export async function turnDown(tx: Transaction, pairs: readonly { memberId: string; periodId: string }[]): Promise<string[]> {
-  if (pairs.length === 0) return [];
+/** What these orders brought was kept, and is to go back. Returns the ids of the joins that paid something. */
+export async function unkeepPayments(tx: Transaction, orders: readonly Application[], reason: JoinReason): Promise<Set<string>> {
+  if (orders.length === 0) return new Set();
   const rows = await rowsOf<{ id: string }>(
     tx,
-    `with back as (
-       update phone_payment p set state = 'refund-due', reason = 'not-accepted'
-       from unnest($1::uuid[], $2::uuid[]) as n(member_id, period_id)
-       join join_application a on a.member_id = n.member_id and a.period_id = n.period_id
-       where p.member_id = a.member_id and p.order_number = a.order_number and p.state = 'kept' returning p.join_id as id),
-     moved as (
-       update join_application a set state = case when a.id in (select id from back) then 'refunding' else 'expired' end, reason = 'not-accepted'
-       from unnest($1::uuid[], $2::uuid[]) as n(member_id, period_id)
-       where a.member_id = n.member_id and a.period_id = n.period_id and a.state = 'covered')
-     select id from back`,
-    [pairs.map((pair) => pair.memberId), pairs.map((pair) => pair.periodId)],
+    `update phone_payment p set state = 'refund-due', reason = $3 from unnest($1::uuid[], $2::text[]) as n(member_id, order_number)
+     where p.member_id = n.member_id and p.order_number = n.order_number and p.state = 'kept' returning p.join_id as id`,
+    [orders.map((order) => order.memberId), orders.map((order) => order.orderNumber), reason],
   );
-  return rows.map(({ id }) => id);
+  return new Set(rows.map(({ id }) => id));
 }
 
 export async function firstJoinAt(tx: Transaction): Promise<Date | undefined> {

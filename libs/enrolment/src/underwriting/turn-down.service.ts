@@ -4,13 +4,13 @@
  */
 import { Injectable } from '@nestjs/common';
 import { Clock, chinaDate } from '@app/kernel';
-import { Database, addToOutbox } from '@app/platform';
+import { Database, addToOutbox, type Transaction } from '@app/platform';
 import { bookDoubles } from '../contribution/book-doubles.js';
 import { insertRefused } from '../contribution/double.repository.js';
 import { forgetBlocks } from '../difference/difference.repository.js';
 import * as joins from '../join/join.repository.js';
 import { turnedDownBefore } from './underwriting.js';
-import { somebodyTurnedDown, turnDown } from './underwriting.repository.js';
+import { somebodyTurnedDown, turnDown, type TurnedDown } from './underwriting.repository.js';
 
 /** In one transaction. */
 const SET = 500;
@@ -36,7 +36,7 @@ export class TurnDownService {
       const people = await turnDown(tx, turnedDownBefore(at), SET, at);
       const noticed = people.flatMap(({ noticeId, ...person }) => (noticeId === null ? [] : [{ ...person, noticeId }]));
       await bookDoubles(tx, await insertRefused(tx, noticed, at), chinaDate(at));
-      const back = await joins.turnDown(
+      const back = await this.refund(
         tx,
         people.filter(({ noticeId }) => noticeId === null),
       );
@@ -45,5 +45,26 @@ export class TurnDownService {
       await addToOutbox(tx, back.length > 0 ? [{ queue: 'join', command: 'refund', ids: back }] : []);
       return people.length;
     });
+  }
+
+  /** The ids of the joins that paid something. */
+  private async refund(tx: Transaction, alone: readonly TurnedDown[]): Promise<string[]> {
+    const pairs = new Set(alone.map(joins.pairKey));
+    const applications = await joins.applicationsOf(
+      tx,
+      alone.map(({ memberId }) => memberId),
+    );
+    const theirs = applications.filter((application) => pairs.has(joins.pairKey(application)));
+    const paid = await joins.unkeepPayments(tx, theirs, 'not-accepted');
+    await joins.moveApplications(
+      tx,
+      theirs.map((application) => ({
+        ...application,
+        from: ['covered'],
+        to: paid.has(application.id) ? 'refunding' : 'expired',
+        reason: 'not-accepted',
+      })),
+    );
+    return [...paid];
   }
 }
