@@ -2,6 +2,7 @@ import { FUND_CODES, SETTLEMENT_AMOUNT_FIELDS, type FeedMessage, type SettleMess
 import { SETTLEMENT_FIELDS } from '@app/benefits';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { anyJson } from '../../../../test/support/any-json.js';
 import { personalNumber } from '../../../../test/support/people.js';
 import { redRecord, reversalOf, settlement, undoOf, type SettlementChange } from '../../../../test/support/settlement.js';
 import { amountsAddUp, fundsAddUp, paymentsAddUp, readLine, type Settlement } from './from-feed.js';
@@ -213,6 +214,25 @@ describe('a line that cannot be read names the field and what was expected', () 
   });
 });
 
+describe('the flag of a red record', () => {
+  it.each([1, '1'])('is one as %j', (flag) => {
+    const line = readLine(broken('output.setlinfo.refd_setl_flag', flag));
+    expect('content' in line && line.content.kind).toBe('undo');
+  });
+
+  it.each([0, '0', '', null, undefined])('is none as %j', (flag) => {
+    const line = readLine(broken('output.setlinfo.refd_setl_flag', flag));
+    expect('content' in line && line.content.kind).toBe('settle');
+  });
+
+  it.each(['2', ' 1', 'true', true, ['1'], { toString: false }])('that cannot be read, as %j, is not taken for none', (flag) =>
+    expect(faultOf(broken('output.setlinfo.refd_setl_flag', flag))).toEqual({
+      field: 'output.setlinfo.refd_setl_flag',
+      expected: '0 or 1',
+    }),
+  );
+});
+
 describe('no line whatever', () => {
   const unthrowing = (line: string) => {
     const answer = readLine(line);
@@ -229,7 +249,7 @@ describe('no line whatever', () => {
     const details = ['fund_pay_type', 'fund_payamt', 'setl_proc_info'].map((field) => `output.setldetail.0.${field}`);
     const path = fc.constantFrom('msgid', 'infno', 'inf_time', 'output', 'output.setldetail', 'output.setlinfo', ...fields, ...details);
     fc.assert(
-      fc.property(path, fc.jsonValue(), (at, value) => unthrowing(broken(at, value))),
+      fc.property(path, anyJson, (at, value) => unthrowing(broken(at, value))),
       { numRuns: 500 },
     );
   });

@@ -126,7 +126,7 @@ function contentOf(infno: string, message: Json): FeedContent {
     case '2304': {
       const output = object(message, 'output', '');
       const info = object(output, 'setlinfo', 'output.');
-      if (String(info.refd_setl_flag) === '1') return { kind: 'undo', settlementId: text(info, 'setl_id', 'output.setlinfo.') };
+      if (isRed(info)) return { kind: 'undo', settlementId: text(info, 'setl_id', 'output.setlinfo.') };
       return { kind: 'settle', settlement: settlementOf(info, output.setldetail, message.mdtrtarea_admvs) };
     }
     case '2305':
@@ -136,6 +136,14 @@ function contentOf(infno: string, message: Json): FeedContent {
     default:
       throw new Unreadable('infno', 'one of 2304, 2305, 2601');
   }
+}
+
+/** Left empty is no. A flag that cannot be read might be one: the message waits for a person, rather than that its money is paid. */
+function isRed(info: Json): boolean {
+  const flag = info.refd_setl_flag ?? '';
+  if (flag === '1' || flag === 1) return true;
+  if (flag === '' || flag === '0' || flag === 0) return false;
+  throw new Unreadable('output.setlinfo.refd_setl_flag', '0 or 1');
 }
 
 const DECIDING = ['medfee_sumamt', 'inscp_scp_amt', 'fund_pay_sumamt', 'psn_part_amt', 'fulamt_ownpay_amt'] as const;

@@ -1,6 +1,7 @@
 import { addDays, civilDate, type CivilDate } from '@app/kernel';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { anyJson } from '../../../../test/support/any-json.js';
 import {
   certificateText,
   coverStateOn,
@@ -78,6 +79,15 @@ describe('what is signed', () => {
     expect(readTokenPayload(JSON.stringify(sound))).toMatchObject({ coverFrom: '2026-01-01', coverTo: '2026-12-31' });
     for (const change of [{ h: 'A' }, { h: null }, { f: 20_260_230 }, { t: 'never' }, { i: null }])
       expect(readTokenPayload(JSON.stringify({ ...sound, ...change }))).toBeUndefined();
+  });
+
+  it('is never a reason to throw', () => {
+    const sound = { n: 'n', p: 'p', f: 20_260_101, t: 20_261_231, i: 20_260_203, h: 'A'.repeat(22) };
+    fc.assert(
+      fc.property(fc.constantFrom(...Object.keys(sound)), anyJson, (key, value) => {
+        for (const text of [{ ...sound, [key]: value }, value]) expect(() => readTokenPayload(JSON.stringify(text))).not.toThrow();
+      }),
+    );
   });
 });
 

@@ -35,7 +35,8 @@ function asRecord(text: string): Record<string, unknown> {
 }
 
 const digits = (date: CivilDate): number => Number(date.replaceAll('-', ''));
-const dateOf = (value: unknown): CivilDate | undefined => parseCivilDate(String(value).replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3'));
+const dateOf = (value: unknown): CivilDate | undefined =>
+  typeof value === 'number' ? parseCivilDate(String(value).replace(/^(\d{4})(\d{2})(\d{2})$/, '$1-$2-$3')) : undefined;
 
 export interface CoverDays {
   readonly coverFrom: CivilDate;
