@@ -173,14 +173,8 @@ export class FakeInsurance extends MedicalInsuranceGateway {
     super(NOWHERE, clock);
   }
 
-  override totals(query: Parameters<MedicalInsuranceGateway['totals']>[0]): ReturnType<MedicalInsuranceGateway['totals']> {
-    const count = String(this.messagesSent.length);
-    return Promise.resolve({
-      stmt_rslt: query.fixmedins_setl_cnt === count ? '0' : '1',
-      medfee_sumamt: query.medfee_sumamt,
-      fund_pay_sumamt: query.fund_pay_sumamt,
-      fixmedins_setl_cnt: count,
-    });
+  override totalsAgree(query: Parameters<MedicalInsuranceGateway['totalsAgree']>[0]): Promise<boolean> {
+    return Promise.resolve(query.fixmedins_setl_cnt === String(this.messagesSent.length));
   }
 
   override messages(): ReturnType<MedicalInsuranceGateway['messages']> {

@@ -3,14 +3,15 @@
  * interfaces; instants are written in UTC, and read as China time where the sender gives no offset.
  */
 import { chinaDate, DomainError, fen, formatYuan, parseCivilDate, parseYuan, sumFen } from '@app/kernel';
-import type {
-  BankReason,
-  BankRowStatus,
-  BankStatement,
-  BankStatementLine,
-  PaymentInstruction,
-  PaymentRow,
-  PaymentStatusReport,
+import {
+  BANK_REASONS,
+  type BankReason,
+  type BankRowStatus,
+  type BankStatement,
+  type BankStatementLine,
+  type PaymentInstruction,
+  type PaymentRow,
+  type PaymentStatusReport,
 } from './bank.js';
 import { element, readDocument, textElement, xmlDocument, type XmlElement } from './xml.js';
 
@@ -21,7 +22,7 @@ const NAME = 140;
 /** What ISO 20022 writes where a mandatory reference does not exist. */
 const NOT_PROVIDED = 'NOTPROVIDED';
 
-const REASONS: ReadonlySet<string> = new Set<BankReason>(['AC01', 'AC04', 'AC06', 'AB05', 'AM04', 'AM05', 'BE01']);
+const REASONS: ReadonlySet<string> = new Set(BANK_REASONS);
 
 /** Our four, and the codes of other banks that mean one of them (ISO external code set, payment transaction status). */
 const STATUSES: Readonly<Record<string, BankRowStatus>> = {

@@ -42,12 +42,14 @@ export interface PaymentStatusReport {
 }
 
 /** AC01 wrong account, AC04 closed, AC06 blocked, AB05 stopped by a time-out and not executed, AM04 no funds, AM05 duplicate, BE01 name mismatch. */
-export type BankReason = 'AC01' | 'AC04' | 'AC06' | 'AB05' | 'AM04' | 'AM05' | 'BE01';
+export const BANK_REASONS = ['AC01', 'AC04', 'AC06', 'AB05', 'AM04', 'AM05', 'BE01'] as const;
+export type BankReason = (typeof BANK_REASONS)[number];
 
 export interface BankReturn {
   endToEndId: string;
   amountFen: number;
-  reason: BankReason;
+  /** Absent when it is none of ours. */
+  reason?: BankReason;
   /** Day the money came back. */
   returnedOn: string;
 }

@@ -121,9 +121,15 @@ export interface PersonAnswer {
 export const PERSON_NOT_FOUND = '未查询到人员信息';
 export const TOO_MANY_CALLS = '请求过于频繁，请稍后再试';
 
+/** What is read of the answer. */
+export interface KnownPerson {
+  readonly baseinfo: Pick<PersonAnswer['baseinfo'], 'psn_name'>;
+  readonly insuinfo: readonly Pick<PersonAnswer['insuinfo'][number], 'insutype' | 'psn_type' | 'psn_insu_stas'>[];
+}
+
 /** What a 1101 came to: the person; nobody of that number; or an answer that tells nothing of this person. */
 export type PersonReply =
-  { readonly outcome: 'known'; readonly person: PersonAnswer } | { readonly outcome: 'unknown' } | { readonly outcome: 'no-answer' };
+  { readonly outcome: 'known'; readonly person: KnownPerson } | { readonly outcome: 'unknown' } | { readonly outcome: 'no-answer' };
 
 /** 5203 as a union's pull by range: messages sent from `begntime` to before `endtime`, in sending order, `limit` at a time. */
 export interface FeedQuery {

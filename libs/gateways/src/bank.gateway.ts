@@ -1,7 +1,25 @@
 /** The bank, spoken to in ISO 20022. Submitting is done once and then only asked about; everything else can be asked again. */
-import { readPaymentStatusReport, readStatement, type BankReturn, type BankStatement, type PaymentStatusReport } from '@app/contracts';
-import type { CivilDate } from '@app/kernel';
+import {
+  BANK_REASONS,
+  readPaymentStatusReport,
+  readStatement,
+  type BankReturn,
+  type BankStatement,
+  type PaymentStatusReport,
+} from '@app/contracts';
+import { parseCivilDate, type CivilDate } from '@app/kernel';
+import { z } from 'zod';
 import { HttpClient } from './http-client.js';
+
+const RETURNS: z.ZodType<BankReturn[]> = z.array(
+  z.object({
+    endToEndId: z.string().min(1),
+    amountFen: z.int().positive(),
+    // As in the bank's reports: one new code must not make a whole list unreadable.
+    reason: z.enum(BANK_REASONS).optional().catch(undefined),
+    returnedOn: z.string().refine((value) => parseCivilDate(value) !== undefined),
+  }),
+);
 
 export class BankGateway {
   private readonly http: HttpClient;
@@ -27,7 +45,7 @@ export class BankGateway {
 
   /** Money that came back on the days `from` to `to`, both included. */
   async returns(account: string, from: CivilDate, to: CivilDate): Promise<BankReturn[]> {
-    return this.http.read(await this.http.askJson('GET', `/returns?account=${account}&from=${from}&to=${to}`));
+    return this.http.read(await this.http.askJson('GET', `/returns?account=${account}&from=${from}&to=${to}`), RETURNS);
   }
 
   /** undefined: the statement of that day is not ready yet. */

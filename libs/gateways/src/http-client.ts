@@ -3,6 +3,7 @@ import { DomainError } from '@app/kernel';
 import { ConstantBackoff, handleWhen, retry, type RetryPolicy } from 'cockatiel';
 import { Agent, request as httpRequest, type IncomingHttpHeaders } from 'node:http';
 import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
+import type { ZodType } from 'zod';
 
 const TIMEOUT_MS = 10_000;
 const RETRY: RetryPolicy = retry(
@@ -78,10 +79,21 @@ export class HttpClient {
     return this.ask({ method, path, ...(body === undefined ? {} : { body: { type: 'application/json', text: JSON.stringify(body) } }) });
   }
 
-  /** The parsed body of a 2xx answer; anything else is a failure that names the party and the status only. */
-  read<T>(answer: Answer): T {
+  /**
+   * The JSON of a 2xx answer, which must be of that shape; what the shape does not name is left out. Errors, without a word of the body:
+   * `refused-by-party`; `unreadable-answer` (unavailable).
+   */
+  read<T>(answer: Answer, shape: ZodType<T>): T {
     if (answer.status < 200 || answer.status > 299) throw this.refused(answer);
-    return JSON.parse(answer.body) as T;
+    const read = shape.safeParse(parsed(answer.body));
+    if (read.success) return read.data;
+    const field = read.error.issues[0]!.path.join('.') || '(body)';
+    throw new DomainError(
+      'unreadable-answer',
+      'unavailable',
+      `expected an answer of the ${this.party} as its contract says, found another at ${field}; it will be asked again`,
+      { party: this.party, field },
+    );
   }
 
   refused(answer: Answer): DomainError {
@@ -92,5 +104,15 @@ export class HttpClient {
       `expected the ${this.party} to accept, found status ${answer.status}; see its own record of this call`,
       { party: this.party, status: answer.status },
     );
+  }
+}
+
+/** undefined: not JSON. */
+export function parsed(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    // Its own error would repeat the beginning of the body.
+    return undefined;
   }
 }

@@ -11,9 +11,7 @@ import {
   TOO_MANY_CALLS,
   type FeedQuery,
   type FeedQueryAnswer,
-  type InsuranceAnswer,
   type InsuranceEnvelope,
-  type PersonAnswer,
   type PersonQuery,
   type PersonReply,
   type TotalsAnswer,
@@ -33,6 +31,7 @@ import {
   type CircuitBreakerPolicy,
   type IPolicy,
 } from 'cockatiel';
+import { z } from 'zod';
 import { CallRate } from './call-rate.js';
 import { HttpClient } from './http-client.js';
 
@@ -41,6 +40,24 @@ const AREA = '459999';
 
 /** Calls about people that fail one after another before the platform counts as down. */
 const FAILURES_OF_AN_OUTAGE = 5;
+
+const answerOf = <Output>(output: z.ZodType<Output>) =>
+  z.discriminatedUnion('infcode', [
+    z.object({ infcode: z.literal(0), output }),
+    z.object({ infcode: z.literal(-1), inf_refmsgid: z.string(), err_msg: z.string() }),
+  ]);
+const TOTALS = z.object({ stmt_rslt: z.enum(['0', '1']) }) satisfies z.ZodType<Partial<TotalsAnswer>>;
+// A page that does not go on would be asked for without end.
+const pageAfter = (after: number): z.ZodType<FeedQueryAnswer> =>
+  z.object({ messages: z.array(z.string()), next: z.int().gt(after).nullable() });
+// Kept unsealed, so nothing but a code may stand there.
+const code = z.string().regex(/^\d{2,6}$/);
+/** What is decided on must be there and understood. */
+const PERSON = z.object({
+  baseinfo: z.object({ psn_name: z.string() }),
+  insuinfo: z.array(z.object({ insutype: code, psn_type: code, psn_insu_stas: z.enum(['1', '2', '3']) })),
+});
+const PERSON_ANSWER = answerOf(z.unknown());
 
 export interface PersonCalls {
   readonly callsPerSecond?: number;
@@ -98,22 +115,28 @@ export class MedicalInsuranceGateway {
     }
   }
 
-  totals(query: TotalsQuery['data']): Promise<TotalsAnswer> {
-    return this.call<TotalsQuery, TotalsAnswer>('3201', { data: query });
+  /** Whether these are the platform's own totals. */
+  async totalsAgree(query: TotalsQuery['data']): Promise<boolean> {
+    const answer = await this.call('3201', { data: query } satisfies TotalsQuery, TOTALS);
+    return answer.stmt_rslt === '0';
   }
 
   messages(query: FeedQuery['data']): Promise<FeedQueryAnswer> {
-    return this.call<FeedQuery, FeedQueryAnswer>('5203', { data: query });
+    return this.call('5203', { data: query } satisfies FeedQuery, pageAfter(query.after));
   }
 
   private async askPerson(personalNumber: string, name: string): Promise<PersonReply> {
     const query: PersonQuery = { data: { mdtrt_cert_type: '02', mdtrt_cert_no: personalNumber, psn_name: name } };
     const body = JSON.stringify(this.envelope('1101', query));
     await this.personRate.turn();
-    const answer = this.personHttp.read<InsuranceAnswer<PersonAnswer>>(
+    const answer = this.personHttp.read(
       await this.personHttp.once({ method: 'POST', path: '/fsi/api/1101', body: { type: 'application/json', text: body } }),
+      PERSON_ANSWER,
     );
-    if (answer.infcode === 0) return isPerson(answer.output) ? { outcome: 'known', person: answer.output } : { outcome: 'no-answer' };
+    if (answer.infcode === 0) {
+      const { data: person } = PERSON.safeParse(answer.output);
+      return person ? { outcome: 'known', person } : { outcome: 'no-answer' };
+    }
     // Its text is all that the platform gives to tell these apart.
     if (answer.err_msg === PERSON_NOT_FOUND) return { outcome: 'unknown' };
     if (answer.err_msg === TOO_MANY_CALLS)
@@ -125,11 +148,9 @@ export class MedicalInsuranceGateway {
     return { outcome: 'no-answer' };
   }
 
-  private async call<Input, Output>(infno: string, input: Input): Promise<Output> {
-    const answer = this.http.read<InsuranceAnswer<Output>>(
-      await this.http.askJson('POST', `/fsi/api/${infno}`, this.envelope(infno, input)),
-    );
-    if (answer.infcode !== 0 || answer.output === null) {
+  private async call<Output>(infno: string, input: object, output: z.ZodType<Output>): Promise<Output> {
+    const answer = this.http.read(await this.http.askJson('POST', `/fsi/api/${infno}`, this.envelope(infno, input)), answerOf(output));
+    if (answer.infcode !== 0) {
       throw new DomainError(
         'insurance-refused',
         'unavailable',
@@ -158,19 +179,4 @@ export class MedicalInsuranceGateway {
       input,
     };
   }
-}
-
-const STATUSES: readonly string[] = ['1', '2', '3'];
-// Kept unsealed, so nothing but a code may stand there.
-const CODE = /^\d{2,6}$/;
-
-/** What is decided on must be there and understood; anything else is no answer, and never a refusal. */
-function isPerson(output: PersonAnswer | null): output is PersonAnswer {
-  return (
-    typeof output?.baseinfo?.psn_name === 'string' &&
-    Array.isArray(output.insuinfo) &&
-    output.insuinfo.every(
-      ({ insutype, psn_type, psn_insu_stas }) => CODE.test(insutype) && CODE.test(psn_type) && STATUSES.includes(psn_insu_stas),
-    )
-  );
 }

@@ -14,7 +14,6 @@ import {
   type WechatRefund,
   type WechatRefundRequest,
   type WechatTradeState,
-  type WechatTransaction,
 } from '@app/contracts';
 import {
   addDays,
@@ -30,24 +29,20 @@ import {
 } from '@app/kernel';
 import { createDecipheriv, createHash, createPrivateKey, createPublicKey, randomBytes, sign, verify, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
-import { HttpClient, NoAnswer, type Answer } from './http-client.js';
+import { z } from 'zod';
+import { HttpClient, NoAnswer, parsed, type Answer } from './http-client.js';
 
 /** WeChat's own bound between the time of a signature and the time it is read. */
 const SIGNATURE_LIFE_MS = 5 * 60_000;
 const BILL_READY = '10:00';
 const TAG_BYTES = 16;
-const ALGORITHM = 'AEAD_AES_256_GCM';
-const PAID = 'TRANSACTION.SUCCESS';
 
-const STATES: Readonly<Record<WechatTradeState, PhonePayment['state']>> = {
-  SUCCESS: 'paid',
-  REFUND: 'refunded',
-  // A payment that failed may be tried again until the order is closed.
-  NOTPAY: 'open',
-  USERPAYING: 'open',
-  PAYERROR: 'open',
-  CLOSED: 'closed',
-};
+const PAID_STATES = { SUCCESS: 'paid', REFUND: 'refunded' } as const satisfies Partial<Record<WechatTradeState, PhonePayment['state']>>;
+// A payment that failed may be tried again until the order is closed.
+const UNPAID_STATES = { NOTPAY: 'open', USERPAYING: 'open', PAYERROR: 'open', CLOSED: 'closed' } as const satisfies Record<
+  Exclude<WechatTradeState, keyof typeof PAID_STATES>,
+  PhonePayment['state']
+>;
 const REFUND_STATES: Readonly<Record<WechatRefund['status'], PhoneRefund['state']>> = {
   PROCESSING: 'processing',
   SUCCESS: 'succeeded',
@@ -55,6 +50,38 @@ const REFUND_STATES: Readonly<Record<WechatRefund['status'], PhoneRefund['state'
   ABNORMAL: 'failed',
 };
 const ORDER_GONE = new Set(['OUT_TRADE_NO_USED', 'ORDERPAID', 'ORDER_CLOSED', 'INVALID_REQUEST']);
+
+const text = z.string().min(1);
+const instant = z.iso.datetime({ offset: true }).transform((value) => new Date(value));
+const yuan = z.literal('CNY');
+const order = { appid: text, mchid: text, out_trade_no: text, amount: z.object({ total: z.int().positive(), currency: yuan }) };
+const TRANSACTION = z.union([
+  z.object({ ...order, trade_state: z.enum(['SUCCESS', 'REFUND']), transaction_id: text, success_time: instant }),
+  z.object({ ...order, trade_state: z.enum(['NOTPAY', 'USERPAYING', 'PAYERROR', 'CLOSED']) }),
+]);
+const NOTIFICATION: z.ZodType<Pick<WechatPayNotification, 'event_type' | 'resource'>> = z.object({
+  event_type: z.literal('TRANSACTION.SUCCESS'),
+  resource: z.object({
+    original_type: z.string(),
+    algorithm: z.literal('AEAD_AES_256_GCM'),
+    ciphertext: text,
+    nonce: text,
+    associated_data: z.string(),
+  }),
+});
+const REFUND = z.object({
+  out_refund_no: text,
+  out_trade_no: text,
+  status: z.enum(['PROCESSING', 'SUCCESS', 'CLOSED', 'ABNORMAL']),
+  amount: z.object({ refund: z.int().positive(), currency: yuan }),
+});
+const REFUSAL = z.object({ code: z.string().regex(/^[A-Z_]{1,40}$/) });
+const ORDER_ANSWER: z.ZodType<JsapiOrderAnswer> = z.object({ prepay_id: text });
+const BILL_ANSWER: z.ZodType<TradeBillAnswer> = z.object({
+  hash_type: z.literal('SHA1'),
+  hash_value: z.string().regex(/^[\da-f]{40}$/i),
+  download_url: z.url(),
+});
 
 /** A signature takes a quarter of a millisecond: in the thread pool, so that it does not stand in the way of everything else. */
 const signInPool = promisify<string, Buffer, KeyObject, Buffer>(sign);
@@ -67,13 +94,10 @@ interface PhoneOrder {
   readonly payer: string;
 }
 
-interface PhonePayment {
-  readonly orderNumber: string;
-  readonly state: 'paid' | 'open' | 'closed' | 'refunded';
-  readonly amountFen: Fen;
-  readonly transaction: string | null;
-  readonly paidAt: Date | null;
-}
+type PhonePayment = { readonly orderNumber: string; readonly amountFen: Fen } & (
+  | { readonly state: 'paid' | 'refunded'; readonly transaction: string; readonly paidAt: Date }
+  | { readonly state: 'open' | 'closed'; readonly transaction: null; readonly paidAt: null }
+);
 
 interface PhoneRefund {
   readonly refundNumber: string;
@@ -138,7 +162,7 @@ export class WechatPayGateway {
         `expected order ${order.orderNumber} to be new or open with the same content, found ${code}; ask what became of it`,
         { orderNumber: order.orderNumber, code },
       );
-    const { prepay_id: prepayId } = this.http.read<JsapiOrderAnswer>(answer);
+    const { prepay_id: prepayId } = this.http.read(answer, ORDER_ANSWER);
     return { prepayId, payParameters: await this.payParameters(prepayId) };
   }
 
@@ -146,7 +170,7 @@ export class WechatPayGateway {
   async query(orderNumber: string): Promise<PhonePayment | undefined> {
     const answer = await this.call('GET', `${orderPath(orderNumber)}?mchid=${this.configured().merchant.mchId}`);
     if (answer.status === 404) return undefined;
-    const transaction = this.http.read<WechatTransaction>(answer);
+    const transaction = this.http.read(answer, TRANSACTION);
     if (transaction.out_trade_no !== orderNumber) throw unavailable('the state of the order that was asked for', 'another order');
     return paymentOf(transaction);
   }
@@ -180,28 +204,26 @@ export class WechatPayGateway {
         `expected refund ${refund.refundNumber} to be taken, found ${refusalCode(answer) ?? answer.status}; compare it with the order's payment and refunds`,
         { refundNumber: refund.refundNumber, orderNumber: refund.orderNumber },
       );
-    return refundOf(this.http.read(answer));
+    return refundOf(this.http.read(answer, REFUND));
   }
 
   /** undefined: the refund never arrived. */
   async queryRefund(refundNumber: string): Promise<PhoneRefund | undefined> {
     const answer = await this.call('GET', `/v3/refund/domestic/refunds/${encodeURIComponent(refundNumber)}`);
     if (answer.status === 404) return undefined;
-    const refund = this.http.read<WechatRefund>(answer);
+    const refund = this.http.read(answer, REFUND);
     if (refund.out_refund_no !== refundNumber) throw unavailable('the state of the refund that was asked for', 'another refund');
     return refundOf(refund);
   }
 
-  /** `headers` by their names in lower case. undefined: not from WeChat, changed on the way, too old, or of another merchant. */
+  /** `headers` by their names in lower case. undefined: not from WeChat, changed on the way, too old, of another merchant, or not of a payment. */
   readNotification(headers: Readonly<Record<string, string | undefined>>, body: string): PhonePayment | undefined {
     if (!this.keys || !this.isGenuine(headers, body)) return undefined;
     const { merchant } = this.keys;
-    const notification = JSON.parse(body) as WechatPayNotification;
-    if (notification.event_type !== PAID || notification.resource.algorithm !== ALGORITHM) return undefined;
-    const text = open(merchant.apiV3Key, notification.resource);
-    if (text === undefined) return undefined;
-    const transaction = JSON.parse(text) as WechatTransaction;
-    return transaction.mchid === merchant.mchId && transaction.appid === merchant.appId ? paymentOf(transaction) : undefined;
+    const notification = NOTIFICATION.safeParse(parsed(body)).data;
+    const opened = notification && open(merchant.apiV3Key, notification.resource);
+    const transaction = opened === undefined ? undefined : TRANSACTION.safeParse(parsed(opened)).data;
+    return transaction?.mchid === merchant.mchId && transaction.appid === merchant.appId ? paymentOf(transaction) : undefined;
   }
 
   /** undefined: not ready before 10:00 of the next day. */
@@ -212,7 +234,7 @@ export class WechatPayGateway {
     const code = refusalCode(answer);
     if (code === 'STATEMENT_CREATING') return undefined;
     if (code === 'NO_STATEMENT_EXIST') return { lines: [] };
-    const { download_url: url, hash_value: hash } = this.http.read<TradeBillAnswer>(answer);
+    const { download_url: url, hash_value: hash } = this.http.read(answer, BILL_ANSWER);
     const { pathname, search } = new URL(url);
     // The file is the one answer without a signature: its hash came in a signed one.
     const file = await this.call('GET', `${pathname}${search}`, undefined, 'hashed');
@@ -301,12 +323,7 @@ const rfc3339 = (at: Date): string => `${new Date(at.getTime() + 8 * 3_600_000).
 /** WeChat's code of a refusal; its message may name the payer and goes nowhere. */
 function refusalCode({ status, body }: Answer): string | undefined {
   if (status < 400) return undefined;
-  try {
-    const { code } = JSON.parse(body) as { code?: unknown };
-    return typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code) ? code : undefined;
-  } catch {
-    return undefined;
-  }
+  return REFUSAL.safeParse(parsed(body)).data?.code;
 }
 
 /** undefined: sealed under another key. */
@@ -322,15 +339,19 @@ function open(apiV3Key: string, resource: WechatPayNotification['resource']): st
   }
 }
 
-const paymentOf = (transaction: WechatTransaction): PhonePayment => ({
-  orderNumber: transaction.out_trade_no,
-  state: STATES[transaction.trade_state],
-  amountFen: fen(transaction.amount.total),
-  transaction: transaction.transaction_id ?? null,
-  paidAt: transaction.success_time === undefined ? null : new Date(transaction.success_time),
-});
+function paymentOf(transaction: z.output<typeof TRANSACTION>): PhonePayment {
+  const common = { orderNumber: transaction.out_trade_no, amountFen: fen(transaction.amount.total) };
+  return 'success_time' in transaction
+    ? {
+        ...common,
+        state: PAID_STATES[transaction.trade_state],
+        transaction: transaction.transaction_id,
+        paidAt: transaction.success_time,
+      }
+    : { ...common, state: UNPAID_STATES[transaction.trade_state], transaction: null, paidAt: null };
+}
 
-const refundOf = (refund: WechatRefund): PhoneRefund => ({
+const refundOf = (refund: z.output<typeof REFUND>): PhoneRefund => ({
   refundNumber: refund.out_refund_no,
   orderNumber: refund.out_trade_no,
   amountFen: fen(refund.amount.refund),

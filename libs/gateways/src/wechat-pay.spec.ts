@@ -10,6 +10,7 @@ import type { AddressInfo } from 'node:net';
 import { generateWechatPayKeys, Signer, type WechatPayKeys } from '../../../apps/simulators/src/wechat-pay/keys.js';
 import { signPayments, type SignedNotification } from '../../../apps/simulators/src/wechat-pay/notifications.js';
 import { startWechatPay, type RunningWechatPay } from '../../../apps/simulators/src/wechat-pay/start-wechat-pay.js';
+import { anyJson } from '../../../test/support/any-json.js';
 import { SetClock } from '../../../test/support/set-clock.js';
 import { WechatPayGateway } from './wechat-pay.gateway.js';
 
@@ -389,8 +390,16 @@ describe('an answer', () => {
       server.close();
     }
   }
-  const PAID_TRANSACTION = (number: string) =>
-    JSON.stringify({ out_trade_no: number, trade_state: 'SUCCESS', amount: { total: 10_000, currency: 'CNY' } });
+  const SOUND = {
+    appid: 'wx1',
+    mchid: '1900000001',
+    out_trade_no: ORDER.orderNumber,
+    trade_state: 'SUCCESS',
+    amount: { total: 10_000, currency: 'CNY' },
+    transaction_id: '4200000001',
+    success_time: '2025-03-07T10:00:00+08:00',
+  };
+  const PAID_TRANSACTION = (number: string) => JSON.stringify({ ...SOUND, out_trade_no: number });
   const query = (gateway: PhonePay) => failure(gateway.query(ORDER.orderNumber));
 
   it('that WeChat did not sign is not believed', async () => {
@@ -411,9 +420,34 @@ describe('an answer', () => {
     expect(believed).toMatchObject({ state: 'paid' });
   });
 
+  it.each([
+    ['in a state that is not known', { trade_state: 'SETTLED' }],
+    ['paid, and not when', { success_time: undefined }],
+    ['paid at no time', { success_time: 'soon' }],
+    ['in another currency', { amount: { total: 10_000, currency: 'USD' } }],
+    ['of half a fen', { amount: { total: 0.5, currency: 'CNY' } }],
+  ])('of WeChat with a payment %s is asked for again', async (_, change) => {
+    const body = JSON.stringify({ ...SOUND, ...change });
+    const signed = async () => ({ headers: await new Signer(keys).headers(body, ours.now()), body });
+    expect(await between(signed, query)).toMatchObject({ code: 'unreadable-answer', retry: true });
+  });
+
+  it('of WeChat in any other shape is asked for again, and not repeated', async () => {
+    const answered = fc.record({ key: fc.constantFrom(...Object.keys(SOUND)), value: anyJson, whole: fc.boolean() });
+    await fc.assert(
+      fc.asyncProperty(answered, async ({ key, value, whole }) => {
+        const body = whole ? JSON.stringify(value) : JSON.stringify({ ...SOUND, [key]: value });
+        const signed = async () => ({ headers: await new Signer(keys).headers(body, ours.now()), body });
+        const outcome = await between(signed, (gateway) => gateway.query(ORDER.orderNumber).catch((error: unknown) => error));
+        if (outcome instanceof Error) expect(outcome).toMatchObject({ name: 'DomainError', retry: true });
+        else expect(outcome).toMatchObject({ orderNumber: ORDER.orderNumber, amountFen: expect.any(Number) });
+      }),
+    );
+  });
+
   it('with a bill that is not the one WeChat named is not believed', async () => {
     ours.set('2025-03-08 10:00');
-    const body = JSON.stringify({ hash_type: 'SHA1', hash_value: '00', download_url: 'http://127.0.0.1:9/file?token=1' });
+    const body = JSON.stringify({ hash_type: 'SHA1', hash_value: '00'.repeat(20), download_url: 'http://127.0.0.1:9/file?token=1' });
     const bill = async () => ({ headers: await new Signer(keys).headers(body, ours.now()), body });
     expect(await between(bill, (gateway) => failure(gateway.bill(DAY)))).toMatchObject({ code: 'wechat-pay', retry: true });
   });

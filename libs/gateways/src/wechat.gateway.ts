@@ -1,7 +1,10 @@
 /** The official account's template messages; deduplicated by `client_msg_id`. */
 import type { TemplateAnswer, TemplateMessage } from '@app/contracts';
 import { DomainError } from '@app/kernel';
+import { z } from 'zod';
 import { HttpClient } from './http-client.js';
+
+const SENT = z.object({ errcode: z.int() }) satisfies z.ZodType<Partial<TemplateAnswer>>;
 
 export class WechatGateway {
   private readonly http: HttpClient;
@@ -11,7 +14,7 @@ export class WechatGateway {
   }
 
   async send(message: TemplateMessage): Promise<void> {
-    const answer = this.http.read<TemplateAnswer>(await this.http.askJson('POST', '/cgi-bin/message/template/send', message));
+    const answer = this.http.read(await this.http.askJson('POST', '/cgi-bin/message/template/send', message), SENT);
     if (answer.errcode !== 0)
       throw new DomainError(
         'wechat',

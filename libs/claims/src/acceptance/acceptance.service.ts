@@ -193,14 +193,13 @@ export class AcceptanceService {
   /** Compares a day's totals with the platform (3201) and pulls what is missing (5203): a feed that stops looks like good news. */
   async compareDay(on: CivilDate): Promise<void> {
     const ours = await messages.dayTotals(this.database.direct, on);
-    const answer = await this.insurance.totals({
+    const equal = await this.insurance.totalsAgree({
       stmt_begndate: on,
       stmt_enddate: on,
       medfee_sumamt: formatYuan(fen(ours.medfeeFen)),
       fund_pay_sumamt: formatYuan(fen(ours.fundPayFen)),
       fixmedins_setl_cnt: String(ours.count),
     });
-    const equal = answer.stmt_rslt === '0';
     const pulled = equal ? 0 : await this.pull(on);
     await messages.saveDay(this.database.direct, on, equal, pulled);
   }

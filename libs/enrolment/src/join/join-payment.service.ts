@@ -17,7 +17,7 @@ import {
   type Transaction,
 } from '@app/platform';
 import { returnReceipt } from '../contribution/refund-outcome.js';
-import { PhonePay, type PhonePayment } from '../phone-payment/phone-pay.js';
+import { PhonePay } from '../phone-payment/phone-pay.js';
 import { JOIN_MOVES, JOIN_STATES, decidePaid, nextLook, type JoinReason, type JoinState } from './join.js';
 import { countJoined, coverJoined } from './join-cover.js';
 import * as joins from './join.repository.js';
@@ -39,7 +39,7 @@ interface Paid extends Answered<void> {
   /** undefined: not an order of ours. */
   readonly memberId: string | undefined;
   readonly amountFen: Fen;
-  readonly transaction: string | null;
+  readonly transaction: string;
   readonly paidAt: Date;
 }
 
@@ -161,14 +161,14 @@ export class JoinPaymentService implements OnApplicationShutdown {
       throw new DomainError('flag', 'not-found', 'expected a flag that is open, found none of this order and fault; list the flags');
   }
 
-  private paid({ orderNumber, amountFen, transaction, paidAt }: Omit<PhonePayment, 'state'>): Promise<void> {
+  private paid({ orderNumber, amountFen, transaction, paidAt }: Omit<PaidWord, 'memberId'>): Promise<void> {
     const { outcome, resolve, reject } = answerLater<void>();
     this.payments.add({
       orderNumber,
       memberId: memberOfOrder(orderNumber),
       amountFen,
       transaction,
-      paidAt: paidAt ?? this.clock.now(),
+      paidAt,
       resolve,
       reject,
     });

@@ -10,14 +10,11 @@ export interface PhoneOrder {
   readonly payer: string;
 }
 
-export interface PhonePayment {
-  readonly orderNumber: string;
-  readonly state: 'paid' | 'open' | 'closed' | 'refunded';
-  readonly amountFen: Fen;
-  /** WeChat's own number. */
-  readonly transaction: string | null;
-  readonly paidAt: Date | null;
-}
+/** `transaction` is WeChat's own number. */
+export type PhonePayment = { readonly orderNumber: string; readonly amountFen: Fen } & (
+  | { readonly state: 'paid' | 'refunded'; readonly transaction: string; readonly paidAt: Date }
+  | { readonly state: 'open' | 'closed'; readonly transaction: null; readonly paidAt: null }
+);
 
 export interface PhoneRefund {
   readonly refundNumber: string;
@@ -29,7 +26,7 @@ export interface PhoneRefund {
 /** Paying on the phone; the app binds it to a gateway. Every call may be made again. */
 export abstract class PhonePay {
   /**
-   * Makes the order, or finds the same one again; returns what the phone needs to pay. Errors: retryable `wechat-pay` (unavailable);
+   * Makes the order, or finds the same one again; returns what the phone needs to pay. Errors: retryable `wechat-pay` and `unreadable-answer` (unavailable);
    * `order-changed` (conflict), also when the order is paid, closed or expired: ask with {@link query}.
    */
   abstract order(order: PhoneOrder): Promise<{ prepayId: string; payParameters: Readonly<Record<string, string>> }>;

@@ -4,7 +4,7 @@
  * Only an answer refuses. As long as there is none, for whatever reason, the application waits and is asked about again; and that nobody of
  * this number is known is believed only when the platform says so on two days, since people reach its register a day late.
  */
-import type { PersonAnswer } from '@app/contracts';
+import type { KnownPerson } from '@app/contracts';
 import { birthDateOf, divideRounded, type CivilDate } from '@app/kernel';
 
 /**
@@ -73,7 +73,7 @@ export interface Application {
   readonly unknownOn: CivilDate | null;
 }
 
-export type Insurance = Pick<PersonAnswer['insuinfo'][number], 'insutype' | 'psn_type' | 'psn_insu_stas'>;
+export type Insurance = KnownPerson['insuinfo'][number];
 
 export type Verdict =
   | { readonly state: 'passed' | 'waiting'; readonly insurance: Insurance }
@@ -82,7 +82,7 @@ export type Verdict =
   | { readonly state: 'due'; readonly unknownOn: CivilDate };
 
 /** `answer` is undefined when the platform knows nobody of this number. */
-export function decide(application: Application, answer: PersonAnswer | undefined, rules: PlanRules): Verdict {
+export function decide(application: Application, answer: KnownPerson | undefined, rules: PlanRules): Verdict {
   if (!answer) {
     const { unknownOn, askedOn } = application;
     return unknownOn !== null && unknownOn < askedOn
@@ -97,7 +97,7 @@ export function decide(application: Application, answer: PersonAnswer | undefine
 
 function reasonAgainst(
   { name, personalNumber, coverFrom, holdsBase }: Application,
-  answer: PersonAnswer,
+  answer: KnownPerson,
   insurance: Insurance | undefined,
   rules: PlanRules,
 ): UnderwritingReason | undefined {
