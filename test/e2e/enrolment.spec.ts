@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import request from 'supertest';
 import { EnrolmentAppModule } from '../../apps/enrolment/src/enrolment-app.module.js';
+import { ROSTER_TYPES } from '../../apps/enrolment/src/roster.controller.js';
 import type { RunningSimulator } from '../../apps/simulators/src/simulator.js';
 import { startWechat } from '../../apps/simulators/src/wechat/start-wechat.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
@@ -63,6 +64,13 @@ describe('the enrolment app', () => {
         `/${path}`.replace(/\/+/g, '/').replace(/\/$/, '').replace(':id', '0197a3c2-0000-7000-8000-000000000000'),
       );
       expect({ path, permission, status: answer.status }).toEqual({ path, permission, status: 401 });
+    }
+  });
+
+  it('takes a file nowhere but where rosters are taken', async () => {
+    for (const type of ROSTER_TYPES) {
+      const answer = await request(server).post('/login').set('content-type', type).send('姓名,身份证号\n甲,1').expect(415);
+      expect(answer.headers['content-type']).toContain('application/problem+json');
     }
   });
 

@@ -18,7 +18,7 @@ import { BankGateway, GatewaysModule, MedicalInsuranceGateway, TreasuryGateway, 
 import { decidedClaims, PlanVersionService } from '@app/claims';
 import { Clock } from '@app/kernel';
 import { PlatformModule, type Config } from '@app/platform';
-import type { FastifyInstance } from 'fastify';
+import { errorCodes, type FastifyInstance } from 'fastify';
 import { AccountController } from './account.controller.js';
 import { CertificateController } from './certificate.controller.js';
 import { ContributionController, NoticeReceiptController } from './contribution.controller.js';
@@ -35,7 +35,7 @@ import { OrganisationController } from './organisation.controller.js';
 import { PhoneFlagController } from './phone-flag.controller.js';
 import { PhonePaymentController } from './phone-payment.controller.js';
 import { PublicCountdownController } from './public-countdown.controller.js';
-import { ROSTER_TYPES, RosterController } from './roster.controller.js';
+import { ROSTER_TYPES, RosterController, ROSTERS } from './roster.controller.js';
 import { ShippedPlans } from './shipped-plans.js';
 import { stampReceiveTime } from './receive-time.js';
 import { TargetController } from './target.controller.js';
@@ -115,10 +115,17 @@ export class EnrolmentAppModule implements OnModuleInit {
     const server: FastifyInstance = this.host.httpAdapter.getInstance();
     stampReceiveTime(server, this.clock);
     await shedLoad(server);
-    // A roster is read as it arrives, whatever its size.
-    server.addContentTypeParser([...ROSTER_TYPES], (_request, payload, done) => done(null, payload));
+    takeFiles(server);
     keepSignedBodies(server);
   }
+}
+
+/** A roster is read as it arrives, whatever its size. Anywhere else the open stream would go where a parsed body is expected. */
+function takeFiles(server: FastifyInstance): void {
+  server.addContentTypeParser([...ROSTER_TYPES], (request, payload, done) => {
+    if (request.routeOptions.url === ROSTERS) done(null, payload);
+    else done(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(request.headers['content-type']));
+  });
 }
 
 /** What is signed is read as it was sent; all other JSON is parsed as before. */

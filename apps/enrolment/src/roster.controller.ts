@@ -15,12 +15,15 @@ export const ROSTER_TYPES = [
   'application/octet-stream',
 ] as const;
 
+/** The one route that takes a file. */
+export const ROSTERS = '/windows/:id/rosters';
+
 @Controller()
 export class RosterController {
   constructor(private readonly rosters: RosterService) {}
 
   /** Answers when all of the file is in, or, asked with `Prefer: respond-async` (RFC 7240), as soon as it is stored. */
-  @Post('windows/:id/rosters')
+  @Post(ROSTERS)
   @HttpCode(200)
   @ApiConsumes(...ROSTER_TYPES)
   @ApiBody({ schema: { type: 'string', format: 'binary' } })
