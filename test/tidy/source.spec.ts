@@ -55,6 +55,14 @@ const BANS: readonly Ban[] = [
     green: 'const at = new Date(text); // never new Date()',
   },
   {
+    name: 'a field of a request is there or left out, and never null',
+    pattern: /\bIsOptional\b/,
+    allowed: [],
+    inTests: true,
+    red: '@IsOptional() @IsString() parentCode?: string;',
+    green: '@MayBeLeftOut() @IsString() parentCode?: string; // not IsOptional',
+  },
+  {
     name: 'chance comes from node:crypto or a seed',
     pattern: /\bMath\.random\(/,
     allowed: [],

@@ -1,18 +1,18 @@
 import { Body, Controller, Get, Header, HttpCode, Param, ParseUUIDPipe, Post, Query } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
 import { ClaimReader, type ClaimDetail, type ClaimView } from '@app/claims';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { IsIn, IsOptional, IsString, Length } from 'class-validator';
+import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { IsIn, IsString, Length } from 'class-validator';
 
 class ClaimLookUp {
   @ApiPropertyOptional()
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @Length(1, 60)
   settlementId?: string;
 
   @ApiPropertyOptional({ description: 'In the body, since addresses are logged.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @Length(15, 20)
   personalNumber?: string;
@@ -20,12 +20,12 @@ class ClaimLookUp {
 
 class Explanation {
   @ApiPropertyOptional({ enum: ['zh', 'en'] })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsIn(['zh', 'en'])
   language?: 'zh' | 'en';
 
   @ApiPropertyOptional({ enum: ['member', 'officer', 'auditor'], description: 'A member always reads the member’s.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsIn(['member', 'officer', 'auditor'])
   audience?: 'member' | 'officer' | 'auditor';
 }

@@ -2,9 +2,9 @@ import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { Selection } from '@app/benefits';
 import { PlanVersionService, type PlanVersionDetail, type PlanVersionView } from '@app/claims';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
+import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
 import { Type } from 'class-transformer';
-import { IsInt, IsObject, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { IsInt, IsObject, IsString, Length, Matches, Max, Min } from 'class-validator';
 
 export const LONGEST_PLAN = 500_000;
 export const HIGHEST_VERSION = 1_000_000;
@@ -30,7 +30,7 @@ class Proposal {
   content: string;
 
   @ApiPropertyOptional({ description: 'Other answers where the plan lists options, by path.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsObject()
   selection?: Selection;
 }

@@ -2,8 +2,8 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { Quote, Selection } from '@app/benefits';
 import { QuoteService } from '@app/claims';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { IsInt, IsObject, IsOptional, IsString, IsUUID, Length, Matches, Max, Min } from 'class-validator';
+import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { IsInt, IsObject, IsString, IsUUID, Length, Matches, Max, Min } from 'class-validator';
 import { HIGHEST_VERSION, PLAN_ID } from './plan-version.controller.js';
 
 class QuoteRequest {
@@ -12,14 +12,14 @@ class QuoteRequest {
   planId: string;
 
   @ApiPropertyOptional({ description: 'Left out: the version in force on the day of discharge.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsInt()
   @Min(1)
   @Max(HIGHEST_VERSION)
   version?: number;
 
   @ApiPropertyOptional({ description: 'Other answers where the plan lists options, by path.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsObject()
   selection?: Selection;
 
@@ -28,12 +28,12 @@ class QuoteRequest {
   case: object;
 
   @ApiPropertyOptional({ description: 'Whose accumulators and cover the case is put upon.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsUUID('loose')
   memberId?: string;
 
   @ApiPropertyOptional({ description: 'In place of memberId.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @Length(15, 20)
   personalNumber?: string;

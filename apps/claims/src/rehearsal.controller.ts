@@ -3,8 +3,8 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { largestChangesCsv, rehearsalPage, unitsCsv, type Selection } from '@app/benefits';
 import { hasEnded, RehearsalService, type RehearsalDetail, type RehearsalProgress } from '@app/claims';
 import { DomainError } from '@app/kernel';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { IsInt, IsObject, IsOptional, IsString, Length, Matches, Max, Min } from 'class-validator';
+import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { IsInt, IsObject, IsString, Length, Matches, Max, Min } from 'class-validator';
 import { concat, exhaustMap, map, of, Subject, takeUntil, takeWhile, timer, type Observable } from 'rxjs';
 import { HIGHEST_VERSION, LONGEST_PLAN, PLAN_ID } from './plan-version.controller.js';
 
@@ -12,25 +12,25 @@ const LOOK_EVERY_MS = 300;
 
 class RehearsalRequest {
   @ApiPropertyOptional({ description: 'A plan file, YAML; or a planId.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @Length(1, LONGEST_PLAN)
   content?: string;
 
   @ApiPropertyOptional({ description: 'A plan that is shipped or proposed.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @Matches(PLAN_ID)
   planId?: string;
 
   @ApiPropertyOptional({ description: 'Of that plan; left out: the highest.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsInt()
   @Min(1)
   @Max(HIGHEST_VERSION)
   version?: number;
 
   @ApiPropertyOptional({ description: 'Other answers where the plan lists options, by path.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsObject()
   selection?: Selection;
 

@@ -12,8 +12,8 @@ import {
   type RefundView,
   type SuspenseView,
 } from '@app/enrolment';
-import { fen } from '@app/kernel';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
+import { DomainError, fen } from '@app/kernel';
+import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -21,7 +21,6 @@ import {
   ArrayUnique,
   IsArray,
   IsInt,
-  IsOptional,
   IsString,
   IsUUID,
   Length,
@@ -47,20 +46,24 @@ class MatchRequest {
   matches: MatchLine[];
 }
 
+/** Also one that names neither, which is told that its credit is missing. */
+const isOfCredit = ({ creditId, amountFen, doubleId }: Partial<RefundRequest>): boolean =>
+  doubleId === undefined || creditId !== undefined || amountFen !== undefined;
+
 class RefundRequest {
   @ApiPropertyOptional({ description: 'A credit in suspense, with an amount; or a double.' })
-  @ValidateIf((request: RefundRequest) => request.doubleId === undefined)
+  @ValidateIf(isOfCredit)
   @IsUUID()
   creditId?: string;
 
   @ApiPropertyOptional({ description: 'Of the credit.', example: 10_000 })
-  @ValidateIf((request: RefundRequest) => request.doubleId === undefined)
+  @ValidateIf(isOfCredit)
   @IsInt()
   @Min(1)
   amountFen?: number;
 
   @ApiPropertyOptional({ description: 'Given back whole.' })
-  @ValidateIf((request: RefundRequest) => request.creditId === undefined)
+  @ValidateIf((request: RefundRequest) => request.doubleId !== undefined)
   @IsUUID()
   doubleId?: string;
 
@@ -73,7 +76,7 @@ class RefundRequest {
 }
 
 class SummaryQuery {
-  @ApiPropertyOptional({ description: 'Left out: all windows.' }) @IsOptional() @IsUUID() windowId?: string;
+  @ApiPropertyOptional({ description: 'Left out: all windows.' }) @MayBeLeftOut() @IsUUID() windowId?: string;
 }
 
 @Controller('contributions')
@@ -155,7 +158,13 @@ export class ContributionController {
   @Requires('refund.make')
   refund(@CurrentPrincipal() principal: Principal, @Body() request: RefundRequest): Promise<{ id: string }> {
     const { creditId, amountFen, doubleId, bankAccount, bankName, reason } = request;
-    const cause = doubleId ? { doubleId } : { creditId: creditId!, amountFen: fen(amountFen!) };
+    if (doubleId !== undefined && isOfCredit({ creditId, amountFen }))
+      throw new DomainError(
+        'refund-cause',
+        'invalid',
+        'expected creditId with amountFen, or doubleId alone, found both; propose one refund for each',
+      );
+    const cause = doubleId === undefined ? { creditId: creditId!, amountFen: fen(amountFen!) } : { doubleId };
     return this.refunds.propose(principal, cause, { bankAccount, bankName }, reason);
   }
 

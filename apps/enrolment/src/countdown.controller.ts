@@ -1,14 +1,14 @@
 import { Controller, Get, Param, ParseUUIDPipe, Query, Req, Res } from '@nestjs/common';
 import { ApiPropertyOptional, ApiProduces } from '@nestjs/swagger';
 import { CountdownService, WindowService, type Countdown, type CountdownView } from '@app/enrolment';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { IsOptional, IsString, Length } from 'class-validator';
+import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { IsString, Length } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { EventStreams } from './event-stream.js';
 
 class NodeQuery {
   @ApiPropertyOptional({ description: 'Code of an organisation; left out: all that is within reach.', example: '459999' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @Length(1, 18)
   node?: string;

@@ -2,7 +2,7 @@ import { Body, Controller, Delete, Get, Header, HttpCode, Param, ParseUUIDPipe, 
 import { ApiProduces, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { DifferenceService, type Confirmed, type DifferencePage, type UnitDifferences } from '@app/enrolment';
 import { DomainError } from '@app/kernel';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
+import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -10,7 +10,6 @@ import {
   ArrayUnique,
   Equals,
   IsArray,
-  IsOptional,
   IsString,
   IsUUID,
   Length,
@@ -26,7 +25,7 @@ const MOST_PEOPLE = 1_000;
 
 class UnitQuery {
   @ApiPropertyOptional({ description: 'Code of a unit: its people', example: '81459999MA0000245H' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @Length(1, 18)
   unit?: string;
@@ -34,7 +33,7 @@ class UnitQuery {
 
 class DifferenceQuery extends UnitQuery {
   @ApiPropertyOptional({ description: 'Without a unit: the code behind which the page begins, as "next" of the one before' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsString()
   @Length(1, 18)
   after?: string;
@@ -47,7 +46,7 @@ class CorrectionRequest {
 
 class ConfirmationRequest {
   @ApiPropertyOptional({ type: [String] })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsArray()
   @ArrayNotEmpty()
   @ArrayMaxSize(MOST_UNITS)
@@ -57,7 +56,7 @@ class ConfirmationRequest {
   unitCodes?: string[];
 
   @ApiPropertyOptional({ description: 'In place of unitCodes: all that are within reach' })
-  @IsOptional()
+  @MayBeLeftOut()
   @Equals(true)
   all?: true;
 
@@ -69,7 +68,7 @@ class ConfirmationRequest {
   digest: string;
 
   @ApiPropertyOptional({ type: [CorrectionRequest], description: 'Id conflicts that are one person' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(MOST_PEOPLE)
   @ValidateNested({ each: true })
@@ -77,7 +76,7 @@ class ConfirmationRequest {
   corrections?: CorrectionRequest[];
 
   @ApiPropertyOptional({ type: [String], description: 'memberIds of people who are not to be enrolled' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(MOST_PEOPLE)
   @IsUUID('all', { each: true })

@@ -1,8 +1,8 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post, Put, Query } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { UnderwritingService, type UnderwrittenPerson, type WindowUnderwriting } from '@app/enrolment';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { IsInt, IsOptional, IsString, IsUUID, Length, Max, Min } from 'class-validator';
+import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { IsInt, IsString, IsUUID, Length, Max, Min } from 'class-validator';
 
 class UnitRequest {
   @ApiProperty({ example: '91350100M000100Y43' }) @IsString() @Length(1, 18) unitCode: string;
@@ -13,8 +13,8 @@ class StaffRequest extends UnitRequest {
 }
 
 class PeopleQuery {
-  @ApiProperty({ required: false }) @IsOptional() @IsString() @Length(1, 18) unitCode?: string;
-  @ApiProperty({ required: false, description: 'Member id that the last page ended with' }) @IsOptional() @IsUUID() after?: string;
+  @ApiProperty({ required: false }) @MayBeLeftOut() @IsString() @Length(1, 18) unitCode?: string;
+  @ApiProperty({ required: false, description: 'Member id that the last page ended with' }) @MayBeLeftOut() @IsUUID() after?: string;
 }
 
 @Controller('windows/:id/underwriting')

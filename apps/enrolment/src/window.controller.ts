@@ -2,9 +2,9 @@ import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@ne
 import { ApiOperation, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ContributionService, UNDERWRITINGS, WindowService, type IssuedNotices, type NoticeView, type Underwriting } from '@app/enrolment';
 import { civilDate, fen } from '@app/kernel';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
+import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsISO8601, IsOptional, IsString, Length, Matches, Max, Min, ValidateNested } from 'class-validator';
+import { IsIn, IsInt, IsISO8601, IsString, Length, Matches, Max, Min, ValidateNested } from 'class-validator';
 
 const DAY = /^\d{4}-\d{2}-\d{2}$/;
 export const OFFSET = /(Z|[+-]\d{2}:\d{2})$/;
@@ -27,12 +27,12 @@ export class NewWindowRequest {
   @ApiProperty({ example: '2026-12-31' }) @Matches(DAY) @IsISO8601({ strict: true }) coverTo: string;
   @ApiProperty({ example: 10_000 }) @IsInt() @Min(1) @Max(10_000_000) contributionFen: number;
   @ApiPropertyOptional({ description: 'Who pays the contribution of one person, together all of it; left out, the member does.' })
-  @IsOptional()
+  @MayBeLeftOut()
   @ValidateNested()
   @Type(() => SharesRequest)
   shares?: SharesRequest;
   @ApiProperty({ enum: UNDERWRITINGS, required: false, description: 'What is asked of an application; none when left out' })
-  @IsOptional()
+  @MayBeLeftOut()
   @IsIn(UNDERWRITINGS)
   underwriting?: Underwriting;
 }

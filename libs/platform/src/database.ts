@@ -160,6 +160,8 @@ export async function bytesOf(database: Database, select: string): Promise<Buffe
 export const sqlState = (error: unknown): string | undefined =>
   (error as { code?: string; driverError?: { code?: string } }).driverError?.code ?? (error as { code?: string }).code;
 export const UNIQUE_VIOLATION = '23505';
+/** "character not in repertoire": of UTF-8, which is all that is sent, the database keeps everything but NUL. */
+export const NUL_CHARACTER = '22021';
 
 /** The database cannot be reached, has no room or is going down: SQLSTATE classes 08, 53, 57 and 58, and what the system says of sockets. */
 export const isAway = (error: unknown): boolean => /^(?:08|53|57|58)[0-9A-Z]{3}$|^E[A-Z]+$/.test(sqlState(error) ?? '');

@@ -13,6 +13,7 @@ export * from './embedded-postgres/embedded-postgres.js';
 export * from './group-commit.js';
 export * from './heap.js';
 export * from './http.js';
+export * from './may-be-left-out.js';
 export * from './new-id.js';
 export * from './outbox.js';
 export * from './personal-data.js';
