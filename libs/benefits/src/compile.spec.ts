@@ -1,8 +1,10 @@
 /** What the plan language promises to refuse, mostly on the text of the model plan with one passage replaced. */
 import { describe, expect, test } from '@jest/globals';
 import { DomainError } from '@app/kernel';
+import fc from 'fast-check';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { anyJson } from '../../../test/support/any-json.js';
 import { parsePlan, type CompiledPlan, type Selection } from './compile.js';
 import { PLAN } from './language.js';
 import { loadPlan, planIds } from './load-plans.js';
@@ -872,6 +874,19 @@ describe('at every level of a plan', () => {
     // The term as a whole is in none of its two forms.
     expect(unseen).toEqual(['sum.0.add', 'sum.0.share', 'sum.0.at_most', 'sum.1.less'].map((term) => `duties.medical.base.${term}`));
     expect(broken.filter((content) => PLAN.safeParse(content).success)).toEqual([]);
+  });
+
+  test('anything else that JSON can hold is refused, or has a meaning', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...PARTS), anyJson, ({ path }, value) => {
+        try {
+          compiled(JSON.stringify(changedAt(path, (holder, key) => (holder[key] = value as Content))));
+        } catch (error) {
+          expect(error).toBeInstanceOf(PlanInvalid);
+        }
+      }),
+      { numRuns: 300 },
+    );
   });
 
   test('a key may be left out only where the language has an answer for that', () => {

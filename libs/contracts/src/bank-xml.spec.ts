@@ -166,6 +166,44 @@ describe.each(MESSAGES)('$schema', ({ schema, arbitrary, write, read }) => {
   });
 });
 
+/** Of what a text is made: its tags, and what stands between them. */
+const piecesOf = (xml: string): string[] => xml.split(/(?<=>)|(?=<)/);
+const PIECES = [
+  '',
+  '<',
+  '>',
+  '</',
+  '<Amt>',
+  '</Amt>',
+  '<MsgId/>',
+  '&',
+  '&#0;',
+  '&#x110000;',
+  'NaN',
+  '-1',
+  '1e9',
+  '0.001',
+  '9'.repeat(400),
+  '李娟',
+  '\u0000',
+];
+
+test.each(MESSAGES)('a $schema that was damaged anywhere is read, or refused as invalid', ({ arbitrary, write, read }) => {
+  const change = fc.record({ at: fc.nat(), by: fc.oneof(fc.constantFrom(...PIECES), fc.string()), other: fc.nat(), swap: fc.boolean() });
+  fc.assert(
+    fc.property(arbitrary, fc.array(change, { minLength: 1, maxLength: 3 }), (value, changes) => {
+      const pieces = piecesOf(write(value));
+      for (const { at, by, other, swap } of changes) pieces[at % pieces.length] = swap ? pieces[other % pieces.length]! : by;
+      try {
+        read(pieces.join(''));
+      } catch (error) {
+        expect(error).toMatchObject({ name: 'DomainError', kind: 'invalid' });
+      }
+    }),
+    { numRuns: 300 },
+  );
+});
+
 describe('payment instruction', () => {
   const xml = writePaymentInstruction(EXAMPLE);
 

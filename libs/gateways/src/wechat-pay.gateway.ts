@@ -15,18 +15,7 @@ import {
   type WechatRefundRequest,
   type WechatTradeState,
 } from '@app/contracts';
-import {
-  addDays,
-  assert,
-  chinaInstant,
-  DomainError,
-  fen,
-  parseChinaTimestamp,
-  parseYuan,
-  type CivilDate,
-  type Clock,
-  type Fen,
-} from '@app/kernel';
+import { addDays, chinaInstant, DomainError, fen, parseChinaTimestamp, parseYuan, type CivilDate, type Clock, type Fen } from '@app/kernel';
 import { createDecipheriv, createHash, createPrivateKey, createPublicKey, randomBytes, sign, verify, type KeyObject } from 'node:crypto';
 import { promisify } from 'node:util';
 import { z } from 'zod';
@@ -358,13 +347,18 @@ const refundOf = (refund: z.output<typeof REFUND>): PhoneRefund => ({
   state: REFUND_STATES[refund.status],
 });
 
+const BILLED = new Map<string | undefined, BillLine['kind']>([
+  ['SUCCESS', 'payment'],
+  ['REFUND', 'refund'],
+]);
+
 /** Not CSV: nothing is quoted, a value may hold commas, and what parts two values is ",`". Columns are found by name, since they may move. */
 function readBill(text: string): BillLine[] {
   const [header = '', ...rows] = text.replace(/^\uFEFF/, '').split('\r\n');
   const columns = header.split(',');
   const at = (column: TradeBillColumn): number => {
     const index = columns.indexOf(column);
-    assert(index !== -1, `expected a bill with the column ${column}`);
+    if (index === -1) throw unavailable(`a bill with the column ${column}`, 'none');
     return index;
   };
   const [time, transaction, order, state, paid, refunded] = [
@@ -376,13 +370,14 @@ function readBill(text: string): BillLine[] {
     at('申请退款金额'),
   ];
   const totals = rows.findIndex((row) => !row.startsWith('`'));
-  assert(totals !== -1, 'expected a bill with its totals');
+  if (totals === -1) throw unavailable('a bill with its totals', 'none');
   return rows.slice(0, totals).map((row): BillLine => {
     const values = row.slice(1).split(',`');
-    const kind = values[state] === 'REFUND' ? 'refund' : 'payment';
+    const kind = BILLED.get(values[state]);
     const amountFen = parseYuan(values[kind === 'refund' ? refunded : paid] ?? '');
     const instant = parseChinaTimestamp(values[time] ?? '');
-    assert(amountFen !== undefined && instant !== undefined && values.length === columns.length, 'expected a whole line of a bill');
+    if (!kind || amountFen === undefined || instant === undefined || values.length !== columns.length)
+      throw unavailable('a bill of whole lines', 'another line');
     return { orderNumber: values[order]!, transaction: values[transaction]!, kind, amountFen, at: instant };
   });
 }

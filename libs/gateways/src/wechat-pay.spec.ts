@@ -4,11 +4,13 @@ import { PhonePay, type PhoneOrder } from '@app/enrolment';
 import { addDays, chinaInstant, civilDate, fen, type DomainError } from '@app/kernel';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { createPublicKey, verify } from 'node:crypto';
+import { createHash, createPublicKey, verify } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { generateWechatPayKeys, Signer, type WechatPayKeys } from '../../../apps/simulators/src/wechat-pay/keys.js';
 import { signPayments, type SignedNotification } from '../../../apps/simulators/src/wechat-pay/notifications.js';
+import type { Trade } from '../../../apps/simulators/src/wechat-pay/orders.js';
+import { writeTradeBill } from '../../../apps/simulators/src/wechat-pay/trade-bill.js';
 import { startWechatPay, type RunningWechatPay } from '../../../apps/simulators/src/wechat-pay/start-wechat-pay.js';
 import { anyJson } from '../../../test/support/any-json.js';
 import { SetClock } from '../../../test/support/set-clock.js';
@@ -374,11 +376,11 @@ describe('the bill', () => {
 describe('an answer', () => {
   /** Somebody who sits between us and WeChat, and answers everything in the same way. */
   async function between<T>(
-    answer: () => Promise<{ headers: Record<string, string>; body: string }>,
+    answer: (path: string) => Promise<{ headers: Record<string, string>; body: string }>,
     work: (gateway: PhonePay) => Promise<T>,
   ) {
-    const server = createServer((_request, response) => {
-      void answer().then(({ headers, body }) => response.writeHead(200, headers).end(body));
+    const server = createServer((request, response) => {
+      void answer(request.url!).then(({ headers, body }) => response.writeHead(200, headers).end(body));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
@@ -450,6 +452,31 @@ describe('an answer', () => {
     const body = JSON.stringify({ hash_type: 'SHA1', hash_value: '00'.repeat(20), download_url: 'http://127.0.0.1:9/file?token=1' });
     const bill = async () => ({ headers: await new Signer(keys).headers(body, ours.now()), body });
     expect(await between(bill, (gateway) => failure(gateway.bill(DAY)))).toMatchObject({ code: 'wechat-pay', retry: true });
+  });
+
+  it.each<[string, (bill: string) => string]>([
+    ['a state that is not known', (bill) => bill.replace('`SUCCESS', '`REVOKED')],
+    ['a state that every object has', (bill) => bill.replace('`SUCCESS', '`constructor')],
+    ['no amounts', (bill) => bill.replaceAll('`100.00', '`')],
+    ['no time', (bill) => bill.replace('`2025-03-07 10:00:00', '`')],
+    ['no totals', (bill) => bill.slice(0, bill.indexOf('\r\n总交易单数'))],
+    ['a column less', (bill) => bill.replace('交易状态', '状态')],
+  ])('with a bill of %s is asked for again', async (_, change) => {
+    ours.set('2025-03-08 10:00');
+    const order = { appid: 'wx1', mchid: '1', out_trade_no: ORDER.orderNumber, payer: { openid: 'o' }, amount: { total: 10_000 } };
+    const sound = writeTradeBill([{ order, transaction: '42', at: chinaInstant(DAY, '10:00') }] as unknown as Trade[]);
+    const bill = (text: string) => async (path: string) => {
+      const named = {
+        hash_type: 'SHA1',
+        hash_value: createHash('sha1').update(text).digest('hex'),
+        download_url: 'http://127.0.0.1:9/file',
+      };
+      const body = path.startsWith('/v3/bill') ? JSON.stringify(named) : text;
+      return { headers: await new Signer(keys).headers(body, ours.now()), body };
+    };
+    expect(await between(bill(sound), (gateway) => gateway.bill(DAY))).toMatchObject({ lines: [{ amountFen: 10_000, kind: 'payment' }] });
+    expect(change(sound)).not.toBe(sound);
+    expect(await between(bill(change(sound)), (gateway) => failure(gateway.bill(DAY)))).toMatchObject({ code: 'wechat-pay', retry: true });
   });
 });
 
