@@ -27,7 +27,7 @@ export class FakePhonePay extends PhonePay {
   readonly refunds = new Map<string, PhoneRefund>();
   /** No answer to anything. */
   silent = false;
-  /** What a refund comes to at once. */
+  /** What a refund comes to at once, and one that is under way when it is asked about. */
   refundState: PhoneRefund['state'] = 'succeeded';
 
   constructor(private readonly clock: Clock) {
@@ -65,7 +65,10 @@ export class FakePhonePay extends PhonePay {
   override queryRefund(refundNumber: string): Promise<PhoneRefund | undefined> {
     return this.answered(() => {
       const known = this.refunds.get(refundNumber);
-      return known && { ...known, state: this.refundState };
+      if (known?.state !== 'processing') return known;
+      const now = { ...known, state: this.refundState };
+      this.refunds.set(refundNumber, now);
+      return now;
     });
   }
 
