@@ -176,6 +176,23 @@ describe('a settlement', () => {
     expect((await path.report.read()).quarantined).toMatchObject({ 'unknown-fund-code': 1 });
   });
 
+  it.each([
+    ['2305', (message: SettleMessage) => undoOf(message), 0],
+    // Of one message: the other stands.
+    ['a reversal', (message: SettleMessage) => reversalOf(message), 1],
+  ])('that came twice and was cancelled by %s while both were set aside', async (_by, cancelOf, released) => {
+    await path.enrol(1);
+    const messages = [settlement(), settlement()] as const;
+    await path.receive(...messages);
+    await path.rows(`update feed_message set state = 'quarantined', reason = 'unknown-fund-code'`);
+    await path.receive(cancelOf(messages[0]));
+    await path.work();
+    expect(await path.acceptance.quarantined(10)).toHaveLength(released);
+    expect(await path.acceptance.release()).toBe(released);
+    await path.work();
+    expect(await path.rows('select state from claim')).toEqual(Array.from({ length: released }, () => ({ state: 'approved' })));
+  });
+
   it('that is cancelled between its release and its claim is withdrawn', async () => {
     await path.enrol(1);
     const message = settlement();

@@ -165,20 +165,24 @@ export class AcceptanceService {
     if (cancels.length === 0) return;
     const targetsBy = (by: 'settlement' | 'message') => cancels.filter((cancel) => cancel.by === by).map((cancel) => cancel.target);
     const originals = await messages.findOriginals(tx, targetsBy('settlement'), targetsBy('message'));
-    const bySettlement = new Map(originals.map((original) => [original.settlementId, original]));
-    const byMessage = new Map(originals.map((original) => [original.msgid, original]));
+    const byMessage = new Map(originals.map((original) => [original.msgid, [original]]));
+    const bySettlement = new Map<string, messages.OriginalMessage[]>();
+    for (const original of originals)
+      bySettlement.set(original.settlementId, [...(bySettlement.get(original.settlementId) ?? []), original]);
     const results: messages.MessageResult[] = [];
     const claimIds: string[] = [];
     const takenBack: string[] = [];
     for (const { message, target, by } of cancels) {
-      const original = (by === 'settlement' ? bySettlement : byMessage).get(target);
-      if (!original) {
+      const found = (by === 'settlement' ? bySettlement : byMessage).get(target);
+      if (!found) {
         results.push({ id: message.id, state: 'waiting', detail: target });
-      } else {
-        if (original.claimId) claimIds.push(original.claimId);
-        else takenBack.push(original.id);
-        results.push({ id: message.id, state: 'cancelled', ...(original.claimId ? { claimId: original.claimId } : {}) });
+        continue;
       }
+      // A settlement may have come more than once; one of them at most is a claim.
+      const claimId = found.find((original) => original.claimId !== null)?.claimId;
+      if (claimId) claimIds.push(claimId);
+      takenBack.push(...found.flatMap((original) => (original.claimId === null ? [original.id] : [])));
+      results.push({ id: message.id, state: 'cancelled', ...(claimId ? { claimId } : {}) });
     }
     await markCancelled(tx, claimIds, at);
     await messages.takeBack(tx, takenBack, at);
