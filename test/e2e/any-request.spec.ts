@@ -1,4 +1,5 @@
 /** Whatever somebody sends to whichever route, it is answered or refused: never a failure of ours, and never repeated in the answer. */
+import { FEED_PUSH } from '@app/contracts';
 import { createHttpApp, Database, readConfig, ROLES, Tokens, type Principal } from '@app/platform';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -52,8 +53,8 @@ const routes = (['claims', 'enrolment'] as const).flatMap((app) => {
 // An event stream has no end to wait for.
 const answered = routes.filter(({ path }) => !path.endsWith('/events'));
 
-/** A plan is quoted to its author, who has to find the place; nobody's data are in one. */
-const QUOTING = new Set(['/plan-versions', '/rehearsals']);
+/** A plan, and what is chosen among its options, is quoted to its author, who has to find the place; nobody's data are in one. */
+const QUOTING = new Set(['/plan-versions', '/rehearsals', '/quotes']);
 
 /** A text that stands in an address: often one that is known there, sometimes one that nothing can be made of. */
 const inAddress = fc.oneof(
@@ -62,23 +63,38 @@ const inAddress = fc.oneof(
   { weight: 1, arbitrary: fc.constantFrom('%00', '%ED%A0%80', '%zz', '%2F..%2F', '-1', '1e99', '9'.repeat(400), SECRET) },
 );
 
-const example = (schema: Schema, description: Description): fc.Arbitrary<unknown> => {
+const INSTANTS = ['2025-09-01T00:00:00+08:00', '2026-W01-1T00:00:00Z', '20260101T000000Z', '+2026-01-01T00:00:00Z', '9999-12-31T23:59:59Z'];
+const FEN = [0, 1, 10_000, 2 ** 53, 1e300, -1, 0.5];
+/** What the description does not say, but the name of a field tells. */
+const byName = (name: string): fc.Arbitrary<unknown> => {
+  if (name.endsWith('Id')) return fc.constantFrom(WINDOW, MEMBER);
+  if (name.endsWith('At')) return fc.constantFrom(...INSTANTS);
+  if (/On$|^on$|From$|To$/.test(name)) return fc.constantFrom('2025-03-03', '2026-12-31', '2025-02-30');
+  if (/digest|hash/i.test(name)) return fc.constant('a'.repeat(64));
+  return fc.oneof(inAddress, fc.constantFrom(SECRET, '甲'));
+};
+
+const example = (schema: Schema, description: Description, name = ''): fc.Arbitrary<unknown> => {
   const named = schema.$ref ? description.components.schemas?.[schema.$ref.split('/').at(-1)!] : schema;
   if (!named) return anyJson;
-  const often = (arbitrary: fc.Arbitrary<unknown>) => fc.oneof({ weight: 4, arbitrary }, { weight: 1, arbitrary: anyJson });
+  const often = (arbitrary: fc.Arbitrary<unknown>) => fc.oneof({ weight: 8, arbitrary }, { weight: 1, arbitrary: anyJson });
+  if (name.endsWith('Fen')) return often(fc.constantFrom(...FEN));
   if (named.example !== undefined) return often(fc.constant(named.example));
   if (named.enum) return often(fc.constantFrom(...named.enum));
-  if (named.type === 'array') return often(fc.array(example(named.items ?? {}, description), { maxLength: 3 }));
-  if (named.type === 'object' || named.properties) {
-    const properties = Object.entries(named.properties ?? {}).map(([name, one]) => [name, example(one, description)] as const);
+  if (named.type === 'array') return often(fc.array(example(named.items ?? {}, description, name.replace(/s$/, '')), { maxLength: 3 }));
+  if (named.properties) {
+    const properties = Object.entries(named.properties).map(([field, one]) => [field, example(one, description, field)] as const);
     return fc.oneof(
-      { weight: 9, arbitrary: fc.record(Object.fromEntries(properties)) },
-      { weight: 1, arbitrary: fc.record(Object.fromEntries(properties), { requiredKeys: [] }) },
+      { weight: 6, arbitrary: fc.record(Object.fromEntries(properties)) },
+      { weight: 3, arbitrary: fc.record(Object.fromEntries(properties), { requiredKeys: [] }) },
+      { weight: 1, arbitrary: fc.constantFrom([], [[]], [{}]) },
     );
   }
+  if (named.type === 'object')
+    return fc.oneof(anyJson, fc.dictionary(fc.constantFrom('x', SECRET), fc.constantFrom(SECRET, 1), { maxKeys: 2 }));
   if (named.type === 'number' || named.type === 'integer') return often(fc.integer());
   if (named.type === 'boolean') return often(fc.boolean());
-  return often(fc.oneof(inAddress, fc.constantFrom(WINDOW, MEMBER, SECRET, '2025-03-03', '2025-03-03T01:00:00Z', '甲')));
+  return often(byName(name));
 };
 
 const bodyOf = ({ operation, description }: Route): fc.Arbitrary<{ type: string; text: string }> => {
@@ -109,7 +125,9 @@ const requestTo = (route: Route) => {
     ),
     headers: values('header'),
     body: route.method === 'GET' ? fc.constant(undefined) : bodyOf(route),
-    member: fc.boolean(),
+    feedLine: fc.constantFrom(undefined, undefined, '1', '3000000000', '1e300', 'x'),
+    // Most routes are for one of the two.
+    member: fc.constantFrom(...(/^\/members\/me|joins/.test(route.path) ? [true, true, true, false] : [false, false, false, true])),
   });
 };
 
@@ -154,7 +172,7 @@ afterAll(async () => {
 
 it.each(answered.map((route) => [route.app, route.method, route.path, route] as const))('%s %s %s', async (_app, _method, _path, route) => {
   await fc.assert(
-    fc.asyncProperty(requestTo(route), async ({ path, query, headers, body, member }) => {
+    fc.asyncProperty(requestTo(route), async ({ path, query, headers, body, feedLine, member }) => {
       const asked = typeof query === 'string' ? query : new URLSearchParams(query as Record<string, string>).toString();
       const url = route.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => (path as Record<string, string>)[name]!);
       const answer = await fetch(urls[route.app] + (asked === '' ? url : `${url}?${asked}`), {
@@ -163,6 +181,7 @@ it.each(answered.map((route) => [route.app, route.method, route.path, route] as 
           ...(headers as Record<string, string>),
           authorization: `Bearer ${member ? tokens.member : tokens.staff}`,
           ...(body && { 'content-type': body.type }),
+          ...(feedLine && { [FEED_PUSH.lineHeader]: feedLine }),
         },
         ...(body && { body: body.text }),
       });
@@ -180,22 +199,57 @@ it('asks every route but the streams', () => {
   expect(answered.length).toBeGreaterThan(80);
 });
 
-const refund = { creditId: WINDOW, amountFen: 10_000, bankAccount: '6228480402564890018', bankName: '模拟银行', reason: '重复缴费' };
-it.each<[string, string, object | undefined, number, string]>([
+const REFUND = { creditId: WINDOW, amountFen: 10_000, bankAccount: '6228480402564890018', bankName: '模拟银行', reason: '重复缴费' };
+const NEW_WINDOW = {
+  planId: 'guangxi-1-2025',
+  organisationCode: '45',
+  opensAt: '2025-09-01T00:00:00+08:00',
+  closesAt: '2025-12-11T00:00:00+08:00',
+  coverFrom: '2030-01-01',
+  coverTo: '2030-12-31',
+  contributionFen: 10_000,
+};
+const MATCHES = `/contributions/suspense/${WINDOW}/matches`;
+const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+it.each<[string, string, object | string | undefined, number, string]>([
   ['a NUL in an address', '/covers/%00', undefined, 422, 'request'],
   ['an address that cannot be read', '/covers/%zz', undefined, 400, 'unreadable-request'],
   ['an address that leads nowhere', `/covers/nobody/${SECRET}`, undefined, 404, 'route'],
+  ['an id that is none', `/rosters/${SECRET}`, undefined, 400, 'unreadable-request'],
   ['null for what may be left out', '/organisations', { kind: 'region', code: '46', name: '某省', parentCode: null }, 422, 'request'],
-  ['a refund of two things', '/contributions/refunds', { ...refund, doubleId: WINDOW }, 422, 'refund-cause'],
-  ['a refund of a list', '/contributions/refunds', { ...refund, doubleId: [] }, 422, 'request'],
-  ['a refund of nothing', '/contributions/refunds', { ...refund, creditId: undefined, amountFen: undefined }, 422, 'request'],
+  ['a refund of two things', '/contributions/refunds', { ...REFUND, doubleId: WINDOW }, 422, 'refund-cause'],
+  ['a refund of a list', '/contributions/refunds', { ...REFUND, doubleId: [] }, 422, 'request'],
+  ['a refund of nothing', '/contributions/refunds', { ...REFUND, creditId: undefined, amountFen: undefined }, 422, 'request'],
+  ['a refund of more than there is', '/contributions/refunds', { ...REFUND, amountFen: 2 ** 53 }, 422, 'request'],
+  ['a match of a list', MATCHES, { matches: [[]] }, 422, 'request'],
+  ['a match of nothing', MATCHES, { matches: [null] }, 422, 'request'],
+  ['a match of one notice twice', MATCHES, { matches: [1, 1].map((amountFen) => ({ noticeId: WINDOW, amountFen })) }, 422, 'request'],
+  ['shares in a list', '/windows', { ...NEW_WINDOW, shares: [{ memberFen: 10_000, unitFen: 0, fundFen: 0 }] }, 422, 'request'],
+  ['an instant by weeks', '/windows', { ...NEW_WINDOW, opensAt: '2026-W01-1T00:00:00Z' }, 422, 'request'],
+  ['a day that does not exist', '/windows', { ...NEW_WINDOW, coverTo: '2030-02-30' }, 422, 'request'],
+  ['a body of a hundred levels', '/login', deep(100), 422, 'unreadable-request'],
+  ['a body of ten thousand levels', '/login', deep(10_000), 422, 'unreadable-request'],
+  ['a body larger than a login is', '/login', deep(40_000), 413, 'unreadable-request'],
+  ['a body that breaks off', '/login', `{"login":"${SECRET}`, 400, 'unreadable-request'],
 ])('%s is refused', async (_, path, body, status, title) => {
   const answer = await fetch(urls.enrolment + path, {
     headers: { authorization: `Bearer ${tokens.staff}`, ...(body && { 'content-type': 'application/json' }) },
-    ...(body && { method: 'POST', body: JSON.stringify(body) }),
+    ...(body && { method: 'POST', body: typeof body === 'string' ? body : JSON.stringify(body) }),
   });
   expect([answer.status, answer.headers.get('content-type')]).toEqual([status, expect.stringContaining('application/problem+json')]);
   const text = await answer.text();
   expect(JSON.parse(text)).toMatchObject({ type: `urn:hubao:${title}`, title, status });
   expect(text).not.toContain(SECRET);
+});
+
+it('reads a large body from nobody who has not logged in', async () => {
+  const send = (bearer: string | undefined) =>
+    fetch(`${urls.claims}/plan-versions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...(bearer && { authorization: `Bearer ${bearer}` }) },
+      body: JSON.stringify({ content: 'x'.repeat(400_000) }),
+    });
+  expect((await send(undefined)).status).toBe(401);
+  // Read, and refused for what it is.
+  expect((await send(tokens.staff)).status).toBe(422);
 });

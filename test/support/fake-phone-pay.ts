@@ -36,9 +36,8 @@ export class FakePhonePay extends PhonePay {
 
   override order(order: PhoneOrder): Promise<{ prepayId: string; payParameters: Readonly<Record<string, string>> }> {
     return this.answered(() => {
-      const { orderNumber, amountFen } = order;
-      if (!this.orders.has(orderNumber))
-        this.orders.set(orderNumber, { ...order, payment: { orderNumber, state: 'open', amountFen, transaction: null, paidAt: null } });
+      const { orderNumber } = order;
+      if (!this.orders.has(orderNumber)) this.orders.set(orderNumber, { ...order, payment: { orderNumber, state: 'open' } });
       return { prepayId: `wx${orderNumber}`, payParameters: { package: `prepay_id=wx${orderNumber}` } };
     });
   }
@@ -50,7 +49,7 @@ export class FakePhonePay extends PhonePay {
   override close(orderNumber: string): Promise<void> {
     return this.answered(() => {
       const order = this.orders.get(orderNumber);
-      if (order?.payment.state === 'open') order.payment = { ...order.payment, state: 'closed' };
+      if (order?.payment.state === 'open') order.payment = { orderNumber, state: 'closed' };
     });
   }
 
@@ -82,10 +81,8 @@ export class FakePhonePay extends PhonePay {
 
   override bill(on: CivilDate): ReturnType<PhonePay['bill']> {
     return this.answered(() => ({
-      lines: [...this.orders.values()].flatMap(({ payment: { orderNumber, amountFen, transaction, paidAt } }) =>
-        paidAt && chinaDate(paidAt) === on
-          ? [{ orderNumber, transaction: transaction!, kind: 'payment' as const, amountFen, at: paidAt }]
-          : [],
+      lines: [...this.orders.values()].flatMap(({ payment }) =>
+        payment.state === 'paid' && chinaDate(payment.paidAt) === on ? [{ ...payment, kind: 'payment' as const, at: payment.paidAt }] : [],
       ),
     }));
   }
@@ -93,7 +90,7 @@ export class FakePhonePay extends PhonePay {
   /** The member pays; what WeChat would send is returned. */
   pay(orderNumber: string, paidAt = this.clock.now()): Notification {
     const order = this.orders.get(orderNumber)!;
-    const { amountFen } = order.payment;
+    const { amountFen } = order;
     order.payment = { orderNumber, state: 'paid', amountFen, transaction: `4200${orderNumber}`, paidAt };
     return notificationOf(orderNumber, amountFen, paidAt);
   }

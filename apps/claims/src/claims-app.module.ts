@@ -14,9 +14,6 @@ import { QuoteController } from './quote.controller.js';
 import { RehearsalController } from './rehearsal.controller.js';
 import { ReportController } from './report.controller.js';
 
-/** In bytes, of one push of messages: some sixty thousand of them. */
-const FEED_LIMIT = 64 * 1024 * 1024;
-
 @Module({})
 export class ClaimsAppModule implements OnModuleInit {
   constructor(private readonly host: HttpAdapterHost) {}
@@ -42,8 +39,6 @@ export class ClaimsAppModule implements OnModuleInit {
   /** The feed comes as lines: a broken one among them must not make the others unreadable. */
   onModuleInit(): void {
     const server: FastifyInstance = this.host.httpAdapter.getInstance();
-    server.addContentTypeParser('application/x-ndjson', { parseAs: 'string', bodyLimit: FEED_LIMIT }, (_request, body, done) =>
-      done(null, body),
-    );
+    server.addContentTypeParser('application/x-ndjson', { parseAs: 'string' }, (_request, body, done) => done(null, body));
   }
 }

@@ -2,11 +2,13 @@ import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { Selection } from '@app/benefits';
 import { PlanVersionService, type PlanVersionDetail, type PlanVersionView } from '@app/claims';
-import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { CurrentPrincipal, MayBeLeftOut, Requires, TakesBody, type Principal } from '@app/platform';
 import { Type } from 'class-transformer';
 import { IsInt, IsObject, IsString, Length, Matches, Max, Min } from 'class-validator';
 
 export const LONGEST_PLAN = 500_000;
+/** In bytes: each character may take six. */
+export const PLAN_BODY = 6 * LONGEST_PLAN + 64 * 1024;
 export const HIGHEST_VERSION = 1_000_000;
 export const PLAN_ID = /^[a-z0-9-]{1,60}$/;
 
@@ -47,6 +49,7 @@ export class PlanVersionController {
 
   /** The next version of a plan; what is wrong with the file comes back as a list of problems. */
   @Post()
+  @TakesBody(PLAN_BODY)
   @Requires('plan.propose')
   propose(@CurrentPrincipal() principal: Principal, @Body() body: Proposal): Promise<PlanVersionView> {
     return this.plans.propose(principal, body.content, body.selection);

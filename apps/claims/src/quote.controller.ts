@@ -2,9 +2,12 @@ import { Body, Controller, HttpCode, Post } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import type { Quote, Selection } from '@app/benefits';
 import { QuoteService } from '@app/claims';
-import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { CurrentPrincipal, MayBeLeftOut, Requires, TakesBody, type Principal } from '@app/platform';
 import { IsInt, IsObject, IsString, IsUUID, Length, Matches, Max, Min } from 'class-validator';
 import { HIGHEST_VERSION, PLAN_ID } from './plan-version.controller.js';
+
+/** In bytes: some hundred stays, each as the platform wrote it. */
+const CASE_BODY = 512 * 1024;
 
 class QuoteRequest {
   @ApiProperty({ example: 'guangxi-1-2025' })
@@ -46,6 +49,7 @@ export class QuoteController {
   /** What a plan would pay for a case, without effect; a member asks upon their own data. */
   @Post()
   @HttpCode(200)
+  @TakesBody(CASE_BODY)
   @Requires('quote.read')
   quote(@CurrentPrincipal() principal: Principal, @Body() body: QuoteRequest): Promise<Quote> {
     return this.quotes.quote(principal, body);

@@ -3,10 +3,10 @@ import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { largestChangesCsv, rehearsalPage, unitsCsv, type Selection } from '@app/benefits';
 import { hasEnded, RehearsalService, type RehearsalDetail, type RehearsalProgress } from '@app/claims';
 import { DomainError } from '@app/kernel';
-import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { CurrentPrincipal, MayBeLeftOut, Requires, TakesBody, type Principal } from '@app/platform';
 import { IsInt, IsObject, IsString, Length, Matches, Max, Min } from 'class-validator';
 import { concat, exhaustMap, map, of, Subject, takeUntil, takeWhile, timer, type Observable } from 'rxjs';
-import { HIGHEST_VERSION, LONGEST_PLAN, PLAN_ID } from './plan-version.controller.js';
+import { HIGHEST_VERSION, LONGEST_PLAN, PLAN_BODY, PLAN_ID } from './plan-version.controller.js';
 
 const LOOK_EVERY_MS = 300;
 
@@ -53,6 +53,7 @@ export class RehearsalController implements BeforeApplicationShutdown {
   /** Tries a plan on the claims that were decided under another; the worker does it. */
   @Post()
   @HttpCode(202)
+  @TakesBody(PLAN_BODY)
   @Requires('rehearsal.ask')
   ask(@CurrentPrincipal() principal: Principal, @Body() body: RehearsalRequest): Promise<{ id: string }> {
     const { content, planId, version, selection, against } = body;

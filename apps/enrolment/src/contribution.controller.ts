@@ -13,26 +13,24 @@ import {
   type SuspenseView,
 } from '@app/enrolment';
 import { DomainError, fen } from '@app/kernel';
-import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { CurrentPrincipal, IsDistinct, IsFen, MayBeLeftOut, Requires, type Principal } from '@app/platform';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
   ArrayNotEmpty,
-  ArrayUnique,
   IsArray,
-  IsInt,
+  IsObject,
   IsString,
   IsUUID,
   Length,
   Matches,
-  Min,
   ValidateIf,
   ValidateNested,
 } from 'class-validator';
 
 class MatchLine {
   @ApiProperty() @IsUUID() noticeId: string;
-  @ApiProperty({ example: 10_000 }) @IsInt() @Min(1) amountFen: number;
+  @ApiProperty({ example: 10_000 }) @IsFen(1) amountFen: number;
 }
 
 class MatchRequest {
@@ -40,7 +38,8 @@ class MatchRequest {
   @IsArray()
   @ArrayNotEmpty()
   @ArrayMaxSize(100)
-  @ArrayUnique((line: MatchLine) => line.noticeId)
+  @IsDistinct((line) => (line as MatchLine | null)?.noticeId)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => MatchLine)
   matches: MatchLine[];
@@ -58,8 +57,7 @@ class RefundRequest {
 
   @ApiPropertyOptional({ description: 'Of the credit.', example: 10_000 })
   @ValidateIf(isOfCredit)
-  @IsInt()
-  @Min(1)
+  @IsFen(1)
   amountFen?: number;
 
   @ApiPropertyOptional({ description: 'Given back whole.' })

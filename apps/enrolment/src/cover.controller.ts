@@ -13,23 +13,20 @@ import {
   type TransferReason,
 } from '@app/enrolment';
 import { civilDate } from '@app/kernel';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { IsIn, IsISO8601, IsString, Length, Matches } from 'class-validator';
-
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
+import { CurrentPrincipal, IsDay, Requires, type Principal } from '@app/platform';
+import { IsIn, IsString, Length } from 'class-validator';
 
 class TransferRequest {
   @ApiProperty({ example: '91350100M000100Y43' }) @IsString() @Length(1, 18) toUnitCode: string;
   @ApiProperty({ description: 'First day in the unit', example: '2025-06-01' })
-  @Matches(DAY)
-  @IsISO8601({ strict: true })
+  @IsDay()
   effectiveOn: string;
   @ApiProperty({ enum: TRANSFER_REASONS }) @IsIn(TRANSFER_REASONS) reason: TransferReason;
 }
 
 class EndRequest {
   @ApiProperty({ enum: COVER_ENDS }) @IsIn(COVER_ENDS) reason: CoverEnd;
-  @ApiProperty({ description: 'The last covered day', example: '2025-06-30' }) @Matches(DAY) @IsISO8601({ strict: true }) on: string;
+  @ApiProperty({ description: 'The last covered day', example: '2025-06-30' }) @IsDay() on: string;
 }
 
 class ReinstateRequest {

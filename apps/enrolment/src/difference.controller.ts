@@ -2,26 +2,17 @@ import { Body, Controller, Delete, Get, Header, HttpCode, Param, ParseUUIDPipe, 
 import { ApiProduces, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { DifferenceService, type Confirmed, type DifferencePage, type UnitDifferences } from '@app/enrolment';
 import { DomainError } from '@app/kernel';
-import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { CurrentPrincipal, IsDistinct, MayBeLeftOut, Requires, TakesBody, type Principal } from '@app/platform';
 import { Type } from 'class-transformer';
-import {
-  ArrayMaxSize,
-  ArrayNotEmpty,
-  ArrayUnique,
-  Equals,
-  IsArray,
-  IsString,
-  IsUUID,
-  Length,
-  Matches,
-  ValidateNested,
-} from 'class-validator';
+import { ArrayMaxSize, ArrayNotEmpty, Equals, IsArray, IsObject, IsString, IsUUID, Length, Matches, ValidateNested } from 'class-validator';
 import { Readable } from 'node:stream';
 
 const CSV = 'text/csv';
 const MOST_UNITS = 100_000;
 /** Of people who are corrected or withdrawn: each is a decision of somebody. */
 const MOST_PEOPLE = 1_000;
+/** In bytes: as many codes and ids. */
+const CONFIRMATION_BODY = 4 * 1024 * 1024;
 
 class UnitQuery {
   @ApiPropertyOptional({ description: 'Code of a unit: its people', example: '81459999MA0000245H' })
@@ -50,7 +41,7 @@ class ConfirmationRequest {
   @IsArray()
   @ArrayNotEmpty()
   @ArrayMaxSize(MOST_UNITS)
-  @ArrayUnique()
+  @IsDistinct()
   @IsString({ each: true })
   @Length(1, 18, { each: true })
   unitCodes?: string[];
@@ -71,6 +62,7 @@ class ConfirmationRequest {
   @MayBeLeftOut()
   @IsArray()
   @ArrayMaxSize(MOST_PEOPLE)
+  @IsObject({ each: true })
   @ValidateNested({ each: true })
   @Type(() => CorrectionRequest)
   corrections?: CorrectionRequest[];
@@ -117,6 +109,7 @@ export class DifferenceController {
 
   @Post('differences/confirmation')
   @HttpCode(200)
+  @TakesBody(CONFIRMATION_BODY)
   @Requires('difference.confirm')
   confirm(
     @Param('id', ParseUUIDPipe) id: string,

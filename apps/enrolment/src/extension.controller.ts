@@ -1,14 +1,12 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ExtensionService, type ExtensionView } from '@app/enrolment';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { IsISO8601, IsString, Length, Matches } from 'class-validator';
-import { OFFSET } from './window.controller.js';
+import { CurrentPrincipal, IsInstant, Requires, type Principal } from '@app/platform';
+import { IsString, Length } from 'class-validator';
 
 class ExtensionRequest {
   @ApiProperty({ description: 'Instant with offset, not part of the window' })
-  @Matches(OFFSET)
-  @IsISO8601({ strict: true })
+  @IsInstant()
   closesAt: string;
 
   @ApiProperty() @IsString() @Length(1, 1_000) reason: string;

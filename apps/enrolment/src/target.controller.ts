@@ -2,13 +2,16 @@ import { Body, Controller, HttpCode, Param, ParseArrayPipe, ParseUUIDPipe, Post,
 import { ApiBody, ApiProperty } from '@nestjs/swagger';
 import { TargetService } from '@app/enrolment';
 import { DomainError } from '@app/kernel';
-import { invalidRequest, Requires } from '@app/platform';
+import { invalidRequest, Requires, TakesBody } from '@app/platform';
 import { IsInt, IsString, Length, Max, Min, type ValidationError } from 'class-validator';
 
 class TargetRequest {
   @ApiProperty({ example: '459999' }) @IsString() @Length(1, 18) organisationCode: string;
   @ApiProperty({ description: '0 takes the target away', example: 1_200 }) @IsInt() @Min(0) @Max(100_000_000) headcount: number;
 }
+
+/** In bytes: some hundred thousand units. */
+const TARGETS_BODY = 8 * 1024 * 1024;
 
 const TARGETS = new ParseArrayPipe({
   items: TargetRequest,
@@ -28,6 +31,7 @@ export class TargetController {
   /** How many people these organisations should enrol; the others keep their targets. */
   @Put()
   @HttpCode(204)
+  @TakesBody(TARGETS_BODY)
   @ApiBody({ type: [TargetRequest] })
   set(@Param('id', ParseUUIDPipe) id: string, @Body(TARGETS) targets: TargetRequest[]): Promise<void> {
     return this.targets.set(id, targets);

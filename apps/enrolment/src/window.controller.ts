@@ -2,32 +2,29 @@ import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@ne
 import { ApiOperation, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { ContributionService, UNDERWRITINGS, WindowService, type IssuedNotices, type NoticeView, type Underwriting } from '@app/enrolment';
 import { civilDate, fen } from '@app/kernel';
-import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { CurrentPrincipal, IsDay, IsFen, IsInstant, MayBeLeftOut, Requires, type Principal } from '@app/platform';
 import { Type } from 'class-transformer';
-import { IsIn, IsInt, IsISO8601, IsString, Length, Matches, Max, Min, ValidateNested } from 'class-validator';
-
-const DAY = /^\d{4}-\d{2}-\d{2}$/;
-export const OFFSET = /(Z|[+-]\d{2}:\d{2})$/;
+import { IsIn, IsObject, IsString, Length, Max, ValidateNested } from 'class-validator';
 
 class SharesRequest {
-  @ApiProperty({ example: 6_000 }) @IsInt() @Min(0) memberFen: number;
-  @ApiProperty({ example: 3_000 }) @IsInt() @Min(0) unitFen: number;
-  @ApiProperty({ example: 1_000 }) @IsInt() @Min(0) fundFen: number;
+  @ApiProperty({ example: 6_000 }) @IsFen(0) memberFen: number;
+  @ApiProperty({ example: 3_000 }) @IsFen(0) unitFen: number;
+  @ApiProperty({ example: 1_000 }) @IsFen(0) fundFen: number;
 }
 
 export class NewWindowRequest {
   @ApiProperty({ example: 'guangxi-1-2025' }) @IsString() @Length(1, 100) planId: string;
   @ApiProperty({ example: '459999' }) @IsString() @Length(1, 18) organisationCode: string;
-  @ApiProperty({ description: 'Instant with offset' }) @Matches(OFFSET) @IsISO8601({ strict: true }) opensAt: string;
+  @ApiProperty({ description: 'Instant with offset' }) @IsInstant() opensAt: string;
   @ApiProperty({ description: 'Instant with offset, not part of the window' })
-  @Matches(OFFSET)
-  @IsISO8601({ strict: true })
+  @IsInstant()
   closesAt: string;
-  @ApiProperty({ example: '2026-01-01' }) @Matches(DAY) @IsISO8601({ strict: true }) coverFrom: string;
-  @ApiProperty({ example: '2026-12-31' }) @Matches(DAY) @IsISO8601({ strict: true }) coverTo: string;
-  @ApiProperty({ example: 10_000 }) @IsInt() @Min(1) @Max(10_000_000) contributionFen: number;
+  @ApiProperty({ example: '2026-01-01' }) @IsDay() coverFrom: string;
+  @ApiProperty({ example: '2026-12-31' }) @IsDay() coverTo: string;
+  @ApiProperty({ example: 10_000 }) @IsFen(1) @Max(10_000_000) contributionFen: number;
   @ApiPropertyOptional({ description: 'Who pays the contribution of one person, together all of it; left out, the member does.' })
   @MayBeLeftOut()
+  @IsObject()
   @ValidateNested()
   @Type(() => SharesRequest)
   shares?: SharesRequest;

@@ -1,6 +1,6 @@
 import type { SettleMessage } from '@app/contracts';
 import { ENROLMENT_ENTITIES } from '@app/enrolment';
-import { civilDate } from '@app/kernel';
+import { civilDate, DomainError } from '@app/kernel';
 import { balanceOf, imbalance } from '@app/ledger';
 import { PLATFORM_ENTITIES } from '@app/platform';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -243,6 +243,25 @@ describe('a settlement', () => {
     expect(await path.claim('S0002')).toMatchObject({ state: 'approved' });
     expect((await path.report.read()).feedDays).toEqual({ compared: 1, different: 1, pulled: 1 });
   });
+});
+
+it('a grant that cannot be asked for does not hold up the others', async () => {
+  await path.enrol(1, 2);
+  await path.receive(settlement());
+  await path.work();
+  await path.checkedBatch('2025-03-04');
+  await path.receive(settlement(of(2)));
+  await path.work();
+  await path.checkedBatch('2025-03-05');
+  const grant = path.treasury.requestGrant.bind(path.treasury);
+  let asked = 0;
+  path.treasury.requestGrant = (request) =>
+    ++asked === 1 ? Promise.reject(new DomainError('unreadable-answer', 'unavailable', 'expected a grant')) : grant(request);
+  await expect(path.payment.pay([])).rejects.toMatchObject({ code: 'unreadable-answer' });
+  const states = async () => [(await path.claim()).state, (await path.claim('S0002')).state].sort();
+  expect(await states()).toEqual(['batched', 'paid']);
+  await path.payment.pay([]);
+  expect(await states()).toEqual(['paid', 'paid']);
 });
 
 describe('a claim that stands aside', () => {

@@ -62,8 +62,8 @@ export interface WechatTransaction {
   out_trade_no: string;
   trade_state: WechatTradeState;
   trade_state_desc: string;
-  amount: { total: number; currency: 'CNY' };
-  /** From here on once it was paid. */
+  /** From here on once it was paid, and the amount perhaps before. */
+  amount?: { total: number; currency: 'CNY' };
   transaction_id?: string;
   trade_type?: 'JSAPI';
   success_time?: string;

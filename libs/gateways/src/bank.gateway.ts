@@ -7,18 +7,14 @@ import {
   type BankStatement,
   type PaymentStatusReport,
 } from '@app/contracts';
-import { parseCivilDate, type CivilDate } from '@app/kernel';
+import { DomainError, type CivilDate } from '@app/kernel';
 import { z } from 'zod';
 import { HttpClient } from './http-client.js';
 
-const RETURNS: z.ZodType<BankReturn[]> = z.array(
-  z.object({
-    endToEndId: z.string().min(1),
-    amountFen: z.int().positive(),
-    // As in the bank's reports: one new code must not make a whole list unreadable.
-    reason: z.enum(BANK_REASONS).optional().catch(undefined),
-    returnedOn: z.string().refine((value) => parseCivilDate(value) !== undefined),
-  }),
+export type ReturnReason = Pick<BankReturn, 'endToEndId' | 'reason'>;
+// As in the bank's reports: one new code must not make a whole list unreadable.
+const RETURNS: z.ZodType<ReturnReason[]> = z.array(
+  z.object({ endToEndId: z.string(), reason: z.enum(BANK_REASONS).optional().catch(undefined) }),
 );
 
 export class BankGateway {
@@ -40,11 +36,13 @@ export class BankGateway {
     const answer = await this.http.ask({ method: 'GET', path: `/payments/${encodeURIComponent(messageId)}` });
     if (answer.status === 404) return undefined;
     if (answer.status >= 300) throw this.http.refused(answer);
-    return readPaymentStatusReport(answer.body);
+    const report = readPaymentStatusReport(answer.body);
+    if (report.originalMessageId !== messageId) throw another('the report on that message');
+    return report;
   }
 
-  /** Money that came back on the days `from` to `to`, both included. */
-  async returns(account: string, from: CivilDate, to: CivilDate): Promise<BankReturn[]> {
+  /** Why money came back on the days `from` to `to`, both included; how much is on the statements. */
+  async returns(account: string, from: CivilDate, to: CivilDate): Promise<ReturnReason[]> {
     return this.http.read(await this.http.askJson('GET', `/returns?account=${account}&from=${from}&to=${to}`), RETURNS);
   }
 
@@ -53,6 +51,11 @@ export class BankGateway {
     const answer = await this.http.ask({ method: 'GET', path: `/statements/${account}/${on}` });
     if (answer.status === 404) return undefined;
     if (answer.status >= 300) throw this.http.refused(answer);
-    return readStatement(answer.body);
+    const statement = readStatement(answer.body);
+    if (statement.account !== account || statement.on !== on) throw another('the statement of that account and day');
+    return statement;
   }
 }
+
+const another = (expected: string): DomainError =>
+  new DomainError('unreadable-answer', 'unavailable', `expected ${expected} of the bank, found another; it will be asked again`);

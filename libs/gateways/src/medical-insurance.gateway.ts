@@ -57,7 +57,10 @@ const PERSON = z.object({
   baseinfo: z.object({ psn_name: z.string() }),
   insuinfo: z.array(z.object({ insutype: code, psn_type: code, psn_insu_stas: z.enum(['1', '2', '3']) })),
 });
-const PERSON_ANSWER = answerOf(z.unknown());
+const PERSON_ANSWER = z.discriminatedUnion('infcode', [
+  z.object({ infcode: z.literal(0), output: PERSON }),
+  z.object({ infcode: z.literal(-1), err_msg: z.string() }),
+]);
 
 export interface PersonCalls {
   readonly callsPerSecond?: number;
@@ -129,14 +132,14 @@ export class MedicalInsuranceGateway {
     const query: PersonQuery = { data: { mdtrt_cert_type: '02', mdtrt_cert_no: personalNumber, psn_name: name } };
     const body = JSON.stringify(this.envelope('1101', query));
     await this.personRate.turn();
-    const answer = this.personHttp.read(
+    const read = this.personHttp.read(
       await this.personHttp.once({ method: 'POST', path: '/fsi/api/1101', body: { type: 'application/json', text: body } }),
-      PERSON_ANSWER,
+      z.unknown(),
     );
-    if (answer.infcode === 0) {
-      const { data: person } = PERSON.safeParse(answer.output);
-      return person ? { outcome: 'known', person } : { outcome: 'no-answer' };
-    }
+    // Whatever else it may be: it came of this person, and others may be asked about.
+    const { data: answer } = PERSON_ANSWER.safeParse(read);
+    if (!answer) return { outcome: 'no-answer' };
+    if (answer.infcode === 0) return { outcome: 'known', person: answer.output };
     // Its text is all that the platform gives to tell these apart.
     if (answer.err_msg === PERSON_NOT_FOUND) return { outcome: 'unknown' };
     if (answer.err_msg === TOO_MANY_CALLS)

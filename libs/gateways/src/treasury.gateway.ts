@@ -8,12 +8,19 @@ const text = z.string().min(1);
 const day = z.string().refine((value) => parseCivilDate(value) !== undefined);
 // An answer about another reference is no answer to what was asked.
 const grantOf = (reference: string): z.ZodType<GrantAnswer> =>
-  z.object({ reference: z.literal(reference), state: z.enum(['granted', 'refused']), reason: text.optional() });
+  z.object({ reference: z.literal(reference), state: z.enum(['granted', 'refused']) });
 const voucherOf = (reference: string): z.ZodType<VoucherAnswer> => z.object({ reference: z.literal(reference), voucherNumber: text });
 const receiptOf = (reference: string): z.ZodType<EReceiptAnswer> =>
   z.discriminatedUnion('state', [
-    z.object({ reference: z.literal(reference), state: z.literal('issued'), code: text, number: text, checkCode: text, issuedOn: day }),
-    z.object({ reference: z.literal(reference), state: z.literal('refused'), reason: text }),
+    z.object({
+      reference: z.literal(reference),
+      state: z.literal('issued'),
+      code: text,
+      number: text,
+      checkCode: z.string(),
+      issuedOn: day,
+    }),
+    z.object({ reference: z.literal(reference), state: z.literal('refused'), reason: z.string() }),
   ]);
 const redFlushOf = (reference: string): z.ZodType<RedFlushAnswer> =>
   z.object({ reference: z.literal(reference), state: z.literal('red-flushed'), redNumber: text, flushedOn: day });

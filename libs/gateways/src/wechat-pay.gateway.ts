@@ -43,9 +43,16 @@ const ORDER_GONE = new Set(['OUT_TRADE_NO_USED', 'ORDERPAID', 'ORDER_CLOSED', 'I
 const text = z.string().min(1);
 const instant = z.iso.datetime({ offset: true }).transform((value) => new Date(value));
 const yuan = z.literal('CNY');
-const order = { appid: text, mchid: text, out_trade_no: text, amount: z.object({ total: z.int().positive(), currency: yuan }) };
-const TRANSACTION = z.union([
-  z.object({ ...order, trade_state: z.enum(['SUCCESS', 'REFUND']), transaction_id: text, success_time: instant }),
+const order = { appid: text, mchid: text, out_trade_no: text };
+const TRANSACTION = z.discriminatedUnion('trade_state', [
+  z.object({
+    ...order,
+    trade_state: z.enum(['SUCCESS', 'REFUND']),
+    amount: z.object({ total: z.int().positive(), currency: yuan }),
+    transaction_id: text,
+    success_time: instant,
+  }),
+  // WeChat's manual promises no amount here, and nobody reads one.
   z.object({ ...order, trade_state: z.enum(['NOTPAY', 'USERPAYING', 'PAYERROR', 'CLOSED']) }),
 ]);
 const NOTIFICATION: z.ZodType<Pick<WechatPayNotification, 'event_type' | 'resource'>> = z.object({
@@ -83,9 +90,9 @@ interface PhoneOrder {
   readonly payer: string;
 }
 
-type PhonePayment = { readonly orderNumber: string; readonly amountFen: Fen } & (
-  | { readonly state: 'paid' | 'refunded'; readonly transaction: string; readonly paidAt: Date }
-  | { readonly state: 'open' | 'closed'; readonly transaction: null; readonly paidAt: null }
+type PhonePayment = { readonly orderNumber: string } & (
+  | { readonly state: 'paid' | 'refunded'; readonly amountFen: Fen; readonly transaction: string; readonly paidAt: Date }
+  | { readonly state: 'open' | 'closed' }
 );
 
 interface PhoneRefund {
@@ -98,7 +105,7 @@ interface PhoneRefund {
 interface BillLine {
   orderNumber: string;
   transaction: string;
-  kind: 'payment' | 'refund';
+  kind: 'payment' | 'refund' | 'other';
   amountFen: Fen;
   at: Date;
 }
@@ -130,7 +137,7 @@ export class WechatPayGateway {
     };
   }
 
-  /** Errors: `wechat-pay`, to be tried again; `order-changed` when the number is that of another, a paid, a closed or an expired order. */
+  /** Errors: `wechat-pay`, and of every call `unreadable-answer`, to be tried again; `order-changed` when the number is that of another, a paid, a closed or an expired order. */
   async order(order: PhoneOrder): Promise<{ prepayId: string; payParameters: Readonly<Record<string, string>> }> {
     const { merchant } = this.configured();
     const answer = await this.call('POST', '/v3/pay/transactions/jsapi', {
@@ -193,16 +200,14 @@ export class WechatPayGateway {
         `expected refund ${refund.refundNumber} to be taken, found ${refusalCode(answer) ?? answer.status}; compare it with the order's payment and refunds`,
         { refundNumber: refund.refundNumber, orderNumber: refund.orderNumber },
       );
-    return refundOf(this.http.read(answer, REFUND));
+    return this.readRefund(answer, refund.refundNumber);
   }
 
   /** undefined: the refund never arrived. */
   async queryRefund(refundNumber: string): Promise<PhoneRefund | undefined> {
     const answer = await this.call('GET', `/v3/refund/domestic/refunds/${encodeURIComponent(refundNumber)}`);
     if (answer.status === 404) return undefined;
-    const refund = this.http.read(answer, REFUND);
-    if (refund.out_refund_no !== refundNumber) throw unavailable('the state of the refund that was asked for', 'another refund');
-    return refundOf(refund);
+    return this.readRefund(answer, refundNumber);
   }
 
   /** `headers` by their names in lower case. undefined: not from WeChat, changed on the way, too old, of another merchant, or not of a payment. */
@@ -231,6 +236,12 @@ export class WechatPayGateway {
     if (createHash('sha1').update(file.body).digest('hex') !== hash.toLowerCase())
       throw unavailable('a bill with the hash that was told', 'another');
     return { lines: readBill(file.body) };
+  }
+
+  private readRefund(answer: Answer, refundNumber: string): PhoneRefund {
+    const refund = this.http.read(answer, REFUND);
+    if (refund.out_refund_no !== refundNumber) throw unavailable('the state of the refund that was asked for', 'another refund');
+    return refundOf(refund);
   }
 
   private configured(): Keys {
@@ -329,15 +340,16 @@ function open(apiV3Key: string, resource: WechatPayNotification['resource']): st
 }
 
 function paymentOf(transaction: z.output<typeof TRANSACTION>): PhonePayment {
-  const common = { orderNumber: transaction.out_trade_no, amountFen: fen(transaction.amount.total) };
+  const orderNumber = transaction.out_trade_no;
   return 'success_time' in transaction
     ? {
-        ...common,
+        orderNumber,
         state: PAID_STATES[transaction.trade_state],
+        amountFen: fen(transaction.amount.total),
         transaction: transaction.transaction_id,
         paidAt: transaction.success_time,
       }
-    : { ...common, state: UNPAID_STATES[transaction.trade_state], transaction: null, paidAt: null };
+    : { orderNumber, state: UNPAID_STATES[transaction.trade_state] };
 }
 
 const refundOf = (refund: z.output<typeof REFUND>): PhoneRefund => ({
@@ -373,10 +385,10 @@ function readBill(text: string): BillLine[] {
   if (totals === -1) throw unavailable('a bill with its totals', 'none');
   return rows.slice(0, totals).map((row): BillLine => {
     const values = row.slice(1).split(',`');
-    const kind = BILLED.get(values[state]);
+    const kind = BILLED.get(values[state]) ?? 'other';
     const amountFen = parseYuan(values[kind === 'refund' ? refunded : paid] ?? '');
     const instant = parseChinaTimestamp(values[time] ?? '');
-    if (!kind || amountFen === undefined || instant === undefined || values.length !== columns.length)
+    if (amountFen === undefined || instant === undefined || values.length !== columns.length)
       throw unavailable('a bill of whole lines', 'another line');
     return { orderNumber: values[order]!, transaction: values[transaction]!, kind, amountFen, at: instant };
   });

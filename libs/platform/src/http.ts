@@ -1,14 +1,23 @@
 /** How every HTTP app is made: Fastify, strict validation, problem+json, API documents at /docs. */
 import { ValidationPipe, type INestApplication, type Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { FastifyAdapter, RouteConfig, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { DocumentBuilder, SwaggerModule, type OpenAPIObject } from '@nestjs/swagger';
 import type { DynamicModule } from '@nestjs/common';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import { DomainError } from '@app/kernel';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { bearerOf } from './auth/guard.js';
+import { Tokens } from './auth/token.js';
 import { answerProblem, invalidRequest } from './problem.js';
 
-/** In bytes, of a body that is parsed whole: targets of some hundred thousand units, or a plan of the longest, fit in. */
-const BODY_LIMIT = 8 * 1024 * 1024;
+/** In bytes, of a body that is parsed whole; in levels, of what it holds. Much of what reads bodies takes time by the square of either. */
+const BODY_LIMIT = 64 * 1024;
+const DEPTH_LIMIT = 32;
+/** As long as the largest file takes on the slowest line. */
+const REQUEST_TIMEOUT_MS = 30 * 60_000;
+
+/** Of a route that takes more than others, in bytes: nobody's body is read for that before they have logged in. */
+export const TakesBody = (bytes: number): MethodDecorator => RouteConfig({ bodyBytes: bytes }) as MethodDecorator;
 
 /** `trustedProxies`: who may say for whom it asks; else the address of a request is that of its connection. */
 export async function createHttpApp(
@@ -18,13 +27,28 @@ export async function createHttpApp(
 ): Promise<NestFastifyApplication> {
   const adapter = new FastifyAdapter({
     bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     logger: false,
     trustProxy: trustedProxies.length > 0 && [...trustedProxies],
     frameworkErrors: (error: Error, _request: FastifyRequest, reply: FastifyReply) => answerProblem(error, reply),
   });
-  // Nest sets its own after the routes are made, which is too late for what fails before one is entered.
-  adapter.getInstance().setErrorHandler((error, _request, reply) => answerProblem(error, reply));
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: ['error', 'warn'], bufferLogs: false });
+  const server: FastifyInstance = adapter.getInstance();
+  server.addHook('onRoute', (route) => {
+    // Nest sets its own for what comes after the routes, which is too late for what fails before one is entered.
+    route.errorHandler = (error, _request, reply) => answerProblem(error, reply);
+    const { bodyBytes } = (route.config ?? {}) as { bodyBytes?: number };
+    if (bodyBytes === undefined) return;
+    route.bodyLimit = bodyBytes;
+    route.onRequest = (request, _reply, done) => {
+      bearerOf(request, app.get(Tokens));
+      done();
+    };
+  });
+  server.addHook('preValidation', (request, _reply, done) => {
+    if (isDeeper(request.body, DEPTH_LIMIT)) throw tooDeep();
+    done();
+  });
   app.useGlobalPipes(
     new ValidationPipe({ transform: true, whitelist: true, forbidNonWhitelisted: true, exceptionFactory: invalidRequest }),
   );
@@ -34,3 +58,16 @@ export async function createHttpApp(
 
 export const describeApi = (app: INestApplication, title: string): OpenAPIObject =>
   SwaggerModule.createDocument(app, new DocumentBuilder().setTitle(title).setVersion('1').addBearerAuth().build());
+
+/** A body that is read as it comes, or as text, is no list and no plain object. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (!Array.isArray(value) && Object.getPrototypeOf(value ?? 0) !== Object.prototype) return false;
+  return levels === 0 || Object.values(value as object).some((one) => isDeeper(one, levels - 1));
+}
+
+const tooDeep = (): DomainError =>
+  new DomainError(
+    'unreadable-request',
+    'invalid',
+    `expected a body of at most ${DEPTH_LIMIT} levels, one in another, found more; send what the route describes`,
+  );

@@ -71,11 +71,9 @@ function describe(error: unknown): Problem {
       ...('problems' in error ? { problems: error.problems } : {}),
     };
   }
-  // Its own message repeats the address.
   if (error instanceof NotFoundException) return NO_ROUTE;
-  if (error instanceof HttpException) return problemOf('request', error.getStatus(), error.message);
-  // Fastify's own: their messages repeat the address or the content type.
-  const status = (error as { statusCode?: number }).statusCode;
+  // Nest's and Fastify's own: their messages repeat the address or the content type.
+  const status = error instanceof HttpException ? error.getStatus() : (error as { statusCode?: number }).statusCode;
   if (status && status < 500) return unreadable(status);
   const state = sqlState(error);
   if (state === UNIQUE_VIOLATION) return EXISTS;

@@ -1,7 +1,7 @@
 /** Reconciliation: the bank's statement of a day, line by line, is the proof; and cancelled claims find their end here. */
 import { Inject, Injectable } from '@nestjs/common';
-import type { BankReturn, BankStatement, BankStatementLine } from '@app/contracts';
-import { BankGateway, TreasuryGateway } from '@app/gateways';
+import type { BankStatement, BankStatementLine } from '@app/contracts';
+import { BankGateway, TreasuryGateway, type ReturnReason } from '@app/gateways';
 import { addDays, chinaDate, chinaInstant, Clock, fen, type CivilDate } from '@app/kernel';
 import { ledger } from '@app/ledger';
 import { addToOutbox, CONFIG, Database, JOB_IDS, type Config, type Transaction } from '@app/platform';
@@ -50,7 +50,7 @@ export class ReconciliationService {
     return true;
   }
 
-  private async match(tx: Transaction, on: CivilDate, statement: BankStatement, returns: readonly BankReturn[]): Promise<void> {
+  private async match(tx: Transaction, on: CivilDate, statement: BankStatement, returns: readonly ReturnReason[]): Promise<void> {
     const at = this.clock.now();
     if (!(await statements.insertStatement(tx, on, statement, at))) return;
     const ofKind = (kind: BankStatementLine['kind']) => statement.lines.filter((line) => line.kind === kind);
@@ -93,7 +93,7 @@ export class ReconciliationService {
     if (proved.some((row) => states.get(row.claimId)!.cancelled)) await this.wakeCancel(tx);
   }
 
-  private async takeBack(tx: Transaction, returned: readonly Payment[], at: Date, returns: readonly BankReturn[]): Promise<void> {
+  private async takeBack(tx: Transaction, returned: readonly Payment[], at: Date, returns: readonly ReturnReason[]): Promise<void> {
     if (returned.length === 0) return;
     const reasonOf = new Map(returns.map((row) => [row.endToEndId, row.reason]));
     for (const row of returned) await movePayments(tx, [row], 'returned', at, reasonOf.get(row.endToEndId) ?? null);

@@ -59,7 +59,7 @@ export class ReceiptService {
     try {
       await (receipt.state === 'due' ? this.request(receipt) : this.takeBack(receipt));
     } catch (error) {
-      if (!(error instanceof DomainError) || error.retry) throw error;
+      if (!(error instanceof DomainError) || (error.retry && error.code !== 'unreadable-answer')) throw error;
       // Asking later would change nothing: it waits for a person, and the others go on.
       await receipts.saveRefused(this.database.direct, receipt, error.code);
     }

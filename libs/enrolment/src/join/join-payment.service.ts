@@ -27,6 +27,8 @@ import { memberOfOrder, orderNumberOf, refundNumberOf } from './join-ticket.js';
 const SET = 500;
 /** Orders asked about in one go, and at the same time. */
 const ASKED = 1_000;
+/** Until an order is asked about again that could not be asked about. */
+const UNANSWERED_MS = 60_000;
 const AT_ONCE = 8;
 /** The oldest of them; each that is cleared makes room. */
 const FLAGS = 1_000;
@@ -87,7 +89,13 @@ export class JoinPaymentService implements OnApplicationShutdown {
   /** Asks about open orders whose time has come. Returns how many were asked about. */
   async look(): Promise<number> {
     const orders = await joins.ordersToAsk(this.database.direct, this.clock.now(), ASKED);
-    await inTurns(orders, (order) => this.unlessUnanswered(() => this.lookAt(order)));
+    // Whoever cannot be asked about now is asked about later: else the same ones would be first for ever.
+    await inTurns(orders, (order) =>
+      this.unlessUnanswered(
+        () => this.lookAt(order),
+        () => this.lookAgain(order, new Date(this.clock.now().getTime() + UNANSWERED_MS)),
+      ),
+    );
     return orders.length;
   }
 
@@ -119,7 +127,8 @@ export class JoinPaymentService implements OnApplicationShutdown {
     const missed = ours.filter((line) => !known.has(line.orderNumber));
     for (const { orderNumber, amountFen, transaction, at } of missed) await this.paid({ orderNumber, amountFen, transaction, paidAt: at });
 
-    const billed = new Set(lines.map((line) => line.orderNumber));
+    const others = bill.lines.filter((line) => line.kind === 'other');
+    const billed = new Set([...lines, ...others].map((line) => line.orderNumber));
     const ofTheDay = await joins.paymentsBetween(this.database.direct, chinaInstant(on), chinaInstant(addDays(on, 1)));
     const now = this.clock.now();
     await this.database.transaction(async (tx) => {
@@ -131,6 +140,7 @@ export class JoinPaymentService implements OnApplicationShutdown {
             .map(({ orderNumber, amountFen }) => ({ orderNumber, amountFen, fault: 'order-unknown' as const })),
           ...ours
             .filter((line) => (known.get(line.orderNumber)?.amountFen ?? line.amountFen) !== line.amountFen)
+            .concat(others)
             .map(({ orderNumber, amountFen }) => ({ orderNumber, amountFen, fault: 'bill-differs' as const })),
           ...ofTheDay
             .filter(({ orderNumber }) => !billed.has(orderNumber))
@@ -251,13 +261,16 @@ export class JoinPaymentService implements OnApplicationShutdown {
     if (told?.state === 'paid') return this.paid(told);
     const over = now >= order.payUntil && told?.state !== 'open';
     if (!over && told?.state !== 'closed') {
-      const at = nextLook(order.receivedAt, order.payUntil, now);
-      return joins.lookAgain(this.database.direct, [{ memberId: order.memberId, periodId: order.periodId, at }]);
+      return this.lookAgain(order, nextLook(order.receivedAt, order.payUntil, now));
     }
     const { enrolled } = (await joins.memberFacts(this.database.direct, [order])).get(0)!;
     await joins.moveApplications(this.database.direct, [
       { ...order, from: ['to-pay'], to: 'expired', reason: enrolled ? 'enrolled-by-unit' : 'not-paid' },
     ]);
+  }
+
+  private lookAgain({ memberId, periodId }: joins.Application, at: Date): Promise<void> {
+    return joins.lookAgain(this.database.direct, [{ memberId, periodId, at }]);
   }
 
   private async giveBack(payment: joins.StoredPayment): Promise<void> {
@@ -290,12 +303,13 @@ export class JoinPaymentService implements OnApplicationShutdown {
   }
 
   /** One that gets no answer waits for the next look; the others go on. */
-  private async unlessUnanswered(work: () => Promise<void>): Promise<void> {
+  private async unlessUnanswered(work: () => Promise<void>, otherwise?: () => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
       if (!(error instanceof DomainError) || !error.retry) throw error;
-      this.logger.warn(`an order is asked about later: ${error.code}`);
+      this.logger.warn(`an order is asked about later: ${error.message}`);
+      await otherwise?.();
     }
   }
 }

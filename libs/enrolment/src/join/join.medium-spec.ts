@@ -1,5 +1,5 @@
 import type { EReceiptAnswer, EReceiptRequest, RedFlushAnswer } from '@app/contracts';
-import { Clock, chinaInstant, civilDate, fen, type DomainError, type Fen } from '@app/kernel';
+import { Clock, DomainError, chinaInstant, civilDate, fen, type Fen } from '@app/kernel';
 import { balanceOf, imbalance, ledger } from '@app/ledger';
 import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, type Principal, type Transaction } from '@app/platform';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -85,8 +85,10 @@ class GatedDatabase extends Database {
 }
 
 class Office extends ReceiptOffice {
+  unreadable = false;
   private numbers = 0;
   issueReceipt({ reference }: EReceiptRequest): Promise<EReceiptAnswer> {
+    if (this.unreadable) return Promise.reject(new DomainError('unreadable-answer', 'unavailable', 'expected a receipt'));
     return Promise.resolve({ reference, state: 'issued', code: '45', number: `${++this.numbers}`, checkCode: 'c', issuedOn: '2025-09-01' });
   }
   redFlushReceipt(reference: string): Promise<RedFlushAnswer> {
@@ -366,6 +368,16 @@ describe('a member who joins alone', () => {
       expect(await db.transaction((tx) => recount(tx, windowId))).toBe(0);
     });
 
+    it('whose receipt public finance answers unreadably waits for a person, and holds up no other', async () => {
+      const office = new Office();
+      const receipts = new ReceiptService(db, vault, office);
+      office.unreadable = true;
+      await payAndTell(1, await ask(1));
+      await receipts.issue();
+      const [join] = (await query('select id from join_application where window_id = $1')) as [{ id: string }];
+      expect(await receipts.ofJoin(join.id)).toMatchObject([{ state: 'refused', refusal: 'unreadable-answer' }]);
+    });
+
     it.each(['processing', 'failed'] as const)('of a refused member is receipted anew, though the first is %s', async (refundState) => {
       const [turnDown, receipts] = [new TurnDownService(db, clock), new ReceiptService(db, vault, new Office())];
       windowId = await newWindow(SHARE, 'insured');
@@ -531,11 +543,25 @@ describe('a member who joins alone', () => {
       pay.pay(asked.orderNumber!);
       clock.instant = new Date(asked.payBy!.getTime() + MINUTE);
       pay.silent = true;
-      await payments.look();
+      expect(await payments.look()).toBe(1);
       expect((await read(1, asked)).state).toBe('to-pay');
+      // Others are asked about meanwhile: it is no longer first.
+      expect(await payments.look()).toBe(0);
       pay.silent = false;
+      clock.move(MINUTE);
       await payments.look();
       expect((await read(1, asked)).state).toBe('covered');
+    });
+
+    it('whose line in the bill is neither a payment nor a refund waits for a person, and the day is compared', async () => {
+      const asked = await ask(1);
+      const line = { orderNumber: asked.orderNumber!, transaction: '42', kind: 'other' as const, amountFen: SHARE, at: clock.now() };
+      pay.bill = () => Promise.resolve({ lines: [line] });
+      expect(await payments.compare(civilDate('2025-09-01'))).toBe(true);
+      expect(await source.query('select fault from phone_payment_flag where order_number = $1', [asked.orderNumber])).toEqual([
+        { fault: 'bill-differs' },
+      ]);
+      await source.query('delete from phone_bill');
     });
 
     it('is found in the bill of the day when all else failed, and what differs from the bill waits for a person', async () => {

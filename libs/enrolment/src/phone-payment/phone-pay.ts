@@ -11,9 +11,9 @@ export interface PhoneOrder {
 }
 
 /** `transaction` is WeChat's own number. */
-export type PhonePayment = { readonly orderNumber: string; readonly amountFen: Fen } & (
-  | { readonly state: 'paid' | 'refunded'; readonly transaction: string; readonly paidAt: Date }
-  | { readonly state: 'open' | 'closed'; readonly transaction: null; readonly paidAt: null }
+export type PhonePayment = { readonly orderNumber: string } & (
+  | { readonly state: 'paid' | 'refunded'; readonly amountFen: Fen; readonly transaction: string; readonly paidAt: Date }
+  | { readonly state: 'open' | 'closed' }
 );
 
 export interface PhoneRefund {
@@ -55,10 +55,10 @@ export abstract class PhonePay {
    */
   abstract readNotification(headers: Readonly<Record<string, string | undefined>>, body: string): PhonePayment | undefined;
 
-  /** Bill of a day: one line per paid or refunded order, for reconciliation. undefined: not ready yet. */
+  /** Bill of a day: one line per paid or refunded order, for reconciliation; 'other' is for a person. undefined: not ready yet. */
   abstract bill(on: CivilDate): Promise<
     | {
-        lines: { orderNumber: string; transaction: string; kind: 'payment' | 'refund'; amountFen: Fen; at: Date }[];
+        lines: { orderNumber: string; transaction: string; kind: 'payment' | 'refund' | 'other'; amountFen: Fen; at: Date }[];
       }
     | undefined
   >;

@@ -209,8 +209,8 @@ export class UnderwritingService implements OnModuleDestroy {
       return await this.register.person(personalNumber, name);
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
-      // These may be about this person; whatever else keeps it from answering is not.
-      return error.code === 'no-answer' || error.code === 'unreadable-answer' ? { outcome: 'no-answer' } : 'down';
+      // Silence may be about this person; whatever else keeps it from answering is not.
+      return error.code === 'no-answer' ? { outcome: 'no-answer' } : 'down';
     }
   }
 

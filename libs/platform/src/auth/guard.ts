@@ -24,6 +24,13 @@ export const CurrentPrincipal = createParamDecorator((_: unknown, context: Execu
   principalOf(context.switchToHttp().getRequest<WithPrincipal>()),
 );
 
+/** Error: `token` (unauthenticated). */
+export function bearerOf({ headers }: FastifyRequest, tokens: Tokens): Principal {
+  const [scheme, token] = (headers.authorization ?? '').split(' ');
+  if (scheme !== 'Bearer' || !token) throw new DomainError('token', 'unauthenticated', 'expected "Authorization: Bearer …"; log in first');
+  return tokens.verify(token);
+}
+
 @Injectable()
 export class PolicyGuard implements CanActivate {
   constructor(
@@ -41,10 +48,7 @@ export class PolicyGuard implements CanActivate {
     if (permission === PUBLIC) return true;
     if (!permission) throw new DomainError('no-policy', 'forbidden', 'this route has no policy and is closed; name its permission');
     const request = context.switchToHttp().getRequest<WithPrincipal>();
-    const [scheme, token] = (request.headers.authorization ?? '').split(' ');
-    if (scheme !== 'Bearer' || !token)
-      throw new DomainError('token', 'unauthenticated', 'expected "Authorization: Bearer …"; log in first');
-    const principal = this.tokens.verify(token);
+    const principal = bearerOf(request, this.tokens);
     const allowed = abilityOf(principal.roles).can(permission, 'route');
     if (allowed) request.principal = principal;
     const { audited } = POLICY[permission];
