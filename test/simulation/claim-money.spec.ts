@@ -2,11 +2,10 @@
  * Stories of claims that nobody thought of: settlements come, come twice, are set aside, taken back before or after they came; people decide or do
  * not; batches are rejected; the bank loses messages, refuses, gives back, falls silent; members change accounts; and some of it at the same time.
  * When all of it has come to rest, what the bank has paid for a settlement and not taken back is the benefit or nothing, and the books say the same.
- * STORIES=300 tells more of them, SHRINK=1 makes one that fails shorter.
  */
 import type { FeedMessage, SettleMessage } from '@app/contracts';
 import type { ClaimState } from '@app/claims';
-import { addDays, chinaDate, civilDate, DomainError, type CivilDate } from '@app/kernel';
+import { addDays, chinaDate, civilDate, type CivilDate } from '@app/kernel';
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { MIGRATIONS } from '../../apps/standalone/src/schema.js';
@@ -14,6 +13,7 @@ import { claimsDue } from '../../libs/claims/src/due.js';
 import { ClaimPath, of, person } from '../support/claim-path.js';
 import { bankAccount } from '../support/people.js';
 import { redRecord, reversalOf, settlementOver, undoOf } from '../support/settlement.js';
+import { tellStories, tolerated, type World } from '../support/stories.js';
 
 const PEOPLE = 3;
 const officer = person('officer', 'claims-officer');
@@ -46,16 +46,7 @@ type Step =
     }
   | { readonly do: 'at-once'; readonly steps: readonly Step[] };
 
-const tolerated = async (work: () => Promise<unknown>): Promise<void> => {
-  try {
-    await work();
-  } catch (error) {
-    // Refused, or nobody answers: part of the story. Anything else is a fault of ours.
-    if (!(error instanceof DomainError)) throw error;
-  }
-};
-
-async function beginWorld() {
+async function beginWorld(): Promise<World<Step>> {
   const path = await ClaimPath.create(MIGRATIONS);
   await path.enrol(...Array.from({ length: PEOPLE }, (_, who) => who + 1));
   let today: CivilDate = civilDate('2025-03-03');
@@ -329,19 +320,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 3, arbitrary: simple },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('at-once' as const), steps: fc.array(alone, { minLength: 2, maxLength: 3 }) }) },
 );
+const story = fc.record({ beginning: fc.constant(undefined), steps: fc.array(step, { minLength: 15, maxLength: 70, size: 'max' }) });
 
-it('however it came about: a settlement is paid once or not at all, and the books are what the bank has', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(step, { minLength: 15, maxLength: 70, size: 'max' }), async (steps) => {
-      const world = await beginWorld();
-      try {
-        for (const one of steps) await world.perform(one);
-        await world.rest();
-        await world.check();
-      } finally {
-        await world.end();
-      }
-    }),
-    { numRuns: Number(process.env.STORIES ?? 15), endOnFailure: process.env.SHRINK === undefined },
-  );
-});
+it('however it came about: a settlement is paid once or not at all, and the books are what the bank has', () =>
+  tellStories(story, beginWorld));

@@ -1,7 +1,7 @@
 /**
  * Stories that nobody thought of: people join alone, units enrol them and take them back, underwriting changes its mind, money comes twice, late,
  * short or never, parties fall silent, and some of it at the same time. When all of it has come to rest, the books are what the bank and WeChat
- * have, and whoever's money was kept is enrolled, and nobody else. STORIES=300 tells more of them, SHRINK=1 makes one that fails shorter.
+ * have, and whoever's money was kept is enrolled, and nobody else.
  */
 import type { EReceiptAnswer, EReceiptRequest, PersonReply, RedFlushAnswer } from '@app/contracts';
 import { loadPlan } from '@app/benefits';
@@ -44,6 +44,7 @@ import { FakePhonePay, type Notification } from '../support/fake-phone-pay.js';
 import { bankAccount, personalNumber } from '../support/people.js';
 import { csvOf, OTHER_UNIT, UNIT } from '../support/roster-files.js';
 import { SetClock } from '../support/set-clock.js';
+import { tellStories, tolerated, type World } from '../support/stories.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const PLAN = 'guangxi-1-2025';
@@ -136,16 +137,7 @@ type Step =
   | { readonly do: 'wait'; readonly minutes: number }
   | { readonly do: 'at-once'; readonly steps: readonly Step[] };
 
-const tolerated = async (work: () => Promise<unknown>): Promise<void> => {
-  try {
-    await work();
-  } catch (error) {
-    // Refused, or nobody answers: part of the story. Anything else is a fault of ours.
-    if (!(error instanceof DomainError)) throw error;
-  }
-};
-
-async function beginWorld({ shares, underwritten }: Beginning) {
+async function beginWorld({ shares, underwritten }: Beginning): Promise<World<Step>> {
   const clock = new Clock('2025-09-01 09:00');
   const vault = new PersonalDataVault(MASTER_KEY);
   const config = readConfig({ DATABASE_URL: 'postgres://', HUBAO_MASTER_KEY: MASTER_KEY });
@@ -528,18 +520,4 @@ const story = fc.record({
   steps: fc.array(step, { minLength: 10, maxLength: 60, size: 'max' }),
 });
 
-it('however it came about: the books are right, and whoever paid is enrolled or has the money back', async () => {
-  await fc.assert(
-    fc.asyncProperty(story, async ({ beginning, steps }) => {
-      const world = await beginWorld(beginning);
-      try {
-        for (const one of steps) await world.perform(one);
-        await world.rest();
-        await world.check();
-      } finally {
-        await world.end();
-      }
-    }),
-    { numRuns: Number(process.env.STORIES ?? 15), endOnFailure: process.env.SHRINK === undefined },
-  );
-});
+it('however it came about: the books are right, and whoever paid is enrolled or has the money back', () => tellStories(story, beginWorld));
