@@ -44,7 +44,8 @@ const FAILURES_OF_AN_OUTAGE = 5;
 const answerOf = <Output>(output: z.ZodType<Output>) =>
   z.discriminatedUnion('infcode', [
     z.object({ infcode: z.literal(0), output }),
-    z.object({ infcode: z.literal(-1), inf_refmsgid: z.string(), err_msg: z.string() }),
+    // Why it failed is for the log; that it failed is told without.
+    z.object({ infcode: z.literal(-1), inf_refmsgid: z.string().catch('none'), err_msg: z.string().catch('') }),
   ]);
 const TOTALS = z.object({ stmt_rslt: z.enum(['0', '1']) }) satisfies z.ZodType<Partial<TotalsAnswer>>;
 // A page that does not go on would be asked for without end.
@@ -57,10 +58,7 @@ const PERSON = z.object({
   baseinfo: z.object({ psn_name: z.string() }),
   insuinfo: z.array(z.object({ insutype: code, psn_type: code, psn_insu_stas: z.enum(['1', '2', '3']) })),
 });
-const PERSON_ANSWER = z.discriminatedUnion('infcode', [
-  z.object({ infcode: z.literal(0), output: PERSON }),
-  z.object({ infcode: z.literal(-1), err_msg: z.string() }),
-]);
+const PERSON_ANSWER = answerOf(PERSON);
 
 export interface PersonCalls {
   readonly callsPerSecond?: number;

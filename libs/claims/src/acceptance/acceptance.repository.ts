@@ -112,14 +112,13 @@ export interface OriginalMessage {
   readonly msgid: string;
   readonly settlementId: string;
   readonly claimId: string | null;
-  readonly state: MessageState;
 }
 
 /** The settle messages that cancels speak of, by settlement or by message id. */
 export const findOriginals = (tx: Transaction, settlementIds: readonly string[], msgids: readonly string[]): Promise<OriginalMessage[]> =>
   rowsOf(
     tx,
-    `select id, msgid, settlement_id as "settlementId", claim_id as "claimId", state from feed_message
+    `select id, msgid, settlement_id as "settlementId", claim_id as "claimId" from feed_message
      where infno = '2304' and state in ('claimed', 'quarantined', 'repeated') and (settlement_id = any($1) or msgid = any($2))`,
     [settlementIds, msgids],
   );

@@ -43,13 +43,12 @@ export class PaymentService {
   async pay(batchIds: readonly string[]): Promise<void> {
     const { direct } = this.database;
     for (const batchId of batchIds.length > 0 ? batchIds : await batchesToRelease(direct, BATCHES_A_ROUND)) await this.prepare(batchId);
-    const failures: unknown[] = [];
+    const failures: Error[] = [];
     // One that cannot be asked for does not hold up the others.
     for (const batchId of batchIds.length > 0 ? batchIds : await payments.grantsToAsk(direct, BATCHES_A_ROUND))
-      await this.askGrant(batchId).catch((error: unknown) => failures.push(error));
+      await this.askGrant(batchId).catch((error: Error) => failures.push(error));
     await this.advance(batchIds.length === 1 ? batchIds[0] : undefined);
-    // The first of them is what the job ends with.
-    for (const failure of failures) throw failure;
+    if (failures[0]) throw failures[0];
   }
 
   /** Takes every part that is due (of one batch, or of all) as far as the bank's answers allow. */
