@@ -292,7 +292,9 @@ process.on('message', async (run) => {
   // Taken by place: shifting a queue of tens of thousands would cost more than what is measured.
   const first = [];
   let queue = [], taken = 0;
-  const waiting = () => first.length + queue.length - taken;
+  // Of an open run, counted: whoever has come costs nothing until a connection is free, else five times as many would slow the crowd itself.
+  let came = 0, begun = 0;
+  const waiting = () => first.length + queue.length - taken + came - begun;
   let open = run.kind === 'closed' ? run.connections : Math.min(run.connections, 400);
   await new Promise((resolve) => { let left = open; for (let i = 0; i < open; i++) free.push(new Client(run.port, () => --left === 0 && resolve())); });
   const all = [...free];
@@ -300,32 +302,32 @@ process.on('message', async (run) => {
   const end = start + run.seconds * 1000;
   let under = 0;
   const fail = (status, text) => { if (performance.now() < end + 20000) { ran.failed++; if (ran.failures.length < 3) ran.failures.push(status + ' ' + text.slice(0, 300)); } };
-  let rest;
 
   // A request on a free connection, or when one is.
-  const request = (text, came, answered, before) => { (before ? first : queue).push({ text, came, answered }); pump(); };
+  const request = (asked, before) => { (before ? first : queue).push(asked); pump(); };
   function pump() {
     while (waiting() > 0) {
       let client = free.pop();
       if (!client && open < run.connections) { open++; client = new Client(run.port, () => {}); all.push(client); }
       if (!client) return;
-      const { text, came, answered } = first.pop() ?? queue[taken++];
+      const { text, answered } = first.pop() ?? (taken < queue.length ? queue[taken++] : person(start + begun++ * 1000 / run.rate));
       under++;
       client.ask(typeof text === 'function' ? text() : text, (status, body, whole) => { under--; if (status === 0) open--; else free.push(client); answered(status, body, whole, performance.now()); pump(); });
     }
   }
   const done = (at) => { if (at <= end) ran.done++; };
   function pay(answer, came) {
-    request(() => notify(answer), came, (status, body, whole, at) => {
+    request({ text: () => notify(answer), answered: (status, body, whole, at) => {
       if (status === 0) return pay(answer, came);
       if (status !== 204) return fail(status, body || whole);
       notifies.push(at - came);
       done(at);
       again();
-    }, true);
+    } }, true);
   }
+  // What somebody asks who came then.
   function person(came) {
-    if (!run.windowId) return request(FLOOR, came, (status, body, whole, at) => { if (status !== 201) return fail(status, body || whole); confirms.push(at - came); done(at); again(); });
+    if (!run.windowId) return { text: FLOOR, answered: (status, body, whole, at) => { if (status !== 201) return fail(status, body || whole); confirms.push(at - came); done(at); again(); } };
     const token = tokens[next++ % tokens.length];
     const answered = (status, body, whole, at) => {
       if (status === 201 || (status === 200 && !body.includes('"waiting"'))) { confirms.push(at - came); return pay(body, at); }
@@ -335,22 +337,15 @@ process.on('message', async (run) => {
       if (status === 0) { ran.turnedAway++; return later(1, () => confirm(token, run.windowId)); }
       fail(status, body || whole);
     };
-    const later = (seconds, text) => setTimeout(() => { if (performance.now() < end) request(text(), came, answered); }, seconds * 1000);
-    request(confirm(token, run.windowId), came, answered);
+    const later = (seconds, text) => setTimeout(() => { if (performance.now() < end) request({ text: text(), answered }); }, seconds * 1000);
+    return { text: confirm(token, run.windowId), answered };
   }
-  const again = () => { if (run.kind === 'closed' && performance.now() < end) person(performance.now()); };
+  const again = () => { if (run.kind === 'closed' && performance.now() < end) request(person(performance.now())); };
 
-  if (run.kind === 'closed') for (let i = 0; i < run.connections; i++) person(start);
-  else {
-    let came = 0;
-    const timer = setInterval(() => {
-      const now = performance.now();
-      for (let at = start + came * 1000 / run.rate; at <= now && at < end; at = start + ++came * 1000 / run.rate) person(at);
-      if (now >= end) clearInterval(timer);
-    }, 1);
-  }
+  if (run.kind === 'closed') for (let i = 0; i < run.connections; i++) request(person(start));
+  const arrivals = run.kind === 'open' && setInterval(() => { came = Math.ceil((Math.min(performance.now(), end) - start) * run.rate / 1000); pump(); }, 1);
   await new Promise((resolve) => setTimeout(resolve, run.seconds * 1000));
-  if (run.kind === 'open') { queue = []; taken = 0; }
+  if (arrivals) { clearInterval(arrivals); queue = []; taken = 0; begun = came; }
   for (let i = 0; i < 1500 && (under > 0 || waiting() > 0); i++) await new Promise((resolve) => setTimeout(resolve, 10));
   for (const { socket } of all) socket.destroy();
   process.send({ ...ran, confirmP99: p99(confirms), notifyP99: p99(notifies) });
