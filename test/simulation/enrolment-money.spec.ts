@@ -128,7 +128,8 @@ interface Beginning {
 /** One thing that happens. Numbers pick among what there is at that moment, whatever that is. */
 type Step =
   | { readonly do: 'ask' | 'open-page' | 'tap' | 'pay' | 'ask-and-pay' | 'withdraw'; readonly who: number }
-  | { readonly do: 'notify' | 'propose' | 'give-back'; readonly which: number }
+  | { readonly do: 'notify' | 'propose' | 'give-back' | 'refuse-refund'; readonly which: number }
+  | { readonly do: 'see-to-flags'; readonly givenBack: boolean }
   | { readonly do: 'enrol'; readonly who: readonly number[]; readonly unit: number }
   | { readonly do: 'say'; readonly who: number; readonly word: (typeof WORDS)[number] }
   | { readonly do: 'pay-notice'; readonly which: number; readonly change: number }
@@ -350,6 +351,17 @@ async function beginWorld({ shares, underwritten }: Beginning): Promise<World<St
       case 'answer':
         pay.silent = office.silent = false;
         return;
+      case 'refuse-refund': {
+        const order = [...pay.orders.keys()][step.which % Math.max(pay.orders.size, 1)];
+        if (order) pay.refusedRefunds.add(order);
+        return;
+      }
+      case 'see-to-flags':
+        for (const { fault, orderNumber } of await process().payments.flags()) {
+          if (step.givenBack) pay.giveBackByHand(orderNumber);
+          await tolerated(() => process().payments.clearFlag(maker, { orderNumber, fault }, '已核对'));
+        }
+        return;
       case 'refunds-are':
         pay.refundState = step.state;
         return;
@@ -403,7 +415,9 @@ async function beginWorld({ shares, underwritten }: Beginning): Promise<World<St
     for (const number of back) expect(ours.find((one) => one.number === number)?.state).toBe('refunded');
     const sum = (amounts: readonly number[]) => amounts.reduce((total, amount) => total + amount, 0);
     expect(balanceOf(balances, 'phone-collection')).toBe(sum(paid.map((one) => one.amountFen)) - sum(returned.map((one) => one.amountFen)));
-    const flagged = await rows<{ number: string }>(`select order_number as number from phone_payment_flag where fault = 'refund-failed'`);
+    const flagged = await rows<{ number: string }>(
+      `select order_number as number from phone_payment_flag where fault = 'refund-failed' and cleared_at is null`,
+    );
     expect(flagged.map(({ number }) => number).sort()).toEqual(
       ours.filter(({ state }) => state === 'refund-failed').map(({ number }) => number),
     );
@@ -495,7 +509,8 @@ const simple: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('withdraw' as const), who }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('say' as const), who, word: fc.constantFrom(...WORDS) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant('pay-notice' as const), which, change: fc.constantFrom(0, 0, 0, -1_000, 5_000) }) },
-  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('propose' as const, 'give-back' as const), which }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constantFrom('propose' as const, 'give-back' as const, 'refuse-refund' as const), which }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('see-to-flags' as const), givenBack: fc.boolean() }) },
   {
     weight: 6,
     arbitrary: fc.record({

@@ -1,7 +1,7 @@
 /** WeChat pay as an object: orders, payments and refunds in memory; notifications signed by an HMAC in place of certificates. */
 import { PhonePay, type PhoneOrder, type PhonePayment, type PhoneRefund } from '@app/enrolment';
 import { NoAnswer } from '@app/gateways';
-import { chinaDate, fen, type CivilDate, type Clock, type Fen } from '@app/kernel';
+import { chinaDate, DomainError, fen, type CivilDate, type Clock, type Fen } from '@app/kernel';
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
 export const FAKE_KEY = 'fake phone pay';
@@ -29,6 +29,8 @@ export class FakePhonePay extends PhonePay {
   silent = false;
   /** What a refund comes to at once, and one that is under way when it is asked about. */
   refundState: PhoneRefund['state'] = 'succeeded';
+  /** Orders whose refund is refused. */
+  readonly refusedRefunds = new Set<string>();
 
   constructor(private readonly clock: Clock) {
     super();
@@ -55,6 +57,7 @@ export class FakePhonePay extends PhonePay {
 
   override refund(refund: { refundNumber: string; orderNumber: string; amountFen: Fen }): Promise<PhoneRefund> {
     return this.answered(() => {
+      if (this.refusedRefunds.has(refund.orderNumber)) throw new DomainError('refund-refused', 'conflict', 'expected a refund, found more');
       const known = this.refunds.get(refund.refundNumber) ?? { ...refund, state: this.refundState };
       this.refunds.set(refund.refundNumber, known);
       return known;
@@ -87,6 +90,13 @@ export class FakePhonePay extends PhonePay {
     }));
   }
 
+  /** A person gives back at the institution what could not be given back. */
+  giveBackByHand(orderNumber: string): void {
+    this.refusedRefunds.delete(orderNumber);
+    for (const refund of this.refunds.values())
+      if (refund.orderNumber === orderNumber) this.refunds.set(refund.refundNumber, { ...refund, state: 'succeeded' });
+  }
+
   /** The member pays; what WeChat would send is returned. */
   pay(orderNumber: string, paidAt = this.clock.now()): Notification {
     const order = this.orders.get(orderNumber)!;
@@ -96,6 +106,6 @@ export class FakePhonePay extends PhonePay {
   }
 
   private answered<T>(answer: () => T): Promise<T> {
-    return this.silent ? Promise.reject(new NoAnswer('phone pay')) : Promise.resolve(answer());
+    return this.silent ? Promise.reject(new NoAnswer('phone pay')) : Promise.resolve().then(answer);
   }
 }

@@ -1,5 +1,5 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { ApiProperty } from '@nestjs/swagger';
+import { ApiOperation, ApiProperty } from '@nestjs/swagger';
 import { JoinPaymentService, PHONE_PAYMENT_FAULTS, type FlaggedPayment, type PhonePaymentFault } from '@app/enrolment';
 import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
 import { IsIn, IsString, Length } from 'class-validator';
@@ -22,6 +22,9 @@ export class PhoneFlagController {
   }
 
   @Post('clearances')
+  @ApiOperation({
+    summary: 'Says what was done about it. A refund that had failed is then asked about again, and is open again if it has failed again.',
+  })
   @HttpCode(204)
   @Requires('suspense.match')
   async clear(@CurrentPrincipal() principal: Principal, @Body() { orderNumber, fault, clearance }: ClearRequest): Promise<void> {

@@ -25,7 +25,7 @@ export async function enrolmentDue(tx: Transaction, now: Date, cutBefore: Date):
        (select count(*)::int from contribution_refund
          where state in ('signed', 'sending') or (state in ('unknown', 'accepted') and next_query_at <= $1)) as refunds,
        (select count(*)::int from join_application where state = 'to-pay' and look_at <= $1) as joins,
-       (select count(*)::int from phone_payment where state in ('refund-due', 'refunding')) as "phoneRefunds",
+       (select count(*)::int from phone_payment where look_at <= $1) as "phoneRefunds",
        exists (select from enrolment_window where underwriting <> 'none') as underwrites`,
     [now, cutBefore],
   );

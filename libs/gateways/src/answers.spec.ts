@@ -29,10 +29,11 @@ const RECEIPT = {
 
 let server: Server;
 let says = '';
+let status = 200;
 let url = '';
 beforeAll(async () => {
   server = createServer((request, response) => {
-    request.resume().on('end', () => response.writeHead(200, { 'content-type': 'application/json' }).end(says));
+    request.resume().on('end', () => response.writeHead(status, { 'content-type': 'application/json' }).end(says));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -151,6 +152,11 @@ describe.each(CALLS)('$name', (call) => {
       expect(JSON.stringify([String(error), (error as DomainError).details])).not.toContain('李娟');
     },
   );
+
+  it('with too many calls or a fault of the party is to be asked about again', async () => {
+    for (status of [429, 503]) expect([status, await outcome(call)]).toMatchObject([status, { name: 'DomainError', retry: true }]);
+    status = 200;
+  });
 
   it('with anything anywhere in it is read, or a failure of ours', async () => {
     const roots = [call.sound, ...Object.values(call.sound)].filter((value) => typeof value === 'object' && value !== null) as object[];

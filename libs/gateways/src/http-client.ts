@@ -6,6 +6,7 @@ import { Agent as TlsAgent, request as httpsRequest } from 'node:https';
 import type { ZodType } from 'zod';
 
 const TIMEOUT_MS = 10_000;
+const TOO_MANY_REQUESTS = 429;
 const RETRY: RetryPolicy = retry(
   handleWhen((error) => error instanceof NoAnswer),
   { maxAttempts: 2, backoff: new ConstantBackoff(200) },
@@ -97,7 +98,7 @@ export class HttpClient {
   }
 
   refused(answer: Answer): DomainError {
-    const kind = answer.status >= 500 ? 'unavailable' : 'conflict';
+    const kind = answer.status >= 500 || answer.status === TOO_MANY_REQUESTS ? 'unavailable' : 'conflict';
     return new DomainError(
       'refused-by-party',
       kind,

@@ -193,6 +193,8 @@ export class WechatPayGateway {
     } satisfies WechatRefundRequest);
     // Seen for minutes after a payment: WeChat's refunds do not know the order yet.
     if (answer.status === 404) throw unavailable('the order of a refund to be known', 'status 404');
+    if (refusalCode(answer) === 'NOT_ENOUGH')
+      throw unavailable('money for refunds', 'too little; pay some into the account of the merchant');
     if (answer.status === 400 || answer.status === 403)
       throw new DomainError(
         'refund-refused',

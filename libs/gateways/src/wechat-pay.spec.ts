@@ -239,6 +239,13 @@ describe('a refund', () => {
     expect(await failure(refund(1))).toMatchObject({ code: 'wechat-pay', retry: true });
   });
 
+  it('is to be asked for again while the merchant has too little money', async () => {
+    await paid();
+    await faults({ emptyAccount: 1 });
+    expect(await failure(refund(10_000))).toMatchObject({ code: 'wechat-pay', retry: true });
+    expect(await refund(10_000)).toMatchObject({ state: 'processing' });
+  });
+
   it('that does not reach the payer has failed', async () => {
     await behaveAs('0006');
     await paid();

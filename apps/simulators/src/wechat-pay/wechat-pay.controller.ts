@@ -39,11 +39,13 @@ interface Faults {
   refuseConnections: number;
   /** Answered 429: too many calls. */
   limitFrequency: number;
+  /** Refunds, answered 403: the merchant's account holds too little. */
+  emptyAccount: number;
 }
 
 @Controller()
 export class WechatPayController {
-  private faults: Faults = { dropAnswers: 0, refuseConnections: 0, limitFrequency: 0 };
+  private faults: Faults = { dropAnswers: 0, refuseConnections: 0, limitFrequency: 0, emptyAccount: 0 };
 
   constructor(
     @Inject(CLOCK) private readonly clock: SimulatorClock,
@@ -81,7 +83,13 @@ export class WechatPayController {
 
   @Post('v3/refund/domestic/refunds')
   refund(@Req() request: Received, @Body() body: unknown, @Res() reply: Reply): Promise<void> {
-    return this.answer(request, reply, (): WechatRefund => this.orders.refund(readRefund(new Fields(body))));
+    return this.answer(request, reply, (): WechatRefund => {
+      if (this.faults.emptyAccount > 0) {
+        this.faults.emptyAccount--;
+        throw new Refusal(403, 'NOT_ENOUGH', '基本账户余额不足');
+      }
+      return this.orders.refund(readRefund(new Fields(body)));
+    });
   }
 
   @Get('v3/refund/domestic/refunds/:number')
@@ -146,6 +154,7 @@ export class WechatPayController {
       dropAnswers: fields.optionalInteger('dropAnswers', 0) ?? this.faults.dropAnswers,
       refuseConnections: fields.optionalInteger('refuseConnections', 0) ?? this.faults.refuseConnections,
       limitFrequency: fields.optionalInteger('limitFrequency', 0) ?? this.faults.limitFrequency,
+      emptyAccount: fields.optionalInteger('emptyAccount', 0) ?? this.faults.emptyAccount,
     };
     return this.faults;
   }

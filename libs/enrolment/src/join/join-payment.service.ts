@@ -17,7 +17,7 @@ import {
   type Transaction,
 } from '@app/platform';
 import { returnReceipt } from '../contribution/refund-outcome.js';
-import { PhonePay } from '../phone-payment/phone-pay.js';
+import { PhonePay, type PhoneRefund } from '../phone-payment/phone-pay.js';
 import { JOIN_MOVES, JOIN_STATES, decidePaid, nextLook, type JoinReason, type JoinState } from './join.js';
 import { countJoined, coverJoined } from './join-cover.js';
 import * as joins from './join.repository.js';
@@ -29,6 +29,8 @@ const SET = 500;
 const ASKED = 1_000;
 /** Until an order is asked about again that could not be asked about. */
 const UNANSWERED_MS = 60_000;
+/** To a balance a refund takes minutes, to a card days. */
+const REFUND_LOOK_MS = 5 * 60_000;
 const AT_ONCE = 8;
 /** The oldest of them; each that is cleared makes room. */
 const FLAGS = 1_000;
@@ -91,9 +93,9 @@ export class JoinPaymentService implements OnApplicationShutdown {
     const orders = await joins.ordersToAsk(this.database.direct, this.clock.now(), ASKED);
     // Whoever cannot be asked about now is asked about later: else the same ones would be first for ever.
     await inTurns(orders, (order) =>
-      this.unlessUnanswered(
+      this.orLater(
         () => this.lookAt(order),
-        () => this.lookAgain(order, new Date(this.clock.now().getTime() + UNANSWERED_MS)),
+        (at) => this.lookAgain(order, at),
       ),
     );
     return orders.length;
@@ -101,8 +103,11 @@ export class JoinPaymentService implements OnApplicationShutdown {
 
   /** Gives back what is to go back, and asks about what is on its way. */
   async refund(): Promise<void> {
-    await inTurns(await joins.paymentsToRefund(this.database.direct, ASKED), (payment) =>
-      this.unlessUnanswered(() => this.giveBack(payment)),
+    await inTurns(await joins.paymentsToRefund(this.database.direct, this.clock.now(), ASKED), (payment) =>
+      this.orLater(
+        () => this.giveBack(payment),
+        (at) => joins.lookAtRefundAgain(this.database.direct, payment, at),
+      ),
     );
   }
 
@@ -164,11 +169,16 @@ export class JoinPaymentService implements OnApplicationShutdown {
     });
   }
 
-  /** Error: `flag` (not found). */
+  /** A refund that had failed is asked about again: what was done about it is only known from the institution. Error: `flag` (not found). */
   async clearFlag(principal: Principal, flag: Pick<joins.PaymentFlag, 'orderNumber' | 'fault'>, clearance: string): Promise<void> {
-    const cleared = { by: principal.userId, at: this.clock.now(), clearance };
-    if (!(await joins.clearFlag(this.database.direct, flag, cleared)))
-      throw new DomainError('flag', 'not-found', 'expected a flag that is open, found none of this order and fault; list the flags');
+    const at = this.clock.now();
+    await this.database.transaction(async (tx) => {
+      if (!(await joins.clearFlag(tx, flag, { by: principal.userId, at, clearance })))
+        throw new DomainError('flag', 'not-found', 'expected a flag that is open, found none of this order and fault; list the flags');
+      if (flag.fault !== 'refund-failed') return;
+      await joins.retryRefund(tx, wordKey(flag), at);
+      await addToOutbox(tx, [{ queue: 'join', command: 'refund', ids: [] }]);
+    });
   }
 
   private paid({ orderNumber, amountFen, transaction, paidAt }: Omit<PaidWord, 'memberId'>): Promise<void> {
@@ -254,7 +264,7 @@ export class JoinPaymentService implements OnApplicationShutdown {
     let told = await this.phonePay.query(order.orderNumber);
     const now = this.clock.now();
     if (told?.state === 'open' && now >= order.payUntil) {
-      await this.phonePay.close(order.orderNumber);
+      await this.close(order.orderNumber);
       // Paid while it was being closed?
       told = await this.phonePay.query(order.orderNumber);
     }
@@ -276,23 +286,15 @@ export class JoinPaymentService implements OnApplicationShutdown {
   private async giveBack(payment: joins.StoredPayment): Promise<void> {
     const refundNumber = refundNumberOf(payment.orderNumber);
     const underWay = payment.state === 'refunding' ? await this.phonePay.queryRefund(refundNumber) : undefined;
-    const { state } =
-      underWay ??
-      (await this.phonePay.refund({
-        refundNumber,
-        orderNumber: payment.orderNumber,
-        amountFen: payment.amountFen,
-        totalFen: payment.amountFen,
-        reason: payment.reason!,
-      }));
+    const state = underWay?.state ?? (await this.askBack(payment, refundNumber));
     const now = this.clock.now();
     await this.database.transaction(async (tx) => {
-      if (state === 'processing') return void (await joins.movePayment(tx, payment, 'refunding'));
+      if (state === 'processing') return joins.lookAtRefundAgain(tx, payment, new Date(now.getTime() + REFUND_LOOK_MS), 'refunding');
       if (state === 'failed') {
-        await joins.movePayment(tx, payment, 'refund-failed');
-        return void (await joins.flag(tx, [{ ...payment, fault: 'refund-failed' }], now));
+        if (await joins.endRefund(tx, payment, 'refund-failed')) await joins.flag(tx, [{ ...payment, fault: 'refund-failed' }], now);
+        return;
       }
-      if (!(await joins.movePayment(tx, payment, 'refunded'))) return;
+      if (!(await joins.endRefund(tx, payment, 'refunded'))) return;
       const { joinId, attempt, amountFen } = payment;
       await ledger.transfer(tx, [{ code: 'contribution-phone-refund', subject: joinId, attempt, amountFen, on: chinaDate(now) }]);
       const application = (await joins.applicationsOf(tx, [payment.memberId])).find(({ id }) => id === joinId)!;
@@ -302,17 +304,37 @@ export class JoinPaymentService implements OnApplicationShutdown {
     });
   }
 
-  /** One that gets no answer waits for the next look; the others go on. */
-  private async unlessUnanswered(work: () => Promise<void>, otherwise?: () => Promise<void>): Promise<void> {
+  private async askBack({ orderNumber, amountFen, reason }: joins.StoredPayment, refundNumber: string): Promise<PhoneRefund['state']> {
+    try {
+      return (await this.phonePay.refund({ refundNumber, orderNumber, amountFen, totalFen: amountFen, reason: reason! })).state;
+    } catch (error) {
+      if (isDomainError(error, 'refund-refused')) return 'failed';
+      throw error;
+    }
+  }
+
+  /** Nobody can pay it afterwards, or somebody has. */
+  private async close(orderNumber: string): Promise<void> {
+    try {
+      await this.phonePay.close(orderNumber);
+    } catch (error) {
+      if (!isDomainError(error, 'order-paid')) throw error;
+    }
+  }
+
+  /** What fails for the one, answered or not, is tried later; the others go on. */
+  private async orLater(work: () => Promise<void>, later: (at: Date) => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
-      if (!(error instanceof DomainError) || !error.retry) throw error;
-      this.logger.warn(`an order is asked about later: ${error.message}`);
-      await otherwise?.();
+      if (!(error instanceof DomainError)) throw error;
+      this.logger[error.retry ? 'warn' : 'error'](`an order is asked about later: ${error.message}`);
+      await later(new Date(this.clock.now().getTime() + UNANSWERED_MS));
     }
   }
 }
+
+const isDomainError = (error: unknown, code: string): boolean => error instanceof DomainError && error.code === code;
 
 const wordKey = ({ orderNumber }: { readonly orderNumber: string }) => ({ memberId: memberOfOrder(orderNumber)!, orderNumber });
 

@@ -37,6 +37,8 @@ export class PhonePaymentRow {
   @Column('text') state: PhonePaymentState;
   @Column('text', { nullable: true }) reason: JoinReason | null;
   @Column('boolean', { default: false }) receipted: boolean;
+  /** When its refund is asked for, or about, next. */
+  @Column('timestamptz', { nullable: true }) look_at: Date | null;
 }
 
 export const PHONE_PAYMENT_FAULTS = ['order-unknown', 'amount-differs', 'refund-failed', 'not-in-bill', 'bill-differs'] as const;

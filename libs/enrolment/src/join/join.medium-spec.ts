@@ -45,6 +45,7 @@ class MovedClock extends Clock {
 }
 
 const clerk: Principal = { userId: 'clerk', login: 'clerk', roles: ['unit-clerk'], organisationPath: '/45/4599/459999/' };
+const finance: Principal = { userId: 'finance', login: 'finance', roles: ['finance-maker'], organisationPath: '/' };
 const rosterRow = (serial: number): string =>
   [
     UNIT,
@@ -158,6 +159,7 @@ describe('a member who joins alone', () => {
       'select c.member_id, c.notice_id, c.enrolled_on::text from cover c join enrolment_window w on w.id = $1 and w.period_id = c.period_id',
     );
   const counted = async () => (await query('select coalesce(sum(members), 0)::int as n from enrolment_count where window_id = $1'))[0]!.n;
+  const flagsOf = async ({ orderNumber }: JoinView) => (await payments.flags()).filter((flag) => flag.orderNumber === orderNumber);
   const phoneMoney = async () => {
     const balances = await ledger.trialBalance(db.direct);
     expect(imbalance(balances)).toBe(0);
@@ -350,7 +352,11 @@ describe('a member who joins alone', () => {
       expect([await turnDown.isDue(), await counted()]).toEqual([false, 0]);
       expect((await phoneMoney()) - before).toBe(SHARE);
       await payments.refund();
-      expect(await read(1, asked)).toMatchObject({ state: 'refunded', reason: 'not-accepted' });
+      expect(await read(1, asked)).toMatchObject({
+        state: 'refunded',
+        reason: 'not-accepted',
+        reasonText: expect.stringMatching(/原路退回。医保状态为暂停或终止/),
+      });
       expect(await phoneMoney()).toBe(before);
       await receipts.issue();
 
@@ -398,6 +404,7 @@ describe('a member who joins alone', () => {
         { version: 1, state: 'issued' },
       ]);
       pay.refundState = 'succeeded';
+      clock.move(5 * MINUTE);
       await payments.refund();
       await receipts.issue();
       // Of the first, and only where its money went.
@@ -447,7 +454,6 @@ describe('a member who joins alone', () => {
       ).toEqual([{ fault: 'order-unknown', fen: 100 }]);
 
       const flag = { orderNumber: 'not-an-order', fault: 'order-unknown' } as const;
-      const finance: Principal = { userId: 'finance', login: 'finance', roles: ['finance-maker'], organisationPath: '/' };
       expect(await payments.flags()).toContainEqual({ ...flag, amountFen: 100, flaggedAt: clock.now(), payment: null, earlier: [] });
       await payments.clearFlag(finance, flag, 'given back at the institution');
       expect((await payments.flags()).map(({ orderNumber }) => orderNumber)).not.toContain('not-an-order');
@@ -497,14 +503,55 @@ describe('a member who joins alone', () => {
       await payments.refund();
       expect(await read(1, asked)).toMatchObject({ state: 'refunding', reason: 'paid-late' });
       pay.refundState = 'failed';
+      clock.move(5 * MINUTE - 1);
       await payments.refund();
-      expect(await source.query('select fault from phone_payment_flag where order_number = $1', [asked.orderNumber])).toEqual([
-        { fault: 'refund-failed' },
+      expect(await flagsOf(asked)).toEqual([]);
+      clock.move(1);
+      await payments.refund();
+      expect(await flagsOf(asked)).toMatchObject([
+        { fault: 'refund-failed', payment: { state: 'refund-failed', amountFen: asked.amountFen, reason: 'paid-late' } },
       ]);
-      expect((await payments.flags()).find(({ orderNumber }) => orderNumber === asked.orderNumber)).toMatchObject({
-        fault: 'refund-failed',
-        payment: { state: 'refund-failed', amountFen: asked.amountFen, reason: 'paid-late' },
-      });
+    });
+
+    it.each(['failed', 'refused'])('whose refund %s is asked about again when finance has seen to it, until it is back', async (how) => {
+      const before = await phoneMoney();
+      const [asked, other] = [await ask(1), await ask(2)];
+      const orderNumber = asked.orderNumber!;
+      if (how === 'failed') pay.refundState = 'failed';
+      else pay.refusedRefunds.add(orderNumber);
+      await payAndTell(1, asked, new Date(asked.payBy!.getTime() + 1));
+      await payments.refund();
+      // Nobody else is held up.
+      pay.refundState = 'succeeded';
+      await payAndTell(2, other, new Date(other.payBy!.getTime() + 1));
+      await payments.refund();
+      expect([await read(1, asked), await read(2, other)]).toMatchObject([{ state: 'refunding' }, { state: 'refunded' }]);
+      const seen = () => payments.clearFlag(finance, { orderNumber, fault: 'refund-failed' }, 'given to the bank card');
+      await seen();
+      expect(await flagsOf(asked)).toEqual([]);
+      await payments.refund();
+      // It was not.
+      expect(await flagsOf(asked)).toMatchObject([{ fault: 'refund-failed', earlier: [{ clearance: 'given to the bank card' }] }]);
+      pay.giveBackByHand(orderNumber);
+      await source.query('delete from outbox');
+      await seen();
+      expect(await source.query('select queue, command from outbox')).toEqual([{ queue: 'join', command: 'refund' }]);
+      await payments.refund();
+      expect(await read(1, asked)).toMatchObject({ state: 'refunded', reason: 'paid-late' });
+      expect([await flagsOf(asked), (await phoneMoney()) - before]).toEqual([[], 0]);
+    });
+
+    it('that is to go back waits a minute where nobody answers, and holds up no other', async () => {
+      const asked = await ask(1);
+      await payAndTell(1, asked, new Date(asked.payBy!.getTime() + 1));
+      pay.silent = true;
+      await payments.refund();
+      pay.silent = false;
+      await payments.refund();
+      expect(await read(1, asked)).toMatchObject({ state: 'refunding' });
+      clock.move(MINUTE);
+      await payments.refund();
+      expect(await read(1, asked)).toMatchObject({ state: 'refunded' });
     });
 
     it('that never comes ends the application, and the member may ask again under another order', async () => {

@@ -41,11 +41,14 @@ export class Join1700000002200 implements MigrationInterface {
         reason text check (reason in (${oneOf(Object.keys(JOIN_REASONS))})),
         -- Whether its receipt was asked of public finance.
         receipted boolean not null default false,
+        -- When its refund is asked for, or about, next.
+        look_at timestamptz,
         primary key (member_id, order_number),
-        check ((reason is null) = (state = 'kept'))
+        check ((reason is null) = (state = 'kept')),
+        check ((look_at is null) = (state not in ('refund-due', 'refunding')))
       );
       create index phone_payment_receipt on phone_payment (recorded_at) where state = 'kept' and not receipted;
-      create index phone_payment_refund on phone_payment (state) where state in ('refund-due', 'refunding');
+      create index phone_payment_look on phone_payment (look_at) where look_at is not null;
 
       create table phone_payment_flag (
         id bigint generated always as identity primary key,

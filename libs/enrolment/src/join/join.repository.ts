@@ -37,7 +37,7 @@ export interface Application {
   readonly payUntil: Date;
   readonly state: JoinState;
   readonly reason: JoinReason | null;
-  /** Why the cover of one that is covered has not started: it is not passed yet, or refused. */
+  /** Why the cover of one that is covered has not started: it is not passed yet, or refused. And why one was not accepted. */
   readonly heldBack: 'underwriting' | UnderwritingReason | null;
 }
 
@@ -51,7 +51,10 @@ const APPLICATION = `a.member_id as "memberId", a.period_id as "periodId", a.id,
   case when a.state = 'covered' then (
     select case uw.state when 'passed' then null when 'refused' then uw.reason else 'underwriting' end
     from enrolment_window aw left join underwriting uw on uw.member_id = a.member_id and uw.period_id = a.period_id
-    where aw.id = a.window_id and aw.underwriting <> 'none') end as "heldBack"`;
+    where aw.id = a.window_id and aw.underwriting <> 'none')
+  when a.reason = 'not-accepted' then (
+    select ew.reason from enrolment_withdrawal ew where ew.member_id = a.member_id and ew.period_id = a.period_id and ew.reason is not null
+    order by ew.withdrawn_at desc limit 1) end as "heldBack"`;
 
 const application = (row: ApplicationRow): Application => ({ ...row, amountFen: fen(Number(row.amountFen)) });
 
@@ -225,10 +228,13 @@ export async function insertPayments(tx: Transaction, payments: readonly NewPaym
   if (payments.length === 0) return 0;
   const rows = await rowsOf(
     tx,
-    `insert into phone_payment (member_id, order_number, join_id, attempt, amount_fen, transaction, paid_at, recorded_at, state, reason)
-     select member_id, order_number, join_id, attempt, amount_fen, transaction, paid_at, $1, state, reason
+    `insert into phone_payment (member_id, order_number, join_id, attempt, amount_fen, transaction, paid_at, recorded_at, state, reason, look_at)
+     select member_id, order_number, join_id, attempt, amount_fen, transaction, paid_at, recorded_at, state, reason,
+       case when state = 'refund-due' then recorded_at end
      from unnest($2::uuid[], $3::text[], $4::uuid[], $5::int[], $6::bigint[], $7::text[], $8::timestamptz[], $9::text[], $10::text[])
-       as n(member_id, order_number, join_id, attempt, amount_fen, transaction, paid_at, state, reason) order by member_id
+       as n(member_id, order_number, join_id, attempt, amount_fen, transaction, paid_at, state, reason),
+       lateral (select $1::timestamptz as recorded_at) r
+     order by member_id
      on conflict (member_id, order_number) do nothing returning 1`,
     [
       at,
@@ -335,38 +341,62 @@ export async function lookAgain(tx: Transaction, looks: readonly { memberId: str
   );
 }
 
-/** Payments that are to go back, or on their way. */
-export async function paymentsToRefund(tx: Transaction, limit: number): Promise<StoredPayment[]> {
-  const rows = await rowsOf<PaymentRow>(
-    tx,
-    `select ${PAYMENT} from phone_payment p where p.state in ('refund-due', 'refunding') order by p.state, p.recorded_at limit $1`,
-    [limit],
-  );
+/** Payments that are to go back, or on their way, and whose time has come; the one that waits longest first. */
+export async function paymentsToRefund(tx: Transaction, now: Date, limit: number): Promise<StoredPayment[]> {
+  const rows = await rowsOf<PaymentRow>(tx, `select ${PAYMENT} from phone_payment p where p.look_at <= $1 order by p.look_at limit $2`, [
+    now,
+    limit,
+  ]);
   return rows.map(payment);
 }
 
-/** False when it is there already. */
-export async function movePayment(
+type PaymentKey = Pick<StoredPayment, 'memberId' | 'orderNumber'>;
+
+/** The end of a refund, good or bad. False when it has ended already. */
+export async function endRefund(
   tx: Transaction,
-  { memberId, orderNumber }: Pick<StoredPayment, 'memberId' | 'orderNumber'>,
-  to: PhonePaymentState,
+  { memberId, orderNumber }: PaymentKey,
+  end: PhonePaymentState & ('refunded' | 'refund-failed'),
 ): Promise<boolean> {
   const rows = await rowsOf(
     tx,
-    `update phone_payment set state = $3 where member_id = $1 and order_number = $2 and state in ('refund-due', 'refunding') and state <> $3 returning 1`,
-    [memberId, orderNumber, to],
+    `update phone_payment set state = $3, look_at = null where member_id = $1 and order_number = $2 and look_at is not null returning 1`,
+    [memberId, orderNumber, end],
   );
   return rows.length > 0;
 }
 
+/** `state`: how it stands, where that is known. */
+export async function lookAtRefundAgain(
+  tx: Transaction,
+  { memberId, orderNumber }: PaymentKey,
+  at: Date,
+  state?: PhonePaymentState & 'refunding',
+): Promise<void> {
+  await rowsOf(
+    tx,
+    `update phone_payment set look_at = $3, state = coalesce($4, state) where member_id = $1 and order_number = $2 and look_at is not null`,
+    [memberId, orderNumber, at, state],
+  );
+}
+
+/** One that has failed is asked about again, and for again if it never arrived. */
+export async function retryRefund(tx: Transaction, { memberId, orderNumber }: PaymentKey, at: Date): Promise<void> {
+  await rowsOf(
+    tx,
+    `update phone_payment set state = 'refunding', look_at = $3 where member_id = $1 and order_number = $2 and state = 'refund-failed'`,
+    [memberId, orderNumber, at],
+  );
+}
+
 /** What these orders brought was kept, and is to go back. Returns the ids of the joins that paid something. */
-export async function unkeepPayments(tx: Transaction, orders: readonly Application[], reason: JoinReason): Promise<Set<string>> {
+export async function unkeepPayments(tx: Transaction, orders: readonly Application[], reason: JoinReason, at: Date): Promise<Set<string>> {
   if (orders.length === 0) return new Set();
   const rows = await rowsOf<{ id: string }>(
     tx,
-    `update phone_payment p set state = 'refund-due', reason = $3 from unnest($1::uuid[], $2::text[]) as n(member_id, order_number)
+    `update phone_payment p set state = 'refund-due', reason = $3, look_at = $4 from unnest($1::uuid[], $2::text[]) as n(member_id, order_number)
      where p.member_id = n.member_id and p.order_number = n.order_number and p.state = 'kept' returning p.join_id as id`,
-    [orders.map((order) => order.memberId), orders.map((order) => order.orderNumber), reason],
+    [orders.map((order) => order.memberId), orders.map((order) => order.orderNumber), reason, at],
   );
   return new Set(rows.map(({ id }) => id));
 }

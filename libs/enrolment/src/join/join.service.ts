@@ -334,9 +334,10 @@ export class JoinService implements OnApplicationShutdown {
 }
 
 function told({ state, reason, heldBack }: joins.Application): Pick<JoinView, 'state' | 'reason' | 'reasonText'> {
+  const refusal = heldBack === null || heldBack === 'underwriting' ? null : UNDERWRITING_REASONS[heldBack].zh;
+  if (reason) return { state, reason, reasonText: refusal ? `${JOIN_REASONS[reason]}。${refusal}` : JOIN_REASONS[reason] };
   if (heldBack === 'underwriting') return { state: 'underwriting' };
-  if (heldBack) return { state: 'not-accepted', reason: heldBack, reasonText: UNDERWRITING_REASONS[heldBack].zh };
-  return reason ? { state, reason, reasonText: JOIN_REASONS[reason] } : { state };
+  return heldBack ? { state: 'not-accepted', reason: heldBack, reasonText: refusal! } : { state };
 }
 
 const keyOf = ({ memberId, windowId }: JoinTicket): string => `${memberId}/${windowId}`;

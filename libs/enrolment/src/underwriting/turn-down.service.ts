@@ -55,7 +55,7 @@ export class TurnDownService {
       alone.map(({ memberId }) => memberId),
     );
     const theirs = applications.filter((application) => pairs.has(joins.pairKey(application)));
-    const paid = await joins.unkeepPayments(tx, theirs, 'not-accepted');
+    const paid = await joins.unkeepPayments(tx, theirs, 'not-accepted', this.clock.now());
     await joins.moveApplications(
       tx,
       theirs.map((application) => ({
