@@ -15,7 +15,7 @@ import {
   type VoucherAnswer,
 } from '@app/contracts';
 import { BankGateway, MedicalInsuranceGateway, NoAnswer, TreasuryGateway, WechatGateway } from '@app/gateways';
-import { chinaInstant, type CivilDate, type Clock } from '@app/kernel';
+import { chinaInstant, DomainError, type CivilDate, type Clock } from '@app/kernel';
 
 const NOWHERE = 'http://127.0.0.1:9';
 
@@ -33,6 +33,8 @@ export class FakeBank extends BankGateway {
   readonly mishaps: ('message-lost' | 'answer-lost')[] = [];
   /** Questions get no answer. */
   silent = false;
+  /** Messages about which nobody can read what the bank says. */
+  readonly unreadable = new Set<string>();
   /** How often each row of a report is told. */
   acknowledgements = 1;
   /** By account; otherwise a payment is executed. */
@@ -63,6 +65,8 @@ export class FakeBank extends BankGateway {
   override status(messageId: string): Promise<PaymentStatusReport | undefined> {
     this.asked.push(messageId);
     if (this.silent) return Promise.reject(new NoAnswer('bank'));
+    if (this.unreadable.has(messageId))
+      return Promise.reject(new DomainError('unreadable-answer', 'unavailable', 'expected a report, found another answer'));
     const instruction = this.received.get(messageId);
     return Promise.resolve(instruction && this.report(instruction, (account) => this.endings.get(account) ?? { status: 'ACSC' }));
   }
@@ -134,6 +138,8 @@ export class FakeTreasury extends TreasuryGateway {
   readonly grants = new Map<string, GrantRequest>();
   readonly vouchers: Voucher[] = [];
   refuses = false;
+  /** Of these days. */
+  readonly refusedVouchers = new Set<string>();
 
   constructor(private readonly bank: FakeBank) {
     super(NOWHERE);
@@ -147,6 +153,8 @@ export class FakeTreasury extends TreasuryGateway {
   }
 
   override sendVoucher(voucher: Voucher): Promise<VoucherAnswer> {
+    if (this.refusedVouchers.has(voucher.on))
+      return Promise.reject(new DomainError('refused-by-party', 'conflict', 'expected a voucher to be taken, found status 422'));
     this.vouchers.push(voucher);
     return Promise.resolve({ reference: voucher.reference, voucherNumber: `J${this.vouchers.length}` });
   }
@@ -154,12 +162,19 @@ export class FakeTreasury extends TreasuryGateway {
 
 export class FakeWechat extends WechatGateway {
   readonly sent: TemplateMessage[] = [];
+  /** Members, and why they cannot be told. */
+  readonly errcodes = new Map<string, number>();
 
   constructor() {
     super(NOWHERE);
   }
 
   override send(message: TemplateMessage): Promise<void> {
+    const errcode = this.errcodes.get(message.touser);
+    if (errcode !== undefined)
+      return Promise.reject(
+        new DomainError('member-not-reached', 'conflict', `expected a follower, found errcode ${errcode}`, { errcode }),
+      );
     this.sent.push(message);
     return Promise.resolve();
   }

@@ -1,6 +1,6 @@
 import { Body, Controller, Get, Header, HttpCode, Param, ParseUUIDPipe, Post, Query } from '@nestjs/common';
 import { ApiPropertyOptional } from '@nestjs/swagger';
-import { ClaimReader, type ClaimDetail, type ClaimView } from '@app/claims';
+import { ClaimReader, type ClaimDetail, type ClaimView, type WaitingForAccount } from '@app/claims';
 import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
 import { IsIn, IsString, Length } from 'class-validator';
 
@@ -33,6 +33,13 @@ class Explanation {
 @Controller('claims')
 export class ClaimController {
   constructor(private readonly claims: ClaimReader) {}
+
+  /** Claims that wait for another account of their member. Whom the official account cannot reach (`refusal`), somebody has to call. */
+  @Get('waiting-for-account')
+  @Requires('claim.read')
+  waitingForAccount(@CurrentPrincipal() principal: Principal): Promise<WaitingForAccount[]> {
+    return this.claims.waitingForAccount(principal);
+  }
 
   /** One claim with its history and the trace of its decision. */
   @Get(':id')

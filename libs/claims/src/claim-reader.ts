@@ -5,9 +5,12 @@ import { DomainError, normaliseIdentifier } from '@app/kernel';
 import { Database, PersonalDataVault, reachOf, type Principal } from '@app/platform';
 import { PlanVersionService, readDecision } from './adjudication/index.js';
 import type { ClaimView } from './claim.js';
+import { waitingForAccount, type WaitingForAccount } from './payment/index.js';
 import { readClaims, readHistory, type HistoryEntry } from './claim.repository.js';
 
 const LIST = 200;
+/** The oldest of them; each that goes on makes room. */
+const WAITING = 1_000;
 
 export interface ClaimDetail extends ClaimView {
   readonly history: readonly HistoryEntry[];
@@ -80,6 +83,11 @@ export class ClaimReader {
       'not-found',
       'expected the id of a claim within your reach, found none; look it up by settlement or person',
     );
+  }
+
+  /** Claims that wait for another account of their member, and whether the member knows. */
+  waitingForAccount(principal: Principal): Promise<WaitingForAccount[]> {
+    return waitingForAccount(this.database.direct, reachOf(principal, 'claim.read'), WAITING);
   }
 
   /** By settlement, by personal number, or all within reach; the oldest first. */

@@ -128,7 +128,7 @@ export async function markFault(tx: Transaction, claim: ClaimKey, fault: string)
   await rowsOf(tx, 'update claim set fault = $3 where member_id = $1 and id = $2', [claim.memberId, claim.claimId, fault]);
 }
 
-const reachSql = (reach: Reach, from: number): { sql: string; parameters: unknown[] } => {
+export const reachSql = (reach: Reach, from: number): { sql: string; parameters: unknown[] } => {
   if (reach.scope === 'all') return { sql: 'true', parameters: [] };
   if (reach.scope === 'own') return { sql: `member_id = $${from}`, parameters: [reach.memberId] };
   return { sql: `starts_with(organisation_path, $${from})`, parameters: [reach.organisationPath] };

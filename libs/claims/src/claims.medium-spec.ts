@@ -9,7 +9,7 @@ import { ClaimPath, PLAN_ID, UNIT_PATH, of, person } from '../../../test/support
 import { bankAccount } from '../../../test/support/people.js';
 import { SAMPLE_BENEFIT_FEN, redRecord, reversalOf, settlement, settlementOver, undoOf } from '../../../test/support/settlement.js';
 import { move } from './claim.repository.js';
-import { CLAIMS_ENTITIES, ClaimFaultService } from './index.js';
+import { CLAIMS_ENTITIES, ClaimFaultService, ClaimReader, claimsDue } from './index.js';
 import { CLAIM_STATES } from './lifecycle.js';
 import { PAYMENT_STATES } from './payment/index.js';
 
@@ -738,6 +738,60 @@ describe('a payment', () => {
     expect((await path.report.read()).workingDays).toMatchObject({ max: 2, grossMax: 3 });
   });
 
+  it('whose member cannot be told of it is listed for whoever may call, and the next member is told', async () => {
+    await path.enrol(1, 2);
+    await path.receive(settlement(), settlement(of(2)));
+    await path.work();
+    for (const serial of [1, 2]) path.bank.endings.set(bankAccount(serial), { status: 'RJCT', reason: 'AC04' });
+    await path.payOn('2025-03-04');
+    const [first, second] = [await path.claim('S0001'), await path.claim('S0002')];
+    path.wechat.errcodes.set(first.memberId, 43004);
+    const told = path.clock.now();
+    await path.payment.tell();
+    await path.payment.tell();
+    expect(path.wechat.sent).toMatchObject([{ touser: second.memberId }]);
+    const due = () => claimsDue(path.db.direct, path.clock.now(), civilDate('2025-03-04'), civilDate('2025-03-03'));
+    expect((await due()).due.map(({ wakeUp }) => wakeUp.command)).not.toContain('tell');
+
+    const reader = new ClaimReader(path.db, path.vault, path.plans);
+    const officerOf = (organisationPath: string) => ({ ...officer, organisationPath });
+    const waiting = { benefitFen: SAMPLE_BENEFIT_FEN, since: told };
+    expect(await reader.waitingForAccount(officerOf(UNIT_PATH))).toEqual(
+      expect.arrayContaining([
+        { ...waiting, memberId: first.memberId, claimId: first.id, toldAt: null, refusal: '43004' },
+        { ...waiting, memberId: second.memberId, claimId: second.id, toldAt: told, refusal: null },
+      ]),
+    );
+    expect(await reader.waitingForAccount(officerOf('/99/'))).toEqual([]);
+    // Called, and another account given.
+    await path.changeAccount(1, bankAccount(77));
+    await path.payment.resume([]);
+    expect((await reader.waitingForAccount(officerOf(UNIT_PATH))).map(({ claimId }) => claimId)).toEqual([second.id]);
+  });
+
+  it('about which the bank says what nobody can read holds up no other, and is asked about later', async () => {
+    await path.enrol(1, 2);
+    await path.receive(settlement());
+    await path.work();
+    path.bank.endings.set(bankAccount(1), { status: 'PDNG' });
+    await path.payOn('2025-03-04');
+    path.bank.unreadable.add(path.bank.submitted[0]!.messageId);
+    await path.receive(settlement(of(2)));
+    await path.work();
+    await path.checkedBatch('2025-03-05');
+    path.bank.asked.length = 0;
+    await expect(path.payment.pay([])).rejects.toMatchObject({ code: 'unreadable-answer' });
+    expect([await path.claim('S0001'), await path.claim('S0002')]).toMatchObject([{ state: 'sent' }, { state: 'paid' }]);
+    expect(new Set(path.bank.asked).size).toBe(2);
+    await path.payment.pay([]);
+    expect(path.bank.asked).toHaveLength(2);
+    path.bank.unreadable.clear();
+    path.bank.endings.clear();
+    path.clock.set('2025-03-05 12:00');
+    await path.payment.pay([]);
+    expect(await path.claim('S0001')).toMatchObject({ state: 'paid' });
+  });
+
   it('that the bank did not execute in time is paid in the next batch', async () => {
     await approved();
     path.bank.endings.set(bankAccount(1), { status: 'RJCT', reason: 'AB05' });
@@ -843,6 +897,24 @@ describe('the bank’s statement', () => {
       { outcome: 'payment-proved', n: 1 },
     ]);
     expect((await path.report.read()).invariants.ledgerEqualsBank).toBe(false);
+  });
+
+  it('of a day whose voucher the treasury refuses keeps no other day from its own', async () => {
+    await path.enrol(1, 2);
+    await path.receive(settlement());
+    await path.work();
+    await path.payOn('2025-03-04');
+    await path.closeDay('2025-03-04');
+    await path.receive(settlement(of(2)));
+    await path.work();
+    await path.payOn('2025-03-05');
+    await path.closeDay('2025-03-05');
+    path.treasury.refusedVouchers.add(civilDate('2025-03-04'));
+    await expect(path.reconciliation.vouch()).rejects.toMatchObject({ code: 'refused-by-party' });
+    expect(path.treasury.vouchers.map(({ on }) => on)).toEqual(['2025-03-05']);
+    path.treasury.refusedVouchers.clear();
+    await path.reconciliation.vouch();
+    expect(path.treasury.vouchers.map(({ on }) => on)).toEqual(['2025-03-05', '2025-03-04']);
   });
 });
 

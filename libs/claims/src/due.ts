@@ -35,7 +35,7 @@ export async function claimsDue(
               and not exists (select from batch_grant g where g.batch_id = p.batch_id and g.state = 'refused'))::int
          as pay,
        (select count(*) from payment_part where state = 'open' and next_query_at <= $1)::int as query,
-       (select count(*) from member_notice where sent_at is null)::int as tell,
+       (select count(*) from member_notice where sent_at is null and refusal is null)::int as tell,
        coalesce($3::date - coalesce((select max("on") from bank_statement), (select min(cut_on) - 1 from batch where state in ('checked', 'released'))), 0) as reconcile,
        (select count(*) from bank_statement where voucher_number is null and lines > 0)::int as vouch,
        -- A rehearsal that moves counts differently at each look, and is left alone.

@@ -52,6 +52,7 @@ export { ClaimFaultService } from './claim-fault.service.js';
 export type { FaultyClaim } from './claim-fault.repository.js';
 export { ClaimReader, type ClaimDetail } from './claim-reader.js';
 export type { ClaimView } from './claim.js';
+export type { WaitingForAccount } from './payment/index.js';
 export { decidedClaims } from './claim.repository.js';
 export { Claims1700000003000 } from './claims.migration.js';
 export { ClaimsModule } from './claims.module.js';

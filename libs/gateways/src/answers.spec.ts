@@ -199,6 +199,15 @@ it('a statement of another account or day, and a report on another message, are 
   await expect(bank.status('M2')).rejects.toMatchObject({ code: 'unreadable-answer', retry: true });
 });
 
+it.each([
+  [43004, 'member-not-reached', false],
+  [45009, 'wechat', true],
+  [-1, 'wechat', true],
+])('a message that is answered with errcode %i is %s', async (errcode, code, retry) => {
+  says = JSON.stringify({ errcode, errmsg: 'no', msgid: 0 });
+  expect(await outcome(CALLS.find(({ name }) => name === 'a message to a member')!)).toMatchObject({ code, retry });
+});
+
 it('a page that does not go on is not gone through for ever', async () => {
   says = JSON.stringify(answered({ messages: [], next: 7 }));
   expect(await outcome(CALLS.find(({ name }) => name === 'a page of messages')!)).toMatchObject({ details: { field: 'output.next' } });

@@ -4,6 +4,9 @@ import { DomainError } from '@app/kernel';
 import { z } from 'zod';
 import { HttpClient } from './http-client.js';
 
+/** This member cannot be told: the openid is nobody's, has not subscribed, has refused, or is barred. */
+const NOT_REACHED: ReadonlySet<number> = new Set([40003, 43004, 43019, 43101]);
+
 const SENT = z.object({ errcode: z.int() }) satisfies z.ZodType<Partial<TemplateAnswer>>;
 
 export class WechatGateway {
@@ -13,13 +16,17 @@ export class WechatGateway {
     this.http = new HttpClient('official account', url);
   }
 
+  /** Errors: `member-not-reached` (conflict), with the `errcode`, when this member cannot be told; `wechat` (unavailable) for any other. */
   async send(message: TemplateMessage): Promise<void> {
-    const answer = this.http.read(await this.http.askJson('POST', '/cgi-bin/message/template/send', message), SENT);
-    if (answer.errcode !== 0)
+    const { errcode } = this.http.read(await this.http.askJson('POST', '/cgi-bin/message/template/send', message), SENT);
+    if (NOT_REACHED.has(errcode))
       throw new DomainError(
-        'wechat',
-        'unavailable',
-        `expected errcode 0, found ${answer.errcode}; see the code in the official account's manual`,
+        'member-not-reached',
+        'conflict',
+        `expected a member whom the official account can reach, found errcode ${errcode}; tell them otherwise`,
+        { errcode },
       );
+    if (errcode !== 0)
+      throw new DomainError('wechat', 'unavailable', `expected errcode 0, found ${errcode}; see the code in the official account's manual`);
   }
 }

@@ -9,6 +9,7 @@ export * from './auth/user.entity.js';
 export * from './clock.js';
 export * from './config.js';
 export * from './database.js';
+export * from './each-alone.js';
 export * from './embedded-postgres/embedded-postgres.js';
 export * from './group-commit.js';
 export * from './heap.js';

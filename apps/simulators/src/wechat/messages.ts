@@ -4,9 +4,19 @@ import type { SimulatorClock } from '../simulator.js';
 
 export class Messages {
   private readonly byClientId = new Map<string, { content: string; stored: StoredTemplateMessage }>();
+  private readonly errcodes = new Map<string, number>();
   private readonly byMember = new Map<string, StoredTemplateMessage[]>();
 
   constructor(private readonly clock: SimulatorClock) {}
+
+  /** Why this member cannot be reached; 0: can be. */
+  setErrcode(touser: string, errcode: number): void {
+    this.errcodes.set(touser, errcode);
+  }
+
+  errcodeOf(touser: string): number {
+    return this.errcodes.get(touser) ?? 0;
+  }
 
   send(message: TemplateMessage): StoredTemplateMessage {
     const content = JSON.stringify(message);

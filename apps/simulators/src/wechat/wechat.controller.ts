@@ -1,5 +1,5 @@
 import type { StoredTemplateMessage, TemplateAnswer, TemplateMessage, WechatTemplate } from '@app/contracts';
-import { Body, Controller, Get, HttpCode, Post, Query } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Post, Put, Query } from '@nestjs/common';
 import { Fields } from '../fields.js';
 import { invalid } from '../http.js';
 import { Messages } from './messages.js';
@@ -20,6 +20,8 @@ export class WechatController {
   send(@Body() body: unknown): TemplateAnswer {
     const fields = new Fields(body);
     const data = fields.object('data');
+    const errcode = this.messages.errcodeOf(fields.text('touser'));
+    if (errcode !== 0) return { errcode, errmsg: 'refused', msgid: 0 };
     const { msgid } = this.messages.send({
       touser: fields.text('touser'),
       template_id: readTemplate(fields.text('template_id')),
@@ -27,6 +29,14 @@ export class WechatController {
       data: readData(data),
     });
     return { errcode: 0, errmsg: 'ok', msgid };
+  }
+
+  @Put('control/errcodes')
+  setErrcode(@Body() body: unknown): { touser: string; errcode: number } {
+    const fields = new Fields(body);
+    const set = { touser: fields.text('touser'), errcode: fields.integer('errcode', 0) };
+    this.messages.setErrcode(set.touser, set.errcode);
+    return set;
   }
 
   @Get('messages')

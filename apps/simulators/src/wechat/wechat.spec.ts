@@ -40,6 +40,17 @@ test('a repeated sending is one message, another content under its id a conflict
   expect(await send({ ...MESSAGE, touser: 'member-2' })).toMatchObject({ status: 409, body: { code: 'client-msg-id-reused' } });
 });
 
+test('a member who does not follow is not reached until they do', async () => {
+  const follow = (errcode: unknown) => call('PUT', `${wechat.url}/control/errcodes`, { touser: 'member-1', errcode });
+  expect(await follow(43004)).toMatchObject({ status: 200 });
+  expect((await send(MESSAGE)).body.errcode).toBe(43004);
+  expect(await list('')).toEqual([]);
+  expect((await send({ ...MESSAGE, touser: 'member-2', client_msg_id: 'c2' })).body.errcode).toBe(0);
+  await follow(0);
+  expect((await send(MESSAGE)).body.errcode).toBe(0);
+  expect(await follow('43004')).toMatchObject({ status: 400 });
+});
+
 test.each([{}, { ...MESSAGE, template_id: 'toString' }, { ...MESSAGE, data: { amount: 1 } }, { ...MESSAGE, touser: '' }])(
   '%j is refused',
   async (message) => {

@@ -6,7 +6,9 @@ export {
   lockByReference,
   movePayments,
   receiveGrants,
+  waitingForAccount,
   type BatchProgress,
   type Payment,
+  type WaitingForAccount,
 } from './payment.repository.js';
 export { PAYMENT_MOVES, PAYMENT_STATES, type PaymentState } from './payment.js';

@@ -75,4 +75,6 @@ export class NoticeEntity {
   @Column('text') data: string;
   @Column('timestamptz') created_at: Date;
   @Column('timestamptz', { nullable: true }) sent_at: Date | null;
+  /** The official account's errcode when this member cannot be told. */
+  @Column('text', { nullable: true }) refusal: string | null;
 }

@@ -1,8 +1,9 @@
 /** The only file with SQL on payments: grants, parts, payments, what the bank said, pauses and notices. */
 import { fen, type CivilDate, type Fen } from '@app/kernel';
 import type { PaymentStatusReport } from '@app/contracts';
-import { rowsOf, type Transaction } from '@app/platform';
+import { rowsOf, type Reach, type Transaction } from '@app/platform';
 import type { ClaimKey } from '../claim.js';
+import { reachSql } from '../claim.repository.js';
 import { GRANT_REFERENCE_LENGTH, PAYMENT_MOVES, type PauseReason, type PaymentState } from './payment.js';
 
 export interface NewPayment extends ClaimKey {
@@ -321,14 +322,48 @@ export async function insertNotices(tx: Transaction, notices: readonly Notice[],
 export async function unsentNotices(tx: Transaction, limit: number): Promise<Notice[]> {
   const rows = await rowsOf<Omit<Notice, 'data'> & { data: string }>(
     tx,
-    `select id, member_id as "memberId", template, data from member_notice where sent_at is null order by id limit $1`,
+    `select id, member_id as "memberId", template, data from member_notice where sent_at is null and refusal is null order by id limit $1`,
     [limit],
   );
   return rows.map((row) => ({ ...row, data: JSON.parse(row.data) as Record<string, string> }));
 }
 
-export async function markSent(tx: Transaction, notice: Notice, at: Date): Promise<void> {
-  await rowsOf(tx, 'update member_notice set sent_at = $3 where member_id = $1 and id = $2', [notice.memberId, notice.id, at]);
+/** Sent, or refused for good. */
+export async function endNotice(tx: Transaction, notice: Notice, at: Date, refusal: string | null): Promise<void> {
+  const sentAt = refusal === null ? at : null;
+  await rowsOf(tx, 'update member_notice set sent_at = $3, refusal = $4 where member_id = $1 and id = $2', [
+    notice.memberId,
+    notice.id,
+    sentAt,
+    refusal,
+  ]);
+}
+
+/** A claim that cannot be paid before its member has given another account. */
+export interface WaitingForAccount extends ClaimKey {
+  readonly benefitFen: Fen;
+  readonly since: Date;
+  /** The member was told then; null: not yet, or not at all. */
+  readonly toldAt: Date | null;
+  /** Why the member cannot be told: the official account's errcode. Somebody has to call. */
+  readonly refusal: string | null;
+}
+
+/** The one that waits longest first. */
+export async function waitingForAccount(tx: Transaction, reach: Reach, limit: number): Promise<WaitingForAccount[]> {
+  const within = reachSql(reach, 2);
+  const rows = await rowsOf<Omit<WaitingForAccount, 'benefitFen'> & { benefitFen: string }>(
+    tx,
+    `select c.member_id as "memberId", c.id as "claimId", c.benefit_fen as "benefitFen", p.from_at as since, n.sent_at as "toldAt", n.refusal
+     from (select * from claim where state in ('failed', 'returned') and cancelled_at is null and fault is null and ${within.sql}) c
+     join claim_pause p on p.member_id = c.member_id and p.claim_id = c.id and p.reason = 'waiting-for-member-account' and p.to_at is null
+     left join lateral (
+       select m.sent_at, m.refusal from member_notice m where m.member_id = c.member_id and m.data::jsonb ->> 'claim' = c.id::text
+       order by m.created_at desc, m.id desc limit 1) n on true
+     order by p.from_at, c.id limit $1`,
+    [limit, ...within.parameters],
+  );
+  return rows.map((row) => ({ ...row, benefitFen: fen(Number(row.benefitFen)) }));
 }
 
 /** The grant whose money a credit line of the statement is. */

@@ -6,9 +6,9 @@ import { Inject, Injectable } from '@nestjs/common';
 import { writePaymentInstruction, type BankReason, type PaymentStatusReport } from '@app/contracts';
 import { payeesOf } from '@app/enrolment';
 import { BankGateway, NoAnswer, TreasuryGateway, WechatGateway } from '@app/gateways';
-import { assert, chinaDate, Clock, maskIdentifier } from '@app/kernel';
+import { assert, chinaDate, Clock, DomainError, maskIdentifier } from '@app/kernel';
 import { ledger } from '@app/ledger';
-import { addToOutbox, CONFIG, Database, JOB_IDS, PersonalDataVault, newId, type Config, type Transaction } from '@app/platform';
+import { addToOutbox, CONFIG, Database, eachAlone, JOB_IDS, PersonalDataVault, newId, type Config, type Transaction } from '@app/platform';
 import { makePayable, releasePayable } from '../approval/index.js';
 import { batchesToRelease, digestNow, lockBatch, readItems, releaseBatch } from '../batch/index.js';
 import { cancelledAmong, markFault, move } from '../claim.repository.js';
@@ -42,13 +42,16 @@ export class PaymentService {
   /** Takes these checked batches (none: whatever is due) as far as the bank's answers allow. */
   async pay(batchIds: readonly string[]): Promise<void> {
     const { direct } = this.database;
-    for (const batchId of batchIds.length > 0 ? batchIds : await batchesToRelease(direct, BATCHES_A_ROUND)) await this.prepare(batchId);
-    const failures: Error[] = [];
-    // One that cannot be asked for does not hold up the others.
-    for (const batchId of batchIds.length > 0 ? batchIds : await payments.grantsToAsk(direct, BATCHES_A_ROUND))
-      await this.askGrant(batchId).catch((error: Error) => failures.push(error));
-    await this.advance(batchIds.length === 1 ? batchIds[0] : undefined);
-    if (failures[0]) throw failures[0];
+    const batches = async (due: typeof batchesToRelease) => (batchIds.length > 0 ? batchIds : due(direct, BATCHES_A_ROUND));
+    const failures: unknown[] = [];
+    // Each asks another party, or none.
+    for (const step of [
+      async () => eachAlone(await batches(batchesToRelease), (batchId) => this.prepare(batchId)),
+      async () => eachAlone(await batches(payments.grantsToAsk), (batchId) => this.askGrant(batchId)),
+      () => this.advance(batchIds.length === 1 ? batchIds[0] : undefined),
+    ])
+      await step().catch((error: unknown) => failures.push(error));
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Takes every part that is due (of one batch, or of all) as far as the bank's answers allow. */
@@ -56,9 +59,9 @@ export class PaymentService {
     let due: payments.Part[];
     do {
       due = await payments.partsDue(this.database.direct, this.clock.now(), batchId, PARTS_A_ROUND);
-      for (const part of due) {
+      await eachAlone(due, async (part) => {
         for (let next: payments.Part | undefined = part; next;) next = await this.step(next);
-      }
+      });
     } while (due.length === PARTS_A_ROUND);
   }
 
@@ -174,9 +177,21 @@ export class PaymentService {
   }
 
   private async query(part: payments.Part): Promise<payments.Part | undefined> {
-    const report = await this.bank.status(part.messageId);
+    let report: PaymentStatusReport | undefined;
+    try {
+      report = await this.bank.status(part.messageId);
+    } catch (error) {
+      // Else those that fail would be the first of each round.
+      if (!(error instanceof NoAnswer)) await this.queryLater(part);
+      throw error;
+    }
     // Without one: the bank's final word that the message never arrived. The same message goes again, under the same reference.
     return report ? this.apply(part, report) : this.send(part);
+  }
+
+  private queryLater(part: payments.Part): Promise<boolean> {
+    const later = { nextQueryAt: nextQueryAt(this.clock.now(), part.queries), queried: true };
+    return payments.movePart(this.database.direct, part, 'open', later);
   }
 
   /** What the bank said of a part (undefined: nothing) becomes states, books, pauses and notices, in one transaction. */
@@ -339,14 +354,25 @@ export class PaymentService {
 
   /** Tells members what waits to be told; a message that was sent twice is one, by its id. */
   async tell(): Promise<void> {
-    for (const notice of await payments.unsentNotices(this.database.direct, JOB_IDS)) {
+    await eachAlone(await payments.unsentNotices(this.database.direct, JOB_IDS), async (notice) => {
+      const refusal = await this.tellMember(notice);
+      await payments.endNotice(this.database.direct, notice, this.clock.now(), refusal);
+    });
+  }
+
+  /** Returns why this member cannot be told, for good, or null. */
+  private async tellMember(notice: payments.Notice): Promise<string | null> {
+    try {
       await this.wechat.send({
         touser: notice.memberId,
         template_id: notice.template,
         client_msg_id: notice.id,
         data: Object.fromEntries(Object.entries(notice.data).map(([key, value]) => [key, { value }])),
       });
-      await payments.markSent(this.database.direct, notice, this.clock.now());
+      return null;
+    } catch (error) {
+      if (error instanceof DomainError && error.code === 'member-not-reached') return String(error.details.errcode);
+      throw error;
     }
   }
 

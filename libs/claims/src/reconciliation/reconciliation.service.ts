@@ -4,7 +4,7 @@ import type { BankStatement, BankStatementLine } from '@app/contracts';
 import { BankGateway, TreasuryGateway, type ReturnReason } from '@app/gateways';
 import { addDays, chinaDate, chinaInstant, Clock, fen, type CivilDate } from '@app/kernel';
 import { ledger } from '@app/ledger';
-import { addToOutbox, CONFIG, Database, JOB_IDS, type Config, type Transaction } from '@app/platform';
+import { addToOutbox, CONFIG, Database, eachAlone, JOB_IDS, type Config, type Transaction } from '@app/platform';
 import { releaseAccumulators } from '../adjudication/index.js';
 import { releasePayable } from '../approval/index.js';
 import { move } from '../claim.repository.js';
@@ -184,7 +184,7 @@ export class ReconciliationService {
 
   /** Sends the voucher of each reconciled day; the treasury deduplicates by reference. */
   async vouch(): Promise<void> {
-    for (const day of await statements.daysToVouch(this.database.direct, DAYS_A_ROUND)) {
+    await eachAlone(await statements.daysToVouch(this.database.direct, DAYS_A_ROUND), async (day) => {
       const entries = [
         { account: 'payout-bank', debitFen: day.grantedFen, creditFen: 0 },
         { account: 'treasury-grant', debitFen: 0, creditFen: day.grantedFen },
@@ -196,7 +196,7 @@ export class ReconciliationService {
       if (entries.length === 0) {
         // Only lines that wait for a person: the voucher follows when they are explained.
         await statements.saveVoucher(this.database.direct, day.on, 'none');
-        continue;
+        return;
       }
       const answer = await this.treasury.sendVoucher({
         reference: `V${day.on.replaceAll('-', '')}`,
@@ -205,6 +205,6 @@ export class ReconciliationService {
         entries,
       });
       await statements.saveVoucher(this.database.direct, day.on, answer.voucherNumber);
-    }
+    });
   }
 }

@@ -1,7 +1,7 @@
 /** Contribution money on a real PostgreSQL, with the bank and public finance as they are played by the simulators. */
 import { PHONE_COLLECTOR, phoneSettlementReference, type EReceiptAnswer } from '@app/contracts';
 import { BankGateway, TreasuryGateway } from '@app/gateways';
-import { addDays, chinaDate, chinaInstant, civilDate, fen, type CivilDate } from '@app/kernel';
+import { DomainError, addDays, chinaDate, chinaInstant, civilDate, fen, type CivilDate } from '@app/kernel';
 import { balanceOf, imbalance, ledger } from '@app/ledger';
 import { Database, PLATFORM_ENTITIES, PersonalDataVault, readConfig, rowsOf, type Principal, type Role } from '@app/platform';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -598,6 +598,28 @@ describe('contribution money', () => {
       const on = today;
       await closeDay();
       expect(await stateOf(id)).toMatchObject({ state: 'paid', outcome: 'posted', settled: on });
+    });
+
+    it('about which the bank says what nobody can read holds up no other, and is asked about later', async () => {
+      const { id: creditId } = await suspend();
+      const ids = [await refund(creditId, 3_000, '6228480402564890028'), await refund(creditId, 2_000)];
+      const unreadable = new DomainError('unreadable-answer', 'unavailable', 'expected a report, found another answer');
+      const asked: string[] = [];
+      const worker = refundsBy({
+        submit: (pain001) => bankGateway.submit(pain001),
+        status: (messageId) => {
+          asked.push(messageId);
+          return asked[0] === messageId ? Promise.reject(unreadable) : bankGateway.status(messageId);
+        },
+      });
+      await expect(worker.advance()).rejects.toBe(unreadable);
+      await worker.advance();
+      const states = await Promise.all(ids.map(async (id) => (await stateOf(id)).state));
+      expect([states.sort(), asked.length]).toEqual([['paid', 'unknown'], 2]);
+      await longAfter();
+      clock.set(`${today} 19:00`);
+      await refunds.advance();
+      expect(await Promise.all(ids.map(async (id) => (await stateOf(id)).state))).toEqual(['paid', 'paid']);
     });
 
     it('is not sent when what was checked is no longer what is stored', async () => {

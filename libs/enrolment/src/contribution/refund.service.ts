@@ -6,7 +6,17 @@ import { Inject, Injectable } from '@nestjs/common';
 import { writePaymentInstruction, type BankReason, type PaymentStatusReport } from '@app/contracts';
 import { Clock, DomainError, assert, chinaDate, type Fen } from '@app/kernel';
 import { ledger } from '@app/ledger';
-import { addToOutbox, CONFIG, Database, PersonalDataVault, newId, type Config, type Principal, type Transaction } from '@app/platform';
+import {
+  addToOutbox,
+  CONFIG,
+  Database,
+  eachAlone,
+  PersonalDataVault,
+  newId,
+  type Config,
+  type Principal,
+  type Transaction,
+} from '@app/platform';
 import * as errors from './contribution.errors.js';
 import * as doubles from './double.repository.js';
 import { applyFailed, applyPaid } from './refund-outcome.js';
@@ -117,7 +127,7 @@ export class RefundService {
 
   /** Takes every refund that is due a step further, until none is. */
   async advance(): Promise<void> {
-    for (let due = await this.due(); due.length > 0; due = await this.due()) for (const refund of due) await this.step(refund);
+    for (let due = await this.due(); due.length > 0; due = await this.due()) await eachAlone(due, (refund) => this.step(refund));
   }
 
   private due(): Promise<refunds.Refund[]> {
@@ -128,10 +138,25 @@ export class RefundService {
     if (refund.state === 'signed') return this.send(refund);
     // Whoever sent it is gone: what the bank did is not known.
     if (refund.state === 'sending') return this.apply(refund, undefined);
-    const report = await this.bank.status(refund.messageId);
+    let report: PaymentStatusReport | undefined;
+    try {
+      report = await this.bank.status(refund.messageId);
+    } catch (error) {
+      // Else those that fail would be the first of each round.
+      if (!(error instanceof DomainError) || error.code !== 'no-answer') await this.queryLater(refund);
+      throw error;
+    }
     // The bank's final word that the message never arrived: the same message goes again, under the same reference.
     if (!report && refund.state === 'unknown') return this.send(refund);
     return this.apply(refund, report);
+  }
+
+  private queryLater(refund: refunds.Refund): Promise<boolean> {
+    const at = this.clock.now();
+    return refunds.moveRefund(this.database.direct, refund, refund.state, at, {
+      nextQueryAt: nextQueryAt(at, refund.queries),
+      queried: true,
+    });
   }
 
   private async send(refund: refunds.Refund): Promise<void> {
