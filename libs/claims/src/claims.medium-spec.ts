@@ -486,6 +486,39 @@ describe('a member’s cap', () => {
     ).toEqual([{ granted: leftFen, decisions: 50, least: 20_000 }]);
   });
 
+  it('is one for a person whose personal number was corrected, under whichever number a claim comes', async () => {
+    const [old, current] = (await path.enrol(1, 2)) as [string, string];
+    const leftFen = 100_000;
+    const used = JSON.stringify({ 'paid.medical': (CAP_FEN - leftFen) / 2 });
+    for (const id of [old, current])
+      await path.rows('insert into accumulator (member_id, plan_id, used) values ($1, $2, $3)', id, PLAN_ID, used);
+    await path.rows(
+      `insert into member_alias (member_id, current_id, direct, window_id, recorded_by, recorded_at) values ($1, $2, true, gen_random_uuid(), 'clerk', now())`,
+      old,
+      current,
+    );
+    // One of each number in a set, and each in a set of its own.
+    await path.receive(settlement(of(2)), settlement());
+    await path.work();
+    await path.receive(settlement({ ...of(3), certno: of(1).certno }));
+    await path.work();
+    await path.receive(settlement({ ...of(4), certno: of(2).certno }));
+    await path.work();
+    expect((await path.accumulatedFen(1)) + (await path.accumulatedFen(2))).toBe(CAP_FEN);
+    expect(await path.rows(`select sum((changes::jsonb ->> 'paid.medical')::bigint)::int as granted from decision`)).toEqual([
+      { granted: leftFen },
+    ]);
+    // What falls away is given back to both.
+    await path.receive(undoOf(settlement({ ...of(3), certno: of(1).certno })), undoOf(settlement({ ...of(4), certno: of(2).certno })));
+    await path.receive(undoOf(settlement()), undoOf(settlement(of(2))));
+    await path.work();
+    expect([await path.accumulatedFen(1), await path.accumulatedFen(2)]).toEqual([(CAP_FEN - leftFen) / 2, (CAP_FEN - leftFen) / 2]);
+    const stay = { base: '999999.00', days: 1, enddate: '2025-03-03' };
+    const quoted = (memberId: string) => path.quotes.quote(officer, { planId: PLAN_ID, case: stay, memberId });
+    expect(await quoted(old)).toMatchObject({ accumulators: { 'paid.medical': CAP_FEN } });
+    expect(await quoted(current)).toEqual(await quoted(old));
+  });
+
   it('is not the same for two members', async () => {
     await path.enrol(1, 2);
     await path.receive(settlement(), settlement(of(2)));

@@ -98,7 +98,7 @@ export { BILL_READY, JoinPaymentService, type FlaggedPayment } from './join/join
 export { PHONE_PAYMENT_FAULTS, type PhonePaymentFault } from './join/join.entity.js';
 export { JoinService, type JoinOffer, type JoinView, type PayParameters } from './join/join.service.js';
 export { PhonePay, type PhoneOrder, type PhonePayment, type PhoneRefund } from './phone-payment/phone-pay.js';
-export { formerIdsOf } from './difference/difference.repository.js';
+export { otherIdsOf } from './difference/difference.repository.js';
 export {
   DifferenceService,
   type Confirmation,

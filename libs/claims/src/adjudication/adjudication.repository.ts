@@ -67,13 +67,13 @@ export async function lockAccumulators(tx: Transaction, { memberIds, planIds }: 
   return new Map(rows.map((row) => [usedKey(row.memberId, row.planId), JSON.parse(row.used) as Accumulators]));
 }
 
-/** As they are at the moment; nobody is kept from changing them. */
-export async function readAccumulators(tx: Transaction, memberId: string, planId: string): Promise<Accumulators> {
-  const [row] = await rowsOf<{ used: string }>(tx, 'select used from accumulator where member_id = $1 and plan_id = $2', [
-    memberId,
+/** Of one person, under all their ids, as they are at the moment; nobody is kept from changing them. */
+export async function readAccumulators(tx: Transaction, ids: readonly string[], planId: string): Promise<Accumulators> {
+  const rows = await rowsOf<{ used: string }>(tx, 'select used from accumulator where member_id = any($1::uuid[]) and plan_id = $2', [
+    ids,
     planId,
   ]);
-  return row ? (JSON.parse(row.used) as Accumulators) : {};
+  return rows.map(({ used }) => JSON.parse(used) as Accumulators).reduce(addAccumulators, {});
 }
 
 export async function saveAccumulators(tx: Transaction, used: UsedByMember): Promise<void> {

@@ -1,11 +1,11 @@
 /** Adjudication: the plan's benefit for each accepted claim, in sets, with its trace kept. */
 import { Injectable } from '@nestjs/common';
 import { isCovered, type ReasonCode } from '@app/benefits';
-import { birthDatesOf, coversOf, type MemberCover } from '@app/enrolment';
+import { birthDatesOf, coversOf, otherIdsOf, type MemberCover } from '@app/enrolment';
 import { Clock, type CivilDate } from '@app/kernel';
 import { answerWakeUps, Database, JOB_IDS, PersonalDataVault, type Transaction } from '@app/platform';
 import { markFault, move } from '../claim.repository.js';
-import { adjudicateAll, type Adjudicated, type AdjudicationFault, type AdjudicationInput } from './adjudication.js';
+import { adjudicateAll, type Adjudicated, type AdjudicationFault, type AdjudicationInput, type OtherIds } from './adjudication.js';
 import * as adjudication from './adjudication.repository.js';
 import type { AcceptedClaim } from './from-acceptance.js';
 import type { PlansInForce } from './plan-version.js';
@@ -25,13 +25,11 @@ export class AdjudicationService {
     return this.database.transaction(async (tx) => {
       const claims = await adjudication.takeAccepted(tx, ids, JOB_IDS);
       if (claims.length === 0) return 0;
-      const [inForce, covers] = await Promise.all([
-        this.plans.inForce(tx),
-        coversOf(tx, [...new Set(claims.map((claim) => claim.memberId))]),
-      ]);
+      const memberIds = [...new Set(claims.map((claim) => claim.memberId))];
+      const [inForce, covers, others] = await Promise.all([this.plans.inForce(tx), coversOf(tx, memberIds), otherIdsOf(tx, memberIds)]);
       const { inputs, faults: planless } = inputsOf(claims, covers, inForce);
-      const used = await adjudication.lockAccumulators(tx, accumulatorKeys(inputs));
-      const { done, faults } = adjudicateAll(inputs, used, await this.birthsFor(tx, inputs));
+      const used = await adjudication.lockAccumulators(tx, accumulatorKeys(inputs, others));
+      const { done, faults } = adjudicateAll(inputs, used, others, await this.birthsFor(tx, inputs));
       const at = this.clock.now();
       const paths = new Map(inputs.map(({ claim, cover }) => [claim.claimId, cover?.organisationPath ?? null]));
       const pathsOf = (set: readonly Adjudicated[]) => set.map((one) => paths.get(one.claim.claimId)!);
@@ -112,8 +110,12 @@ function inputsOf(
   return { inputs, faults };
 }
 
-function accumulatorKeys(inputs: readonly AdjudicationInput[]): adjudication.AccumulatorKeys {
-  const keys = new Map(inputs.map(({ claim, plan }) => [`${claim.memberId} ${plan.id}`, { memberId: claim.memberId, planId: plan.id }]));
+function accumulatorKeys(inputs: readonly AdjudicationInput[], others: OtherIds): adjudication.AccumulatorKeys {
+  const keys = new Map(
+    inputs.flatMap(({ claim: { memberId }, plan: { id: planId } }) =>
+      [memberId, ...(others.get(memberId) ?? [])].map((id) => [`${id} ${planId}`, { memberId: id, planId }]),
+    ),
+  );
   return { memberIds: [...keys.values()].map((key) => key.memberId), planIds: [...keys.values()].map((key) => key.planId) };
 }
 

@@ -29,10 +29,18 @@ export interface AdjudicationInput {
 export type UsedByMember = Map<string, Accumulators>;
 export const usedKey = (memberId: string, planId: string): string => `${memberId} ${planId}`;
 
-/** A claim that breaks the calculator stands aside. `births` by member, of those whose plan asks for the age. */
+/** Under which other ids members were or are known; who is under none is absent. */
+export type OtherIds = ReadonlyMap<string, readonly string[]>;
+
+/** All that a person has used up, under whatever id. */
+export const usedByPerson = (used: ReadonlyMap<string, Accumulators>, memberId: string, planId: string, others: OtherIds): Accumulators =>
+  [memberId, ...(others.get(memberId) ?? [])].map((id) => used.get(usedKey(id, planId)) ?? {}).reduce(addAccumulators);
+
+/** A claim that breaks the calculator stands aside. `births` by member, of those whose plan asks for the age. What is used up is noted under the claim's id. */
 export function adjudicateAll(
   inputs: readonly AdjudicationInput[],
   used: UsedByMember,
+  others: OtherIds,
   births: ReadonlyMap<string, CivilDate>,
 ): { done: Adjudicated[]; faults: AdjudicationFault[] } {
   const done: Adjudicated[] = [];
@@ -40,10 +48,10 @@ export function adjudicateAll(
   for (const { claim, cover, covers, plan } of inputs) {
     try {
       const key = usedKey(claim.memberId, plan.id);
-      const before = used.get(key) ?? {};
+      const before = usedByPerson(used, claim.memberId, plan.id, others);
       const facts = factsOf(claim, cover, { covers, birthOn: births.get(claim.memberId) }, plan);
       const decision = calculate(facts, before, plan);
-      used.set(key, addAccumulators(before, decision.changes));
+      used.set(key, addAccumulators(used.get(key) ?? {}, decision.changes));
       done.push({ claim, plan, facts, before, decision });
     } catch (error) {
       faults.push({ claim, fault: error instanceof Error ? `${error.name}: ${error.message}` : 'unknown' });

@@ -1,7 +1,7 @@
 /** What a plan would pay for a case, upon what a member has really used up; reads only, and locks nothing. */
 import { Injectable } from '@nestjs/common';
 import { quote, readCase, type CompiledPlan, type Quote, type QuoteCase, type Selection } from '@app/benefits';
-import { birthDatesOf, coversOf } from '@app/enrolment';
+import { birthDatesOf, coversOf, otherIdsOf } from '@app/enrolment';
 import { DomainError, normaliseIdentifier } from '@app/kernel';
 import { Database, PersonalDataVault, reachOf, type Principal } from '@app/platform';
 import { readAccumulators } from './adjudication.repository.js';
@@ -82,7 +82,9 @@ export class QuoteService {
       reach.scope === 'organisation' ? covers.filter((one) => one.organisationPath.startsWith(reach.organisationPath)) : covers;
     if (reach.scope !== 'own' && within.length === 0) throw memberNotFound();
     const births = plan.asks.age ? await birthDatesOf(this.database.direct, this.vault, [memberId]) : undefined;
-    return { used: await readAccumulators(this.database.direct, memberId, plan.id), covers, birthOn: births?.get(memberId) };
+    const others = (await otherIdsOf(this.database.direct, [memberId])).get(memberId) ?? [];
+    const used = await readAccumulators(this.database.direct, [memberId, ...others], plan.id);
+    return { used, covers, birthOn: births?.get(memberId) };
   }
 }
 

@@ -256,15 +256,20 @@ export async function insertAliases(
 export const correctionsOf = (tx: Transaction, leavers: readonly string[]): Promise<Correction[]> =>
   rowsOf(tx, 'select member_id as leaver, current_id as joiner from member_alias where member_id = any($1::uuid[]) and direct', [leavers]);
 
-/** Under which ids each of these members was known before their personal numbers were corrected; who was under none is absent. */
-export async function formerIdsOf(tx: Transaction, memberIds: readonly string[]): Promise<Map<string, string[]>> {
-  const rows = await rowsOf<{ currentId: string; formerIds: string[] }>(
+/** Under which other ids each of these members was or is known, their personal numbers having been corrected; who is under none is absent. */
+export async function otherIdsOf(tx: Transaction, memberIds: readonly string[]): Promise<Map<string, string[]>> {
+  const rows = await rowsOf<{ id: string; others: string[] }>(
     tx,
-    `select current_id as "currentId", array_agg(member_id order by member_id) as "formerIds"
-     from member_alias where current_id = any($1::uuid[]) group by current_id`,
+    `with asked as (
+       select id, coalesce((select a.current_id from member_alias a
+         where a.member_id = id and not exists (select from member_alias later where later.member_id = a.current_id)), id) as last
+       from unnest($1::uuid[]) as id)
+     select asked.id, array_agg(one.id order by one.id) as others
+     from asked cross join lateral (select asked.last as id union all select member_id from member_alias where current_id = asked.last) one
+     where one.id <> asked.id group by asked.id`,
     [memberIds],
   );
-  return new Map(rows.map(({ currentId, formerIds }) => [currentId, formerIds]));
+  return new Map(rows.map(({ id, others }) => [id, others]));
 }
 
 /**
