@@ -36,13 +36,23 @@ type Step =
   | { readonly do: 'cancel-first'; readonly who: number; readonly how: number }
   | { readonly do: 'decide'; readonly approve: boolean; readonly second: boolean }
   | { readonly do: 'batch'; readonly rejected: boolean }
-  | { readonly do: 'bank-gives-back'; readonly which: number }
-  | { readonly do: 'account-ends'; readonly who: number }
+  | { readonly do: 'bank-gives-back' | 'bank-is-unreadable'; readonly which: number }
+  | { readonly do: 'account-ends' | 'unfollow'; readonly who: number }
   | { readonly do: 'new-account'; readonly who: number }
   | { readonly do: 'mishap'; readonly which: 'message-lost' | 'answer-lost' }
   | {
       readonly do:
-        'work' | 'pay' | 'advance' | 'night' | 'bank-falls-silent' | 'treasury-refuses' | 'everybody-answers' | 'twice-told' | 'release';
+        | 'work'
+        | 'pay'
+        | 'advance'
+        | 'tell'
+        | 'night'
+        | 'bank-falls-silent'
+        | 'treasury-refuses'
+        | 'voucher-is-refused'
+        | 'everybody-answers'
+        | 'twice-told'
+        | 'release';
     }
   | { readonly do: 'at-once'; readonly steps: readonly Step[] };
 
@@ -115,10 +125,15 @@ async function beginWorld(): Promise<World<Step>> {
     path.bank.closeDay(today);
     path.clock.set(`${today} 20:30`);
     for (const due of await path.reconciliation.daysDue()) if (!(await path.reconciliation.reconcile(due))) break;
-    await path.reconciliation.vouch();
+    await tolerated(() => path.reconciliation.vouch());
     await path.work();
     today = addDays(today, 1);
     path.clock.set(`${today} 10:30`);
+  };
+  const everybodyAnswers = (): void => {
+    path.bank.silent = path.treasury.refuses = false;
+    path.bank.unreadable.clear();
+    path.treasury.refusedVouchers.clear();
   };
   const newAccount = async (who: number): Promise<void> => {
     const account = bankAccount(100 + ++serial);
@@ -166,6 +181,19 @@ async function beginWorld(): Promise<World<Step>> {
         path.bank.giveBack(payment[0], payment[1], 'AC04', today);
         return;
       }
+      case 'bank-is-unreadable': {
+        const message = picked(path.bank.submitted, step.which);
+        if (message) path.bank.unreadable.add(message.messageId);
+        return;
+      }
+      case 'unfollow':
+        path.wechat.errcodes.set(path.vault.memberId(of(step.who + 1).certno), 43004);
+        return;
+      case 'tell':
+        return path.payment.tell();
+      case 'voucher-is-refused':
+        path.treasury.refusedVouchers.add(today);
+        return;
       case 'account-ends':
         path.bank.endings.set(accounts.get(step.who) ?? bankAccount(step.who + 1), { status: 'RJCT', reason: 'AC04' });
         return;
@@ -189,8 +217,7 @@ async function beginWorld(): Promise<World<Step>> {
         path.treasury.refuses = true;
         return;
       case 'everybody-answers':
-        path.bank.silent = path.treasury.refuses = false;
-        return;
+        return everybodyAnswers();
       case 'twice-told':
         path.bank.acknowledgements = 2;
         return;
@@ -207,7 +234,7 @@ async function beginWorld(): Promise<World<Step>> {
 
   /** Everybody answers and decides, and the days go by until nothing moves any more. */
   const rest = async (): Promise<void> => {
-    path.bank.silent = path.treasury.refuses = false;
+    everybodyAnswers();
     path.bank.mishaps.length = 0;
     for (let who = 0; who < PEOPLE; who++) await newAccount(who);
     await path.acceptance.release();
@@ -293,12 +320,13 @@ const simple = fc.oneof(
   },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('batch' as const), rejected: fc.constantFrom(true, false, false, false) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('bank-gives-back' as const), which }) },
-  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('account-ends' as const, 'new-account' as const), who }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('bank-is-unreadable' as const), which }) },
+  { weight: 3, arbitrary: fc.record({ do: fc.constantFrom('account-ends' as const, 'new-account' as const, 'unfollow' as const), who }) },
   {
     weight: 1,
     arbitrary: fc.record({ do: fc.constant('mishap' as const), which: fc.constantFrom('message-lost' as const, 'answer-lost' as const) }),
   },
-  { weight: 8, arbitrary: fc.record({ do: fc.constantFrom('work' as const, 'pay' as const, 'advance' as const) }) },
+  { weight: 8, arbitrary: fc.record({ do: fc.constantFrom('work' as const, 'pay' as const, 'advance' as const, 'tell' as const) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant('night' as const) }) },
   {
     weight: 3,
@@ -306,6 +334,7 @@ const simple = fc.oneof(
       do: fc.constantFrom(
         'bank-falls-silent',
         'treasury-refuses',
+        'voucher-is-refused',
         'everybody-answers',
         'everybody-answers',
         'twice-told',
