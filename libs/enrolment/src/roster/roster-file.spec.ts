@@ -2,6 +2,7 @@ import { DomainError, civilDate } from '@app/kernel';
 import { describe, expect, it } from '@jest/globals';
 import ExcelJS from 'exceljs';
 import fc from 'fast-check';
+import { readFileSync } from 'node:fs';
 import { personalNumber } from '../../../../test/support/people.js';
 import {
   OTHER_UNIT,
@@ -362,6 +363,17 @@ describe('of a file that was changed', () => {
     }));
     for (const file of [csv(ROWS), gb18030(csvOf(ROWS)), xlsx(ROWS), xlsx(ROWS, { prefix: 'x', inline: true })])
       expect((await outcomeOf(file)).rows).toEqual(expected);
+  });
+
+  /** A title, merged units, dates, numbers, kinds of insurance in words, a formula, a number that lost its digits, a total: saved by LibreOffice Calc 7.4. */
+  it('a file of a spreadsheet program is read as it is meant', async () => {
+    const outcome = await outcomeOf(readFileSync('test/support/roster-of-libreoffice.xlsx'));
+    expect(outcome.taken).toEqual(ids(1, 2, 3, 5, 6, 7, 8, 9, 10, 11, 12));
+    expect(outcome.refused).toEqual({ 8: 'id-number-lost', 17: 'note-row' });
+    expect(new Set(outcome.rows.map(({ unitCode, unitName, insutype }) => `${unitCode} ${unitName} ${insutype}`))).toEqual(
+      new Set([`${UNIT} 第001基层工会 310`]),
+    );
+    expect(outcome.rows[3]).toMatchObject({ name: '职工丁', phone: '19900000005' });
   });
 
   it('the unit of a title holds until the next is named', async () => {

@@ -48,6 +48,17 @@ describe('a roster row', () => {
     expect(read(typed)).toEqual({ row: { ...GOOD, name: '李 娟' }, normalised: true, cardWarning: false });
   });
 
+  it.each([
+    ['职工基本医疗保险', '310'],
+    [' 职工 医保', '310'],
+    ['310-职工基本医疗保险', '310'],
+    ['310（城镇职工医保）', '310'],
+    ['城乡居民医保', '390'],
+    ['390：城乡居民基本医疗保险', '390'],
+  ])('whose insurance is written as %s has %s', (insutype, code) => {
+    expect(read({ insutype })).toEqual({ row: { ...GOOD, insutype: code }, normalised: true, cardWarning: false });
+  });
+
   it('means the same whether its unit is known or not, and written plainly or not', () => {
     const known = { units: new Set([GOOD.unitCode]) };
     for (const change of [{}, { bankAccount: '6228480402564890019' }, { name: '' }, { name: '李 娟' }, { phone: ' 1' }, { insutype: '3' }])
@@ -62,6 +73,8 @@ describe('a roster row', () => {
     ['id-checksum', { personalNumber: '11010519491231OO2X' }],
     ['id-birth-date', { personalNumber: '110105194902300020' }],
     ['insutype', { insutype: '职工' }],
+    ['insutype', { insutype: '390-职工医保' }],
+    ['insutype', { insutype: '310-居民' }],
     ['bank-account', { bankAccount: '622848040256489' }],
   ] as const)('is refused for %s', (reason, change) => {
     expect(read(change)).toEqual({ reason });

@@ -71,8 +71,8 @@ export const REFUSALS = {
   },
   insutype: {
     field: COLUMNS.insutype,
-    zh: '应为3位医保险种代码，例如310。',
-    en: 'Expected a medical-insurance type of three digits, such as 310.',
+    zh: '应为3位医保险种代码或其名称，例如310或职工医保。',
+    en: 'Expected a medical-insurance type: a code of three digits, such as 310, or its name.',
   },
   'phone-lost': {
     field: COLUMNS.phone,
@@ -112,13 +112,33 @@ const PLAIN_WORD = /^[0-9A-Za-z\u4E00-\u9FFF]*$/;
 const identifier = (text: string): string => (PLAIN_IDENTIFIER.test(text) ? text : cellIdentifier(text));
 const words = (text: string): string => (PLAIN_WORD.test(text) ? text : cellWords(text));
 
+/** Of the national code list, as the codes are named there and by people. */
+const INSUTYPES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    '310': ['职工基本医疗保险', '城镇职工基本医疗保险', '职工基本医保', '城镇职工医保', '职工医保'],
+    '320': ['公务员医疗补助'],
+    '330': ['大额医疗费用补助'],
+    '340': ['离休人员医疗保障'],
+    '390': ['城乡居民基本医疗保险', '居民基本医疗保险', '城乡居民基本医保', '城乡居民医保', '居民医保'],
+    '392': ['城乡居民大病医疗保险', '城乡居民大病保险'],
+    '510': ['生育保险'],
+  }).flatMap(([code, names]) => names.map((name) => [name, code])),
+);
+
+/** The code of a type of insurance that is named, or written as code and name; anything else as it is. */
+function insutypeOf(text: string): string {
+  const { code, name } = /^(?<code>\d{3})?[-_:.、()]*(?<name>\p{Script=Han}+)\)?$/u.exec(text)?.groups ?? {};
+  const named = name === undefined ? undefined : INSUTYPES.get(name);
+  return named !== undefined && (code === undefined || code === named) ? named : text;
+}
+
 export const normaliseRow = (row: RosterRow): RosterRow => ({
   unitCode: identifier(row.unitCode),
   unitName: words(row.unitName),
   name: words(row.name),
   personalNumber: identifier(row.personalNumber),
   phone: identifier(row.phone),
-  insutype: identifier(row.insutype),
+  insutype: insutypeOf(identifier(row.insutype)),
   bankAccount: identifier(row.bankAccount),
   bankName: words(row.bankName),
 });
