@@ -133,6 +133,7 @@ async function beginWorld(): Promise<World<Step>> {
   const everybodyAnswers = (): void => {
     path.bank.silent = path.treasury.refuses = false;
     path.bank.unreadable.clear();
+    path.bank.mute.clear();
     path.treasury.refusedVouchers.clear();
   };
   const newAccount = async (who: number): Promise<void> => {
@@ -183,7 +184,7 @@ async function beginWorld(): Promise<World<Step>> {
       }
       case 'bank-is-unreadable': {
         const message = picked(path.bank.submitted, step.which);
-        if (message) path.bank.unreadable.add(message.messageId);
+        if (message) (step.which % 2 === 0 ? path.bank.unreadable : path.bank.mute).add(message.messageId);
         return;
       }
       case 'unfollow':

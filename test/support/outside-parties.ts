@@ -33,6 +33,8 @@ export class FakeBank extends BankGateway {
   readonly mishaps: ('message-lost' | 'answer-lost')[] = [];
   /** Questions get no answer. */
   silent = false;
+  /** Messages about which the bank says nothing. */
+  readonly mute = new Set<string>();
   /** Messages about which nobody can read what the bank says. */
   readonly unreadable = new Set<string>();
   /** How often each row of a report is told. */
@@ -64,7 +66,7 @@ export class FakeBank extends BankGateway {
 
   override status(messageId: string): Promise<PaymentStatusReport | undefined> {
     this.asked.push(messageId);
-    if (this.silent) return Promise.reject(new NoAnswer('bank'));
+    if (this.silent || this.mute.has(messageId)) return Promise.reject(new NoAnswer('bank'));
     if (this.unreadable.has(messageId))
       return Promise.reject(new DomainError('unreadable-answer', 'unavailable', 'expected a report, found another answer'));
     const instruction = this.received.get(messageId);

@@ -1,13 +1,19 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
-import { ApiOperation, ApiProperty } from '@nestjs/swagger';
+import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
 import { JoinPaymentService, PHONE_PAYMENT_FAULTS, type FlaggedPayment, type PhonePaymentFault } from '@app/enrolment';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { IsIn, IsString, Length } from 'class-validator';
+import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { IsBoolean, IsIn, IsString, Length } from 'class-validator';
 
 class ClearRequest {
   @ApiProperty() @IsString() @Length(1, 64) orderNumber: string;
   @ApiProperty({ enum: PHONE_PAYMENT_FAULTS }) @IsIn(PHONE_PAYMENT_FAULTS) fault: PhonePaymentFault;
   @ApiProperty({ description: 'What was found, and what was done about it.' }) @IsString() @Length(1, 500) clearance: string;
+  @ApiPropertyOptional({
+    description: 'Of a refund that failed: ask again. Not when the money was given back another way, which would be twice.',
+  })
+  @MayBeLeftOut()
+  @IsBoolean()
+  retry?: boolean;
 }
 
 /** Payments by phone that do not add up, for the people who keep the money. */
@@ -22,12 +28,9 @@ export class PhoneFlagController {
   }
 
   @Post('clearances')
-  @ApiOperation({
-    summary: 'Says what was done about it. A refund that had failed is then asked about again, and is open again if it has failed again.',
-  })
   @HttpCode(204)
   @Requires('suspense.match')
-  async clear(@CurrentPrincipal() principal: Principal, @Body() { orderNumber, fault, clearance }: ClearRequest): Promise<void> {
-    await this.payments.clearFlag(principal, { orderNumber, fault }, clearance);
+  async clear(@CurrentPrincipal() principal: Principal, @Body() { orderNumber, fault, clearance, retry }: ClearRequest): Promise<void> {
+    await this.payments.clearFlag(principal, { orderNumber, fault }, { clearance, retry });
   }
 }

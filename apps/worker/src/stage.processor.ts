@@ -20,7 +20,7 @@ import {
   UnderwritingService,
 } from '@app/enrolment';
 import { Clock, DomainError, type CivilDate } from '@app/kernel';
-import { JOB_IDS, WORKER_TIMING } from '@app/platform';
+import { eachAlone, JOB_IDS, WORKER_TIMING } from '@app/platform';
 import { UnrecoverableError, type Job } from 'bullmq';
 
 export interface WakeUpData {
@@ -195,7 +195,7 @@ export class JoinProcessor extends StageProcessor {
     look: () => drain(() => this.payments.look()),
     refund: () => this.payments.refund(),
     compare: async () => {
-      for (const day of await this.payments.billDaysDue(this.clock.now())) if (!(await this.payments.compare(day))) return;
+      await eachAlone(await this.payments.billDaysDue(this.clock.now()), (day) => this.payments.compare(day));
     },
   };
   constructor(

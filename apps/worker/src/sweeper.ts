@@ -2,6 +2,7 @@
  * Wakes whatever is due and not moving: after a lost queue, a dead worker, a dropped notification, or simply because a day's hour has
  * come. What is found unchanged in two looks is woken, and all of it at the start; a wake-up too many finds nothing to do.
  */
+import type { WakeUp } from '@app/contracts';
 import { Inject, Injectable, Logger, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { CONFIG, type Config } from '@app/platform';
 import { DueWork } from './due-work.js';
@@ -40,11 +41,14 @@ export class Sweeper implements OnApplicationBootstrap, OnApplicationShutdown {
   private async sweep(all: boolean): Promise<void> {
     try {
       const due = await this.dueWork.look();
-      const still = due.filter(({ wakeUp, count }) => all || this.last.get(wakeUp.command) === count);
+      const still = due.filter(({ wakeUp, count }) => all || this.last.get(nameOf(wakeUp)) === count);
       if (still.length > 0) await this.dueWork.wake(still);
-      this.last = new Map(due.map(({ wakeUp, count }) => [wakeUp.command, count]));
+      this.last = new Map(due.map(({ wakeUp, count }) => [nameOf(wakeUp), count]));
     } catch (error) {
       this.logger.warn(`a look failed and is made again: ${(error as Error).name}`);
     }
   }
 }
+
+/** Two queues may have commands of one name. */
+const nameOf = ({ queue, command }: WakeUp): string => `${queue}/${command}`;

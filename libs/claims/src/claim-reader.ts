@@ -9,7 +9,7 @@ import { waitingForAccount, type WaitingForAccount } from './payment/index.js';
 import { readClaims, readHistory, type HistoryEntry } from './claim.repository.js';
 
 const LIST = 200;
-/** The oldest of them; each that goes on makes room. */
+/** Those first who have to be called, then the oldest. */
 const WAITING = 1_000;
 
 export interface ClaimDetail extends ClaimView {

@@ -378,6 +378,7 @@ describe('a cancel', () => {
     await sampleUndone();
     expect(await path.claim()).toMatchObject({ state: 'sent', cancelled: true });
     path.bank.silent = false;
+    path.clock.set('2025-03-04 10:01');
     await path.payment.pay([]);
     await path.work();
     expect(await path.claim()).toMatchObject({ state: 'paid' });
@@ -665,8 +666,10 @@ describe('a payment', () => {
     await expect(path.payOn('2025-03-04')).rejects.toMatchObject({ code: 'no-answer' });
     expect(await path.payments()).toMatchObject([{ state: 'unknown' }]);
     expect((await path.report.read()).invariants.openUnknown).toBe(1);
+    path.clock.set('2025-03-04 10:01');
     await expect(path.payment.pay([])).rejects.toMatchObject({ code: 'no-answer' });
     path.bank.silent = false;
+    path.clock.set('2025-03-04 10:02');
     await path.payment.pay([]);
     expect(await path.payments()).toMatchObject([{ state: 'paid' }]);
     expect(path.bank.submitted).toHaveLength(1);
@@ -823,6 +826,21 @@ describe('a payment', () => {
     path.clock.set('2025-03-05 12:00');
     await path.payment.pay([]);
     expect(await path.claim('S0001')).toMatchObject({ state: 'paid' });
+  });
+
+  it('about which the bank says nothing holds up no other for longer than a minute', async () => {
+    await path.enrol(1, 2);
+    await path.receive(settlement());
+    await path.work();
+    path.bank.endings.set(bankAccount(1), { status: 'PDNG' });
+    await path.payOn('2025-03-04');
+    path.bank.mute.add(path.bank.submitted[0]!.messageId);
+    await path.receive(settlement(of(2)));
+    await path.work();
+    await path.checkedBatch('2025-03-05');
+    await expect(path.payment.pay([])).rejects.toMatchObject({ code: 'no-answer' });
+    await path.payment.pay([]);
+    expect([await path.claim('S0001'), await path.claim('S0002')]).toMatchObject([{ state: 'sent' }, { state: 'paid' }]);
   });
 
   it('that the bank did not execute in time is paid in the next batch', async () => {

@@ -38,6 +38,8 @@ const REFUND_STATES: Readonly<Record<WechatRefund['status'], PhoneRefund['state'
   CLOSED: 'failed',
   ABNORMAL: 'failed',
 };
+/** What is wrong with this refund or its payer; anything else is wrong with us, and the same refund is taken when a person has mended it. */
+const REFUND_REFUSED = new Set(['INVALID_REQUEST', 'USER_ACCOUNT_ABNORMAL']);
 const ORDER_GONE = new Set(['OUT_TRADE_NO_USED', 'ORDERPAID', 'ORDER_CLOSED', 'INVALID_REQUEST']);
 
 const text = z.string().min(1);
@@ -183,7 +185,7 @@ export class WechatPayGateway {
     if (answer.status >= 300) throw this.http.refused(answer);
   }
 
-  /** Errors: `wechat-pay`; `refund-refused` for another content under the same number, or more than was paid. */
+  /** Errors: `wechat-pay`; `refund-refused` for another content under the same number, more than was paid, or a payer who cannot be paid. */
   async refund(refund: { refundNumber: string; orderNumber: string; amountFen: Fen; totalFen: Fen; reason: string }): Promise<PhoneRefund> {
     const answer = await this.call('POST', '/v3/refund/domestic/refunds', {
       out_trade_no: refund.orderNumber,
@@ -193,15 +195,16 @@ export class WechatPayGateway {
     } satisfies WechatRefundRequest);
     // Seen for minutes after a payment: WeChat's refunds do not know the order yet.
     if (answer.status === 404) throw unavailable('the order of a refund to be known', 'status 404');
-    if (refusalCode(answer) === 'NOT_ENOUGH')
-      throw unavailable('money for refunds', 'too little; pay some into the account of the merchant');
-    if (answer.status === 400 || answer.status === 403)
+    const code = refusalCode(answer);
+    if (code === 'NOT_ENOUGH') throw unavailable('money for refunds', 'too little; pay some into the account of the merchant');
+    if (code !== undefined && REFUND_REFUSED.has(code))
       throw new DomainError(
         'refund-refused',
         'conflict',
-        `expected refund ${refund.refundNumber} to be taken, found ${refusalCode(answer) ?? answer.status}; compare it with the order's payment and refunds`,
+        `expected refund ${refund.refundNumber} to be taken, found ${code}; compare it with the order's payment and refunds`,
         { refundNumber: refund.refundNumber, orderNumber: refund.orderNumber },
       );
+    if (answer.status === 400 || answer.status === 403) throw unavailable('a refund to be taken', code ?? `status ${answer.status}`);
     return this.readRefund(answer, refund.refundNumber);
   }
 

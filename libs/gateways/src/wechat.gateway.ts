@@ -4,8 +4,8 @@ import { DomainError } from '@app/kernel';
 import { z } from 'zod';
 import { HttpClient } from './http-client.js';
 
-/** This member cannot be told: the openid is nobody's, has not subscribed, has refused, or is barred. */
-const NOT_REACHED: ReadonlySet<number> = new Set([40003, 43004, 43019, 43101]);
+/** This member cannot be told: does not follow, is barred, or has refused. An openid of another account (40003) may be a wrong setting of ours. */
+const NOT_REACHED: ReadonlySet<number> = new Set([43004, 43019, 43101]);
 
 const SENT = z.object({ errcode: z.int() }) satisfies z.ZodType<Partial<TemplateAnswer>>;
 

@@ -2,18 +2,20 @@
 import { DomainError } from '@app/kernel';
 import { isAway } from './database.js';
 
+const isSilence = (error: unknown): boolean => error instanceof DomainError && error.code === 'no-answer';
+
 /**
- * One after the other; what fails for one holds up no other. Where a party gives no answer, or the database is away, the rest would fail as well
+ * One after the other; what fails for one holds up no other. Where the database is away, or a failure is one `forAll`, the rest would fail as well
  * and is left for later. Throws the first failure.
  */
-export async function eachAlone<T>(all: Iterable<T>, work: (one: T) => Promise<void>): Promise<void> {
+export async function eachAlone<T>(all: Iterable<T>, work: (one: T) => Promise<unknown>, forAll = isSilence): Promise<void> {
   const failures: unknown[] = [];
   for (const one of all) {
     try {
       await work(one);
     } catch (error) {
       failures.push(error);
-      if (isAway(error) || (error instanceof DomainError && error.code === 'no-answer')) break;
+      if (isAway(error) || forAll(error)) break;
     }
   }
   if (failures.length > 0) throw failures[0];

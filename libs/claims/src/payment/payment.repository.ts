@@ -349,7 +349,7 @@ export interface WaitingForAccount extends ClaimKey {
   readonly refusal: string | null;
 }
 
-/** The one that waits longest first. */
+/** Whom somebody has to call first, then the one that waits longest. */
 export async function waitingForAccount(tx: Transaction, reach: Reach, limit: number): Promise<WaitingForAccount[]> {
   const within = reachSql(reach, 2);
   const rows = await rowsOf<Omit<WaitingForAccount, 'benefitFen'> & { benefitFen: string }>(
@@ -360,7 +360,7 @@ export async function waitingForAccount(tx: Transaction, reach: Reach, limit: nu
      left join lateral (
        select m.sent_at, m.refusal from member_notice m where m.member_id = c.member_id and m.data::jsonb ->> 'claim' = c.id::text
        order by m.created_at desc, m.id desc limit 1) n on true
-     order by p.from_at, c.id limit $1`,
+     order by n.refusal is null, p.from_at, c.id limit $1`,
     [limit, ...within.parameters],
   );
   return rows.map((row) => ({ ...row, benefitFen: fen(Number(row.benefitFen)) }));

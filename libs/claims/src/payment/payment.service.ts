@@ -14,7 +14,7 @@ import { batchesToRelease, digestNow, lockBatch, readItems, releaseBatch } from 
 import { cancelledAmong, markFault, move } from '../claim.repository.js';
 import { planPayments } from './from-batch.js';
 import { grantNotRefused } from './payment.errors.js';
-import { afterReport, grantReference, needsOtherAccount, nextQueryAt, partMessageId, type PaymentState } from './payment.js';
+import { afterReport, grantReference, needsOtherAccount, nextQueryAt, partMessageId, soon, type PaymentState } from './payment.js';
 import * as payments from './payment.repository.js';
 
 const STAGE = 'payment';
@@ -26,6 +26,9 @@ interface Payee {
   readonly bankAccount: string;
   readonly bankName: string;
 }
+
+/** Whatever the official account says of itself, such as that its messages of the day are used up, it would say of the next member too. */
+const isOfAccount = (error: unknown): boolean => error instanceof DomainError && error.code !== 'unreadable-answer';
 
 @Injectable()
 export class PaymentService {
@@ -181,17 +184,22 @@ export class PaymentService {
     try {
       report = await this.bank.status(part.messageId);
     } catch (error) {
-      // Else those that fail would be the first of each round.
-      if (!(error instanceof NoAnswer)) await this.queryLater(part);
+      await this.queryLater(part, error);
       throw error;
     }
     // Without one: the bank's final word that the message never arrived. The same message goes again, under the same reference.
     return report ? this.apply(part, report) : this.send(part);
   }
 
-  private queryLater(part: payments.Part): Promise<boolean> {
-    const later = { nextQueryAt: nextQueryAt(this.clock.now(), part.queries), queried: true };
-    return payments.movePart(this.database.direct, part, 'open', later);
+  /** Else a question that fails would be the first of each round. Silence is most often the bank's as a whole, and says nothing of this part. */
+  private queryLater(part: payments.Part, error: unknown): Promise<boolean> {
+    const now = this.clock.now();
+    return payments.movePart(
+      this.database.direct,
+      part,
+      'open',
+      error instanceof NoAnswer ? { nextQueryAt: soon(now) } : { nextQueryAt: nextQueryAt(now, part.queries), queried: true },
+    );
   }
 
   /** What the bank said of a part (undefined: nothing) becomes states, books, pauses and notices, in one transaction. */
@@ -354,10 +362,14 @@ export class PaymentService {
 
   /** Tells members what waits to be told; a message that was sent twice is one, by its id. */
   async tell(): Promise<void> {
-    await eachAlone(await payments.unsentNotices(this.database.direct, JOB_IDS), async (notice) => {
-      const refusal = await this.tellMember(notice);
-      await payments.endNotice(this.database.direct, notice, this.clock.now(), refusal);
-    });
+    await eachAlone(
+      await payments.unsentNotices(this.database.direct, JOB_IDS),
+      async (notice) => {
+        const refusal = await this.tellMember(notice);
+        await payments.endNotice(this.database.direct, notice, this.clock.now(), refusal);
+      },
+      isOfAccount,
+    );
   }
 
   /** Returns why this member cannot be told, for good, or null. */

@@ -1,7 +1,7 @@
 /** Fiscal receipts of contributions: asked of public finance until it answers, and taken back when the money was given back. */
 import { Injectable } from '@nestjs/common';
 import { DomainError } from '@app/kernel';
-import { addToOutbox, Database, PersonalDataVault, reachOf, type Principal, type Transaction } from '@app/platform';
+import { addToOutbox, Database, eachAlone, PersonalDataVault, reachOf, together, type Principal, type Transaction } from '@app/platform';
 import { readPersonalText } from '../member/member.js';
 import * as errors from './contribution.errors.js';
 import { pathOfNotice } from './contribution.repository.js';
@@ -26,8 +26,8 @@ export class ReceiptService {
   async issue(): Promise<void> {
     while ((await this.listPhonePayments()) === ROUND);
     for (let due = await this.due(); due.length > 0; due = await this.due()) {
-      for (let first = 0; first < due.length; first += AT_ONCE)
-        await Promise.all(due.slice(first, first + AT_ONCE).map((receipt) => this.ask(receipt)));
+      const slices = Array.from({ length: Math.ceil(due.length / AT_ONCE) }, (_, i) => due.slice(i * AT_ONCE, (i + 1) * AT_ONCE));
+      await eachAlone(slices, (slice) => together(() => slice.map((receipt) => this.ask(receipt))));
     }
   }
 

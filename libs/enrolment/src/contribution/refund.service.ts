@@ -21,7 +21,7 @@ import * as errors from './contribution.errors.js';
 import * as doubles from './double.repository.js';
 import { applyFailed, applyPaid } from './refund-outcome.js';
 import { RefundBank } from './refund-bank.js';
-import { afterReport, nextQueryAt, refundEndToEndId, refundMessageId, type RefundState } from './refund.js';
+import { afterReport, nextQueryAt, refundEndToEndId, refundMessageId, soon, type RefundState } from './refund.js';
 import * as refunds from './refund.repository.js';
 import { lockCredit } from './suspense.repository.js';
 
@@ -142,8 +142,7 @@ export class RefundService {
     try {
       report = await this.bank.status(refund.messageId);
     } catch (error) {
-      // Else those that fail would be the first of each round.
-      if (!(error instanceof DomainError) || error.code !== 'no-answer') await this.queryLater(refund);
+      await this.queryLater(refund, error);
       throw error;
     }
     // The bank's final word that the message never arrived: the same message goes again, under the same reference.
@@ -151,12 +150,12 @@ export class RefundService {
     return this.apply(refund, report);
   }
 
-  private queryLater(refund: refunds.Refund): Promise<boolean> {
+  /** Else a question that fails would be the first of each round. Silence is most often the bank's as a whole, and says nothing of this refund. */
+  private queryLater(refund: refunds.Refund, error: unknown): Promise<boolean> {
     const at = this.clock.now();
-    return refunds.moveRefund(this.database.direct, refund, refund.state, at, {
-      nextQueryAt: nextQueryAt(at, refund.queries),
-      queried: true,
-    });
+    const silent = error instanceof DomainError && error.code === 'no-answer';
+    const later = silent ? { nextQueryAt: soon(at) } : { nextQueryAt: nextQueryAt(at, refund.queries), queried: true };
+    return refunds.moveRefund(this.database.direct, refund, refund.state, at, later);
   }
 
   private async send(refund: refunds.Refund): Promise<void> {

@@ -34,6 +34,8 @@ export const refundMessageId = (id: string): string => `RM${id.replaceAll('-', '
 export const refundEndToEndId = (id: string): string => `RF${id.replaceAll('-', '').toUpperCase()}`;
 
 const QUERY_AFTER_MINUTES = [5, 15, 30, 60] as const;
+/** When to ask again after silence. */
+export const soon = (now: Date): Date => new Date(now.getTime() + 60_000);
 /** When to ask again after `queries` questions without a final word. */
 export const nextQueryAt = (now: Date, queries: number): Date =>
   new Date(now.getTime() + QUERY_AFTER_MINUTES[Math.min(queries, QUERY_AFTER_MINUTES.length - 1)]! * 60_000);

@@ -169,13 +169,22 @@ export class JoinPaymentService implements OnApplicationShutdown {
     });
   }
 
-  /** A refund that had failed is asked about again: what was done about it is only known from the institution. Error: `flag` (not found). */
-  async clearFlag(principal: Principal, flag: Pick<joins.PaymentFlag, 'orderNumber' | 'fault'>, clearance: string): Promise<void> {
+  /**
+   * `retry`: a refund that had failed is asked about again, and for again if it never arrived; not where the money was given back another way, which
+   * would be twice. Errors: `flag` (not found), `not-a-refund` (invalid).
+   */
+  async clearFlag(
+    principal: Principal,
+    flag: Pick<joins.PaymentFlag, 'orderNumber' | 'fault'>,
+    { clearance, retry = false }: { readonly clearance: string; readonly retry?: boolean | undefined },
+  ): Promise<void> {
+    if (retry && flag.fault !== 'refund-failed')
+      throw new DomainError('not-a-refund', 'invalid', `expected the flag of a refund that failed, found ${flag.fault}; leave out retry`);
     const at = this.clock.now();
     await this.database.transaction(async (tx) => {
       if (!(await joins.clearFlag(tx, flag, { by: principal.userId, at, clearance })))
         throw new DomainError('flag', 'not-found', 'expected a flag that is open, found none of this order and fault; list the flags');
-      if (flag.fault !== 'refund-failed') return;
+      if (!retry) return;
       await joins.retryRefund(tx, wordKey(flag), at);
       await addToOutbox(tx, [{ queue: 'join', command: 'refund', ids: [] }]);
     });
@@ -308,8 +317,9 @@ export class JoinPaymentService implements OnApplicationShutdown {
     try {
       return (await this.phonePay.refund({ refundNumber, orderNumber, amountFen, totalFen: amountFen, reason: reason! })).state;
     } catch (error) {
-      if (isDomainError(error, 'refund-refused')) return 'failed';
-      throw error;
+      if (!isDomainError(error, 'refund-refused')) throw error;
+      // Refused may be that another process was asking for it.
+      return (await this.phonePay.queryRefund(refundNumber))?.state ?? 'failed';
     }
   }
 

@@ -455,9 +455,10 @@ describe('a member who joins alone', () => {
 
       const flag = { orderNumber: 'not-an-order', fault: 'order-unknown' } as const;
       expect(await payments.flags()).toContainEqual({ ...flag, amountFen: 100, flaggedAt: clock.now(), payment: null, earlier: [] });
-      await payments.clearFlag(finance, flag, 'given back at the institution');
+      await payments.clearFlag(finance, flag, { clearance: 'given back at the institution' });
       expect((await payments.flags()).map(({ orderNumber }) => orderNumber)).not.toContain('not-an-order');
-      await expect(payments.clearFlag(finance, flag, 'again')).rejects.toMatchObject({ code: 'flag', kind: 'not-found' });
+      await expect(payments.clearFlag(finance, flag, { clearance: 'again', retry: true })).rejects.toMatchObject({ code: 'not-a-refund' });
+      await expect(payments.clearFlag(finance, flag, { clearance: 'again' })).rejects.toMatchObject({ code: 'flag', kind: 'not-found' });
       await payments.notified(headers, body);
       const earlier = [{ by: 'finance', at: clock.now(), clearance: 'given back at the institution' }];
       expect(await payments.flags()).toContainEqual(expect.objectContaining({ ...flag, earlier }));
@@ -526,7 +527,8 @@ describe('a member who joins alone', () => {
       await payAndTell(2, other, new Date(other.payBy!.getTime() + 1));
       await payments.refund();
       expect([await read(1, asked), await read(2, other)]).toMatchObject([{ state: 'refunding' }, { state: 'refunded' }]);
-      const seen = () => payments.clearFlag(finance, { orderNumber, fault: 'refund-failed' }, 'given to the bank card');
+      const seen = () =>
+        payments.clearFlag(finance, { orderNumber, fault: 'refund-failed' }, { clearance: 'given to the bank card', retry: true });
       await seen();
       expect(await flagsOf(asked)).toEqual([]);
       await payments.refund();
@@ -539,6 +541,31 @@ describe('a member who joins alone', () => {
       await payments.refund();
       expect(await read(1, asked)).toMatchObject({ state: 'refunded', reason: 'paid-late' });
       expect([await flagsOf(asked), (await phoneMoney()) - before]).toEqual([[], 0]);
+    });
+
+    it('that finance gave back another way is not given back again', async () => {
+      const asked = await ask(1);
+      pay.refusedRefunds.add(asked.orderNumber!);
+      await payAndTell(1, asked, new Date(asked.payBy!.getTime() + 1));
+      await payments.refund();
+      pay.refusedRefunds.clear();
+      const flag = { orderNumber: asked.orderNumber!, fault: 'refund-failed' } as const;
+      await payments.clearFlag(finance, flag, { clearance: 'by bank transfer' });
+      clock.move(DAY);
+      await payments.refund();
+      expect([pay.refunds.size, await flagsOf(asked)]).toEqual([0, []]);
+    });
+
+    it('whose refund was refused because another process was asking for it is known by asking', async () => {
+      const asked = await ask(1);
+      await payAndTell(1, asked, new Date(asked.payBy!.getTime() + 1));
+      const taken = pay.refund.bind(pay);
+      pay.refund = async (request) => {
+        await taken(request);
+        throw new DomainError('refund-refused', 'conflict', 'expected one request, found two');
+      };
+      await payments.refund();
+      expect([await read(1, asked), await flagsOf(asked)]).toMatchObject([{ state: 'refunded' }, []]);
     });
 
     it('that is to go back waits a minute where nobody answers, and holds up no other', async () => {

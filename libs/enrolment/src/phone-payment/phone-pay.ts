@@ -37,7 +37,7 @@ export abstract class PhonePay {
   /** Afterwards nobody can pay it. Error: `order-paid` (conflict) when somebody has. */
   abstract close(orderNumber: string): Promise<void>;
 
-  /** Idempotent by its number. Error: `refund-refused` (conflict), for another content or more than was paid, for good. */
+  /** Idempotent by its number. Error: `refund-refused` (conflict), for another content, more than was paid, or a payer who cannot be paid. */
   abstract refund(refund: {
     refundNumber: string;
     orderNumber: string;
