@@ -6,7 +6,7 @@
 import { ENROLMENT_MIGRATIONS, JoinPaymentService, OrganisationService, PhonePay, WindowService } from '@app/enrolment';
 import { civilDate, Clock, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
-import { createHttpApp, Database, Platform1700000000000, readConfig, SystemClock, Tokens } from '@app/platform';
+import { BACKLOG, createHttpApp, Database, Platform1700000000000, readConfig, SystemClock, Tokens } from '@app/platform';
 import Fastify from 'fastify';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -33,9 +33,12 @@ const WARM_SECONDS = 8;
 /** Of the peak. */
 const STEADY = 0.8;
 const STEADY_SECONDS = 3;
-const OVERLOAD_SECONDS = 5;
+/** The first second of it goes into hearing a crowd that comes at once. */
+const OVERLOAD_SECONDS = 10;
 const OVERLOAD = 5;
-const CROWD_CONNECTIONS = 2_000;
+const STEADY_CONNECTIONS = 2_000;
+/** As many as are held at once, and more than are worked through in a second: a smaller crowd would wait for its own connections only. */
+const CROWD_CONNECTIONS = 8_000;
 const P99_MS = 200;
 const DAY_MS = 86_400_000;
 
@@ -69,7 +72,7 @@ export async function joinBench(databaseUrl: string): Promise<Measured[]> {
   const folder = mkdtempSync(join(tmpdir(), 'hubao-join-'));
   let crowd: ChildProcess | undefined;
   try {
-    await app.listen(0, '127.0.0.1');
+    await app.listen({ port: 0, host: '127.0.0.1', backlog: BACKLOG });
     const db = app.get(Database);
     const people = await makePeople(db, app.get(OrganisationService));
     // One after the other: all at once would leave the server a gigabyte to collect while it is measured.
@@ -94,14 +97,14 @@ export async function joinBench(databaseUrl: string): Promise<Measured[]> {
     const newWindow = () => makeWindow(app.get(WindowService), app.get(Clock).now(), year++);
     const closed = { kind: 'closed', connections: CONNECTIONS, seconds: RUN_SECONDS } as const;
 
-    const open = async (rate: number, seconds: number): Promise<Ran> =>
+    const open = async (rate: number, seconds: number, connections: number): Promise<Ran> =>
       run({
         kind: 'open',
         port,
         windowId: await newWindow(),
-        connections: CROWD_CONNECTIONS,
+        connections,
         seconds,
-        rate: Math.min(Math.round(rate), Math.trunc(MEMBERS / seconds)),
+        rate,
       });
 
     const [floors, owns]: [number[], number[]] = [[], []];
@@ -116,8 +119,8 @@ export async function joinBench(databaseUrl: string): Promise<Measured[]> {
       const own = ownRan.done / RUN_SECONDS;
       owns.push(own);
       // Beside the peak that they are shares of: a machine may be slower a minute later.
-      steady.push(await open(own * STEADY, STEADY_SECONDS));
-      crowded.push(await open(own * OVERLOAD, OVERLOAD_SECONDS));
+      steady.push(await open(own * STEADY, STEADY_SECONDS, STEADY_CONNECTIONS));
+      crowded.push(await open(own * OVERLOAD, OVERLOAD_SECONDS, CROWD_CONNECTIONS));
     }
     await finish(db, phonePay);
 
@@ -250,11 +253,12 @@ let next = 0;
 class Client {
   constructor(port, ready) {
     this.text = '';
-    this.socket = connect(port, '127.0.0.1', ready);
+    let open = false;
+    this.socket = connect(port, '127.0.0.1', () => { open = true; ready(this); });
     this.socket.setNoDelay(true);
     this.socket.setEncoding('latin1');
     this.socket.on('data', (data) => this.read(data));
-    this.socket.on('error', (error) => { const { answered } = this; this.answered = undefined; answered?.(0, '', error.message); });
+    this.socket.on('error', (error) => { const { answered } = this; this.answered = undefined; answered?.(0, '', error.message); if (!open) ready(undefined); });
   }
   ask(text, answered) {
     this.answered = answered;
@@ -293,10 +297,14 @@ process.on('message', async (run) => {
   const first = [];
   let queue = [], taken = 0;
   // Of an open run, counted: whoever has come costs nothing until a connection is free, else five times as many would slow the crowd itself.
-  let came = 0, begun = 0;
+  let came = 0, begun = 0, people = 0;
   const waiting = () => first.length + queue.length - taken + came - begun;
-  let open = run.kind === 'closed' ? run.connections : Math.min(run.connections, 400);
-  await new Promise((resolve) => { let left = open; for (let i = 0; i < open; i++) free.push(new Client(run.port, () => --left === 0 && resolve())); });
+  // A few at a time, since what does not fit into the queue of connections is tried again seconds later.
+  while (free.length < run.connections) {
+    const clients = await Promise.all(Array.from({ length: Math.min(100, run.connections - free.length) }, () => new Promise((ready) => new Client(run.port, ready))));
+    free.push(...clients.filter((client) => client));
+  }
+  let open = run.connections;
   const all = [...free];
   const start = performance.now();
   const end = start + run.seconds * 1000;
@@ -328,6 +336,8 @@ process.on('message', async (run) => {
   // What somebody asks who came then.
   function person(came) {
     if (!run.windowId) return { text: FLOOR, answered: (status, body, whole, at) => { if (status !== 201) return fail(status, body || whole); confirms.push(at - came); done(at); again(); } };
+    // Who comes twice would be answered without being joined.
+    if (++people > tokens.length) fail(0, 'expected somebody else, found everybody came already');
     const token = tokens[next++ % tokens.length];
     const answered = (status, body, whole, at) => {
       if (status === 201 || (status === 200 && !body.includes('"waiting"'))) { confirms.push(at - came); return pay(body, at); }

@@ -1,6 +1,6 @@
-import { createHttpApp, readConfigOrExit } from '@app/platform';
+import { BACKLOG, createHttpApp, readConfigOrExit } from '@app/platform';
 import { ClaimsAppModule } from './claims-app.module.js';
 
 const app = await createHttpApp(ClaimsAppModule.forRoot(readConfigOrExit(process.env)), 'Hubao claims');
 app.enableShutdownHooks();
-await app.listen(Number(process.env.PORT ?? 3000), process.env.HOST ?? '0.0.0.0');
+await app.listen({ port: Number(process.env.PORT ?? 3000), host: process.env.HOST ?? '0.0.0.0', backlog: BACKLOG });

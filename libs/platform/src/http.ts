@@ -8,6 +8,7 @@ import { DomainError } from '@app/kernel';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { bearerOf } from './auth/guard.js';
 import { Tokens } from './auth/token.js';
+import { connectionsAtMost } from './open-files.js';
 import { answerProblem, invalidRequest } from './problem.js';
 
 /** In bytes, of a body that is parsed whole; in levels, of what it holds. Much of what reads bodies takes time by the square of either. */
@@ -15,6 +16,9 @@ const BODY_LIMIT = 64 * 1024;
 const DEPTH_LIMIT = 32;
 /** As long as the largest file takes on the slowest line. */
 const REQUEST_TIMEOUT_MS = 30 * 60_000;
+
+/** Connections that wait to be accepted: of a crowd that comes while the process is busy, whoever finds no room tries again seconds later. */
+export const BACKLOG = 4_096;
 
 /** Of a route that takes more than others, in bytes: nobody's body is read for that before they have logged in. */
 export const TakesBody = (bytes: number): MethodDecorator => RouteConfig({ bodyBytes: bytes }) as MethodDecorator;
@@ -34,6 +38,8 @@ export async function createHttpApp(
   });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: ['error', 'warn'], bufferLogs: false });
   const server: FastifyInstance = adapter.getInstance();
+  const connections = connectionsAtMost();
+  if (connections !== undefined) server.server.maxConnections = connections;
   server.addHook('onRoute', (route) => {
     // Nest sets its own for what comes after the routes, which is too late for what fails before one is entered.
     route.errorHandler = (error, _request, reply) => answerProblem(error, reply);

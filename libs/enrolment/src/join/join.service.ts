@@ -1,6 +1,6 @@
 /**
- * A member asks to join. Requests wait in a line in the order they were received, and are written in sets; who would wait longer than a moment is
- * told the place and the time at once, with a ticket that holds the place. The line is in memory: what it would lose, the tickets bring back.
+ * A member asks to join. Requests wait in a line in the order they were received, and are written in sets; who waits longer than a few seconds is
+ * told the place and the time, with a ticket that holds the place. The line is in memory: what it would lose, the tickets bring back.
  */
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { Clock, DomainError, type Fen } from '@app/kernel';
@@ -34,8 +34,13 @@ import { Pace, WaitingLine, type Place } from './waiting-line.js';
 
 /** Written together at most. */
 const SET = 500;
-/** Who waits no longer than this is answered when it is done; anybody else at once, with a ticket. */
-const HOLD_SECONDS = 1;
+/**
+ * A request is held for so long and answered when it is done; after that, with a ticket. Held it costs nothing, while each answer that somebody is
+ * to come back brings the next question at once, and costs a third of a join.
+ */
+const HOLD_MS = 5_000;
+/** Who was told to wait comes back so long before the turn, and is held until then: whoever is late leaves the server idle. */
+const EARLY_SECONDS = 3;
 /** Two of a crowd of 50,000: some 30 MB. */
 const LINE_PLACES = 100_000;
 /** A ticket that was never worked through holds its place for so long, over a restart or a night without service. */
@@ -88,12 +93,12 @@ type AskOutcome = { readonly application: joins.Application } | { readonly refus
 
 interface Ask extends JoinTicket, Place, Answered<AskOutcome> {
   readonly outcome: Promise<AskOutcome>;
-  readonly enteredMs: number;
 }
 
 @Injectable()
 export class JoinService implements OnApplicationShutdown {
   protected readonly places: number = LINE_PLACES;
+  protected readonly holdMs: number = HOLD_MS;
   private readonly line = new WaitingLine<Ask>();
   private readonly pace = new Pace();
   private readonly asks: GroupCommit<Ask, AskOutcome>;
@@ -195,10 +200,8 @@ export class JoinService implements OnApplicationShutdown {
 
   private async take(ticket: JoinTicket): Promise<JoinView> {
     const ask = this.line.find(keyOf(ticket)) ?? this.enter(ticket);
-    const position = this.line.placesUpTo(ask.receivedAt);
-    const seconds = this.pace.secondsFor(position);
-    if (seconds > HOLD_SECONDS || this.isStuck()) return this.waiting(ask, position, seconds);
-    const outcome = await ask.outcome;
+    const outcome = await within(this.holdMs, ask.outcome);
+    if (!outcome) return this.waiting(ask);
     if ('refusal' in outcome) throw joinRefused(outcome.refusal, outcome.window, ask.receivedAt);
     return this.view(outcome.application);
   }
@@ -217,26 +220,21 @@ export class JoinService implements OnApplicationShutdown {
     const { windowId, memberId, receivedAt } = ticket;
     const { outcome, resolve, reject } = answerLater<AskOutcome>();
     // Named one by one: spreading costs more than all else that is done here.
-    const ask: Ask = { windowId, memberId, receivedAt, key: keyOf(ticket), enteredMs: performance.now(), outcome, resolve, reject };
+    const ask: Ask = { windowId, memberId, receivedAt, key: keyOf(ticket), outcome, resolve, reject };
     this.asks.add(ask);
     return ask;
   }
 
-  /** Whatever the pace was, the first of the line has waited too long already. */
-  private isStuck(): boolean {
-    const { front } = this.line;
-    return front !== undefined && performance.now() - front.enteredMs > 1_000 * HOLD_SECONDS;
-  }
-
-  private waiting(ask: Ask, position: number, seconds: number): JoinView {
-    const estimatedSeconds = Math.ceil(seconds);
+  private waiting(ask: Ask): JoinView {
+    const position = this.line.placesUpTo(ask.receivedAt);
+    const estimatedSeconds = Math.ceil(this.pace.secondsFor(position));
     return {
       ticket: writeTicket(this.vault, ask),
       state: 'waiting',
       receivedAt: ask.receivedAt,
       position,
       estimatedSeconds,
-      pollAfterSeconds: Math.min(Math.max(estimatedSeconds, POLL_SECONDS.least), POLL_SECONDS.most),
+      pollAfterSeconds: Math.min(Math.max(estimatedSeconds - EARLY_SECONDS, POLL_SECONDS.least), POLL_SECONDS.most),
     };
   }
 
@@ -338,6 +336,16 @@ function told({ state, reason, heldBack }: joins.Application): Pick<JoinView, 's
   if (reason) return { state, reason, reasonText: refusal ? `${JOIN_REASONS[reason]}。${refusal}` : JOIN_REASONS[reason] };
   if (heldBack === 'underwriting') return { state: 'underwriting' };
   return heldBack ? { state: 'not-accepted', reason: heldBack, reasonText: refusal! } : { state };
+}
+
+/** Undefined where it takes longer. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    return await Promise.race([work, new Promise<undefined>((resolve) => (timer = setTimeout(resolve, ms, undefined)))]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 const keyOf = ({ memberId, windowId }: JoinTicket): string => `${memberId}/${windowId}`;

@@ -20,10 +20,6 @@ export class WaitingLine<Entry extends Place> implements Waiting<Entry> {
     return this.entries.length - this.head;
   }
 
-  get front(): Entry | undefined {
-    return this.entries[this.head];
-  }
-
   find(key: string): Entry | undefined {
     return this.byKey.get(key);
   }
