@@ -61,6 +61,17 @@ describe('a stream of events', () => {
     expect(answer.taken).toBe('retry: 2000\n\nid: 100\ndata: {"at":"once"}\n\nid: 101\ndata: {"at":"later"}\n\n');
   });
 
+  it('takes no more listeners than leave room for those who join', () => {
+    class Small extends EventStreams {
+      protected override readonly most = 2;
+    }
+    const streams = new Small();
+    const [{ answer }] = [follow(streams), follow(streams)];
+    expect(() => follow(streams)).toThrow(expect.objectContaining({ code: 'too-many-listeners', kind: 'unavailable' }));
+    answer.emit('close');
+    expect(follow(streams).answer.heads).toEqual([200]);
+  });
+
   it('tells who comes again only of what is new', () => {
     const { answer, tell } = follow(new EventStreams(), { 'last-event-id': '100' });
     expect(answer.taken).toBe('retry: 2000\n\n');

@@ -4,9 +4,14 @@
  */
 import { Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { Following } from '@app/enrolment';
+import { DomainError } from '@app/kernel';
+import { connectionsAtMost } from '@app/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 
 const RETRY_MS = 2_000;
+/** Of the connections that the process may hold, for those who only listen. */
+const SHARE = 0.75;
+const FULL_RETRY_SECONDS = 60;
 /** A listener that takes nothing for so long is gone, or might as well be. */
 const PATIENCE_MS = 15_000;
 /** Then the client comes again, and shows that it still may. */
@@ -21,6 +26,8 @@ const HEAD = {
 
 @Injectable()
 export class EventStreams implements BeforeApplicationShutdown {
+  /** The rest is for those who join. */
+  protected readonly most: number = SHARE * connectionsAtMost();
   private readonly open = new Set<FastifyReply['raw']>();
   private readonly frames = new WeakMap<object, Buffer>();
 
@@ -32,7 +39,15 @@ export class EventStreams implements BeforeApplicationShutdown {
     }
   }
 
+  /** Errors: `too-many-listeners` (unavailable). */
   send(request: FastifyRequest, reply: FastifyReply, following: Following<object>): void {
+    if (this.open.size >= this.most)
+      throw new DomainError(
+        'too-many-listeners',
+        'unavailable',
+        'expected fewer listeners, found as many as there is room for; ask for the countdown itself, or come back later',
+        { retryAfterSeconds: FULL_RETRY_SECONDS },
+      );
     const { raw } = reply;
     const startedMs = performance.now();
     let blockedMs = startedMs;

@@ -8,7 +8,7 @@ import { DomainError } from '@app/kernel';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { bearerOf } from './auth/guard.js';
 import { Tokens } from './auth/token.js';
-import { connectionsAtMost } from './open-files.js';
+import { limitConnections } from './connections.js';
 import { answerProblem, invalidRequest } from './problem.js';
 
 /** In bytes, of a body that is parsed whole; in levels, of what it holds. Much of what reads bodies takes time by the square of either. */
@@ -38,8 +38,7 @@ export async function createHttpApp(
   });
   const app = await NestFactory.create<NestFastifyApplication>(module, adapter, { logger: ['error', 'warn'], bufferLogs: false });
   const server: FastifyInstance = adapter.getInstance();
-  const connections = connectionsAtMost();
-  if (connections !== undefined) server.server.maxConnections = connections;
+  limitConnections(server.server);
   server.addHook('onRoute', (route) => {
     // Nest sets its own for what comes after the routes, which is too late for what fails before one is entered.
     route.errorHandler = (error, _request, reply) => answerProblem(error, reply);

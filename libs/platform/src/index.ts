@@ -8,6 +8,7 @@ export * from './auth/token.js';
 export * from './auth/user.entity.js';
 export * from './clock.js';
 export * from './config.js';
+export * from './connections.js';
 export * from './database.js';
 export * from './each-alone.js';
 export * from './embedded-postgres/embedded-postgres.js';
