@@ -151,4 +151,5 @@ it('whose payment does not add up is seen by finance, who says what was done abo
   await maker.enrolment('POST', `${path}/clearances`, clearance);
   await expect(maker.enrolment('POST', `${path}/clearances`, clearance)).rejects.toMatchObject({ status: 404 });
   expect(await maker.enrolment('GET', path)).toEqual([]);
+  expect(await checker.enrolment('GET', '/contributions/phone-payments/refunds')).toEqual([]);
 });

@@ -32,7 +32,7 @@ import { shedLoad } from './load-shedding.js';
 import { LoginController } from './login.controller.js';
 import { MemberController } from './member.controller.js';
 import { OrganisationController } from './organisation.controller.js';
-import { PhoneFlagController } from './phone-flag.controller.js';
+import { PhoneMoneyController } from './phone-money.controller.js';
 import { PhonePaymentController } from './phone-payment.controller.js';
 import { PublicCountdownController } from './public-countdown.controller.js';
 import { ROSTER_TYPES, RosterController, ROSTERS } from './roster.controller.js';
@@ -104,7 +104,7 @@ export class EnrolmentAppModule implements OnModuleInit {
         VerificationController,
         CoverController,
         JoinController,
-        PhoneFlagController,
+        PhoneMoneyController,
         PhonePaymentController,
       ],
       providers: [EventStreams],

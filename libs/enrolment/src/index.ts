@@ -95,6 +95,7 @@ export {
 export { type Proposal } from './cover/cover-change.repository.js';
 export { JOIN_MOVES, JOIN_REASONS, type JoinReason, type JoinState } from './join/join.js';
 export { BILL_READY, JoinPaymentService, type FlaggedPayment } from './join/join-payment.service.js';
+export type { RefundUnderWay } from './join/join.repository.js';
 export { PHONE_PAYMENT_FAULTS, type PhonePaymentFault } from './join/join.entity.js';
 export { JoinService, type JoinOffer, type JoinView, type PayParameters } from './join/join.service.js';
 export { PhonePay, type PhoneOrder, type PhonePayment, type PhoneRefund } from './phone-payment/phone-pay.js';

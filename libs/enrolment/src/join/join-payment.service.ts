@@ -32,8 +32,8 @@ const UNANSWERED_MS = 60_000;
 /** To a balance a refund takes minutes, to a card days. */
 const REFUND_LOOK_MS = 5 * 60_000;
 const AT_ONCE = 8;
-/** The oldest of them; each that is cleared makes room. */
-const FLAGS = 1_000;
+/** Of a list for finance: the oldest; each that ends makes room. */
+const SHOWN = 1_000;
 /** From when the outside party has the bill of the day before. */
 export const BILL_READY = '10:00';
 const MOST_DAYS = 400;
@@ -158,9 +158,14 @@ export class JoinPaymentService implements OnApplicationShutdown {
     return true;
   }
 
+  /** Where the money is that members are to have back: who sees it stand still looks for what the log says, such as too little at the merchant. */
+  refundsUnderWay(): Promise<joins.RefundUnderWay[]> {
+    return joins.refundsUnderWay(this.database.direct, SHOWN);
+  }
+
   /** Payments that wait for a person: finance looks into them, does what is to be done at the phone-pay institution, and says what it was. */
   async flags(): Promise<FlaggedPayment[]> {
-    const flags = await joins.openFlags(this.database.direct, FLAGS);
+    const flags = await joins.openFlags(this.database.direct, SHOWN);
     const ours = flags.filter(({ orderNumber }) => memberOfOrder(orderNumber) !== undefined);
     const known = await joins.knownPayments(this.database.direct, ours.map(wordKey));
     return flags.map((flag) => {

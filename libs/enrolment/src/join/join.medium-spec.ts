@@ -576,9 +576,14 @@ describe('a member who joins alone', () => {
       pay.silent = false;
       await payments.refund();
       expect(await read(1, asked)).toMatchObject({ state: 'refunding' });
+      const { orderNumber } = asked;
+      const late = new Date(asked.payBy!.getTime() + 1);
+      const mine = async () => (await payments.refundsUnderWay()).filter((refund) => refund.orderNumber === orderNumber);
+      expect(await mine()).toEqual([{ orderNumber, amountFen: SHARE, state: 'refund-due', reason: 'paid-late', paidAt: late }]);
       clock.move(MINUTE);
       await payments.refund();
       expect(await read(1, asked)).toMatchObject({ state: 'refunded' });
+      expect(await mine()).toEqual([]);
     });
 
     it('that never comes ends the application, and the member may ask again under another order', async () => {

@@ -350,6 +350,22 @@ export async function paymentsToRefund(tx: Transaction, now: Date, limit: number
   return rows.map(payment);
 }
 
+export interface RefundUnderWay extends Pick<StoredPayment, 'orderNumber' | 'amountFen' | 'state' | 'reason'> {
+  /** When the member paid what is to go back. */
+  readonly paidAt: Date;
+}
+
+/** What is to go back and has not arrived; what was paid first comes first. */
+export async function refundsUnderWay(tx: Transaction, limit: number): Promise<RefundUnderWay[]> {
+  const rows = await rowsOf<{ orderNumber: string; amountFen: string; state: PhonePaymentState; reason: JoinReason; paidAt: Date }>(
+    tx,
+    `select p.order_number as "orderNumber", p.amount_fen as "amountFen", p.state, p.reason, p.paid_at as "paidAt"
+     from phone_payment p where p.look_at is not null order by p.paid_at limit $1`,
+    [limit],
+  );
+  return rows.map((row) => ({ ...row, amountFen: fen(Number(row.amountFen)) }));
+}
+
 type PaymentKey = Pick<StoredPayment, 'memberId' | 'orderNumber'>;
 
 /** The end of a refund, good or bad. False when it has ended already. */

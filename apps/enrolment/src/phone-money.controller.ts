@@ -1,6 +1,6 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { JoinPaymentService, PHONE_PAYMENT_FAULTS, type FlaggedPayment, type PhonePaymentFault } from '@app/enrolment';
+import { JoinPaymentService, PHONE_PAYMENT_FAULTS, type FlaggedPayment, type PhonePaymentFault, type RefundUnderWay } from '@app/enrolment';
 import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
 import { IsBoolean, IsIn, IsString, Length } from 'class-validator';
 
@@ -16,18 +16,25 @@ class ClearRequest {
   retry?: boolean;
 }
 
-/** Payments by phone that do not add up, for the people who keep the money. */
-@Controller('contributions/phone-payments/flags')
-export class PhoneFlagController {
+/** Payments by phone that do not add up or are to go back, for the people who keep the money. */
+@Controller('contributions/phone-payments')
+export class PhoneMoneyController {
   constructor(private readonly payments: JoinPaymentService) {}
 
-  @Get()
+  /** Those whose refund has not arrived, who paid first comes first. */
+  @Get('refunds')
   @Requires('suspense.read')
-  read(): Promise<FlaggedPayment[]> {
+  refunds(): Promise<RefundUnderWay[]> {
+    return this.payments.refundsUnderWay();
+  }
+
+  @Get('flags')
+  @Requires('suspense.read')
+  flags(): Promise<FlaggedPayment[]> {
     return this.payments.flags();
   }
 
-  @Post('clearances')
+  @Post('flags/clearances')
   @HttpCode(204)
   @Requires('suspense.match')
   async clear(@CurrentPrincipal() principal: Principal, @Body() { orderNumber, fault, clearance, retry }: ClearRequest): Promise<void> {
