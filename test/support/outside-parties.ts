@@ -175,7 +175,9 @@ export class FakeWechat extends WechatGateway {
     const errcode = this.errcodes.get(message.touser);
     if (errcode !== undefined)
       return Promise.reject(
-        new DomainError('member-not-reached', 'conflict', `expected a follower, found errcode ${errcode}`, { errcode }),
+        errcode === 47003
+          ? new DomainError('wechat', 'unavailable', 'expected errcode 0, found 47003')
+          : new DomainError('member-not-reached', 'conflict', `expected a follower, found errcode ${errcode}`, { errcode }),
       );
     this.sent.push(message);
     return Promise.resolve();

@@ -774,6 +774,25 @@ describe('a payment', () => {
     expect((await path.report.read()).workingDays).toMatchObject({ max: 2, grossMax: 3 });
   });
 
+  it('whose notice is refused for a reason that may be its own holds up no other, and is tried an hour later', async () => {
+    await path.enrol(1, 2);
+    await path.receive(settlement(), settlement(of(2)));
+    await path.work();
+    for (const serial of [1, 2]) path.bank.endings.set(bankAccount(serial), { status: 'RJCT', reason: 'AC04' });
+    await path.payOn('2025-03-04');
+    const [first, second] = [await path.claim('S0001'), await path.claim('S0002')];
+    const [notice] = await path.source.query('select member_id as id from member_notice order by id limit 1');
+    path.wechat.errcodes.set(notice.id, 47003);
+    await expect(path.payment.tell()).rejects.toMatchObject({ code: 'wechat' });
+    expect(path.wechat.sent).toMatchObject([{ touser: [first, second].find(({ memberId }) => memberId !== notice.id)!.memberId }]);
+    path.wechat.errcodes.clear();
+    await path.payment.tell();
+    expect(path.wechat.sent).toHaveLength(1);
+    path.clock.set('2025-03-05 18:00');
+    await path.payment.tell();
+    expect(path.wechat.sent).toHaveLength(2);
+  });
+
   it('whose member cannot be told of it is listed for whoever may call, and the next member is told', async () => {
     await path.enrol(1, 2);
     await path.receive(settlement(), settlement(of(2)));

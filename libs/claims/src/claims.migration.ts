@@ -281,13 +281,15 @@ export class Claims1700000003000 implements MigrationInterface {
         template text not null,
         data text not null,
         created_at timestamptz not null,
+        -- Not before, once it has failed.
+        tell_at timestamptz,
         sent_at timestamptz,
         -- The official account's errcode when this member cannot be told.
         refusal text,
         primary key (member_id, id),
         check (num_nonnulls(sent_at, refusal) <= 1)
       );
-      create index member_notice_due on member_notice (id) where sent_at is null and refusal is null;
+      create index member_notice_due on member_notice (tell_at nulls first, id) where sent_at is null and refusal is null;
 
       create table bank_statement (
         "on" date primary key,

@@ -201,8 +201,9 @@ it('a statement of another account or day, and a report on another message, are 
 
 it.each([
   [43004, 'member-not-reached', false],
-  [45009, 'wechat', true],
-  [-1, 'wechat', true],
+  [45009, 'wechat-account', true],
+  [-1, 'wechat-account', true],
+  [47003, 'wechat', true],
 ])('a message that is answered with errcode %i is %s', async (errcode, code, retry) => {
   says = JSON.stringify({ errcode, errmsg: 'no', msgid: 0 });
   expect(await outcome(CALLS.find(({ name }) => name === 'a message to a member')!)).toMatchObject({ code, retry });

@@ -11,7 +11,9 @@ const RETRY: RetryPolicy = retry(
   handleWhen((error) => error instanceof NoAnswer),
   { maxAttempts: 2, backoff: new ConstantBackoff(200) },
 );
-const agents = { 'http:': new Agent({ keepAlive: true }), 'https:': new TlsAgent({ keepAlive: true }) };
+/** A silent party takes no more of a process's open files, whoever asks about how much; and together no more than its server leaves (connections.ts). */
+const SOCKETS = { keepAlive: true, maxSockets: 100, maxTotalSockets: 120 };
+const agents = { 'http:': new Agent(SOCKETS), 'https:': new TlsAgent(SOCKETS) };
 
 /** The party gave no answer: refused, timed out or cut off. Whether it acted is not known. */
 export class NoAnswer extends DomainError {
@@ -70,6 +72,9 @@ export class HttpClient {
           );
         },
       );
+      // Waiting for a socket is waiting for the party, too.
+      const unheard = setTimeout(() => request.destroy(), this.timeoutMs);
+      request.once('socket', () => clearTimeout(unheard)).once('close', () => clearTimeout(unheard));
       request.on('timeout', () => request.destroy());
       request.on('error', () => reject(new NoAnswer(this.party, this.timeoutMs)));
       request.end(call.body?.text);
@@ -82,7 +87,7 @@ export class HttpClient {
 
   /**
    * The JSON of a 2xx answer, which must be of that shape; what the shape does not name is left out. Errors, without a word of the body:
-   * `refused-by-party`; `unreadable-answer` (unavailable).
+   * `refused-by-party`, `too-many-calls`; `unreadable-answer` (unavailable).
    */
   read<T>(answer: Answer, shape: ZodType<T>): T {
     if (answer.status < 200 || answer.status > 299) throw this.refused(answer);
@@ -98,7 +103,16 @@ export class HttpClient {
   }
 
   refused(answer: Answer): DomainError {
-    const kind = answer.status >= 500 || answer.status === TOO_MANY_REQUESTS ? 'unavailable' : 'conflict';
+    if (answer.status === TOO_MANY_REQUESTS)
+      return new DomainError(
+        'too-many-calls',
+        'unavailable',
+        `expected the ${this.party} to accept, found too many calls; it will be asked again`,
+        {
+          party: this.party,
+        },
+      );
+    const kind = answer.status >= 500 ? 'unavailable' : 'conflict';
     return new DomainError(
       'refused-by-party',
       kind,

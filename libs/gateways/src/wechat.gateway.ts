@@ -7,6 +7,9 @@ import { HttpClient } from './http-client.js';
 /** This member cannot be told: does not follow, is barred, or has refused. An openid of another account (40003) may be a wrong setting of ours. */
 const NOT_REACHED: ReadonlySet<number> = new Set([43004, 43019, 43101]);
 
+/** Busy, token, permission, messages of the day: not of this message. */
+const OF_ACCOUNT: ReadonlySet<number> = new Set([-1, 40001, 40014, 42001, 45009, 45011, 48001]);
+
 const SENT = z.object({ errcode: z.int() }) satisfies z.ZodType<Partial<TemplateAnswer>>;
 
 export class WechatGateway {
@@ -16,7 +19,10 @@ export class WechatGateway {
     this.http = new HttpClient('official account', url);
   }
 
-  /** Errors: `member-not-reached` (conflict), with the `errcode`, when this member cannot be told; `wechat` (unavailable) for any other. */
+  /**
+   * Errors: `member-not-reached` (conflict), with the `errcode`, when this member cannot be told; `wechat-account`,
+   * `wechat` (unavailable) for what is said of the account, and for any other.
+   */
   async send(message: TemplateMessage): Promise<void> {
     const { errcode } = this.http.read(await this.http.askJson('POST', '/cgi-bin/message/template/send', message), SENT);
     if (NOT_REACHED.has(errcode))
@@ -27,6 +33,10 @@ export class WechatGateway {
         { errcode },
       );
     if (errcode !== 0)
-      throw new DomainError('wechat', 'unavailable', `expected errcode 0, found ${errcode}; see the code in the official account's manual`);
+      throw new DomainError(
+        OF_ACCOUNT.has(errcode) ? 'wechat-account' : 'wechat',
+        'unavailable',
+        `expected errcode 0, found ${errcode}; see the code in the official account's manual`,
+      );
   }
 }

@@ -2,21 +2,52 @@
 import { DomainError } from '@app/kernel';
 import { isAway } from './database.js';
 
-const isSilence = (error: unknown): boolean => error instanceof DomainError && error.code === 'no-answer';
+/** Silence, and too many calls, are said of all that is asked of the party. */
+const OF_PARTY: ReadonlySet<string> = new Set(['no-answer', 'too-many-calls']);
+export const isOfParty = (error: unknown): boolean => error instanceof DomainError && OF_PARTY.has(error.code);
+
+type Work<T> = (one: T) => Promise<unknown>;
 
 /**
  * One after the other; what fails for one holds up no other. Where the database is away, or a failure is one `forAll`, the rest would fail as well
  * and is left for later. Throws the first failure.
  */
-export async function eachAlone<T>(all: Iterable<T>, work: (one: T) => Promise<unknown>, forAll = isSilence): Promise<void> {
-  const failures: unknown[] = [];
+export async function eachAlone<T>(all: Iterable<T>, work: Work<T>, forAll = isOfParty): Promise<void> {
+  const failures = new Map<T, unknown>();
+  await tryEach(all, work, forAll, failures);
+  for (const failure of failures.values()) throw failure;
+}
+
+/** {@link eachAlone}, in rounds of up to `size` until nothing is due; what failed and stays due is tried once. `keyOf`: the same for the same thing. */
+export async function eachDue<T>(
+  due: (most: number) => Promise<readonly T[]>,
+  work: Work<T>,
+  { size, keyOf }: { readonly size: number; readonly keyOf: (one: T) => string },
+): Promise<void> {
+  const failures = new Map<T, unknown>();
+  const failed = new Set<string>();
+  for (let goesOn = true; goesOn;) {
+    const round = (await due(size + failed.size)).filter((one) => !failed.has(keyOf(one)));
+    goesOn = round.length > 0 && (await tryEach(round, work, isOfParty, failures));
+    for (const one of failures.keys()) failed.add(keyOf(one));
+  }
+  for (const failure of failures.values()) throw failure;
+}
+
+/** False when the rest was left. */
+async function tryEach<T>(
+  all: Iterable<T>,
+  work: Work<T>,
+  forAll: (error: unknown) => boolean,
+  failures: Map<T, unknown>,
+): Promise<boolean> {
   for (const one of all) {
     try {
       await work(one);
     } catch (error) {
-      failures.push(error);
-      if (isAway(error) || forAll(error)) break;
+      failures.set(one, error);
+      if (isAway(error) || forAll(error)) return false;
     }
   }
-  if (failures.length > 0) throw failures[0];
+  return true;
 }

@@ -74,6 +74,7 @@ export class NoticeEntity {
   @Column('text') template: string;
   @Column('text') data: string;
   @Column('timestamptz') created_at: Date;
+  @Column('timestamptz', { nullable: true }) tell_at: Date | null;
   @Column('timestamptz', { nullable: true }) sent_at: Date | null;
   /** The official account's errcode when this member cannot be told. */
   @Column('text', { nullable: true }) refusal: string | null;

@@ -319,13 +319,18 @@ export async function insertNotices(tx: Transaction, notices: readonly Notice[],
   );
 }
 
-export async function unsentNotices(tx: Transaction, limit: number): Promise<Notice[]> {
+export async function unsentNotices(tx: Transaction, now: Date, limit: number): Promise<Notice[]> {
   const rows = await rowsOf<Omit<Notice, 'data'> & { data: string }>(
     tx,
-    `select id, member_id as "memberId", template, data from member_notice where sent_at is null and refusal is null order by id limit $1`,
-    [limit],
+    `select id, member_id as "memberId", template, data from member_notice
+     where sent_at is null and refusal is null and (tell_at is null or tell_at <= $1) order by tell_at nulls first, id limit $2`,
+    [now, limit],
   );
   return rows.map((row) => ({ ...row, data: JSON.parse(row.data) as Record<string, string> }));
+}
+
+export async function tellLater(tx: Transaction, notice: Notice, at: Date): Promise<void> {
+  await rowsOf(tx, 'update member_notice set tell_at = $3 where member_id = $1 and id = $2', [notice.memberId, notice.id, at]);
 }
 
 /** Sent, or refused for good. */

@@ -8,7 +8,19 @@ import { payeesOf } from '@app/enrolment';
 import { BankGateway, NoAnswer, TreasuryGateway, WechatGateway } from '@app/gateways';
 import { assert, chinaDate, Clock, DomainError, maskIdentifier } from '@app/kernel';
 import { ledger } from '@app/ledger';
-import { addToOutbox, CONFIG, Database, eachAlone, JOB_IDS, PersonalDataVault, newId, type Config, type Transaction } from '@app/platform';
+import {
+  addToOutbox,
+  CONFIG,
+  Database,
+  eachAlone,
+  eachDue,
+  isOfParty,
+  JOB_IDS,
+  PersonalDataVault,
+  newId,
+  type Config,
+  type Transaction,
+} from '@app/platform';
 import { makePayable, releasePayable } from '../approval/index.js';
 import { batchesToRelease, digestNow, lockBatch, readItems, releaseBatch } from '../batch/index.js';
 import { cancelledAmong, markFault, move } from '../claim.repository.js';
@@ -27,8 +39,10 @@ interface Payee {
   readonly bankName: string;
 }
 
-/** Whatever the official account says of itself, such as that its messages of the day are used up, it would say of the next member too. */
-const isOfAccount = (error: unknown): boolean => error instanceof DomainError && error.code !== 'unreadable-answer';
+/** How long a notice waits that failed for a reason which may be its own; else it would be the first of each round. */
+const NOTICE_LATER_MS = 3_600_000;
+/** Said of the official account, such as that its messages of the day are used up: it would be said of the next member too. */
+const isOfAccount = (error: unknown): boolean => isOfParty(error) || (error instanceof DomainError && error.code === 'wechat-account');
 
 @Injectable()
 export class PaymentService {
@@ -59,13 +73,13 @@ export class PaymentService {
 
   /** Takes every part that is due (of one batch, or of all) as far as the bank's answers allow. */
   async advance(batchId?: string): Promise<void> {
-    let due: payments.Part[];
-    do {
-      due = await payments.partsDue(this.database.direct, this.clock.now(), batchId, PARTS_A_ROUND);
-      await eachAlone(due, async (part) => {
+    await eachDue(
+      (most) => payments.partsDue(this.database.direct, this.clock.now(), batchId, most),
+      async (part) => {
         for (let next: payments.Part | undefined = part; next;) next = await this.step(next);
-      });
-    } while (due.length === PARTS_A_ROUND);
+      },
+      { size: PARTS_A_ROUND, keyOf: (part) => part.messageId },
+    );
   }
 
   /** The part as it stands afterwards, when the next step can be taken at once. */
@@ -363,10 +377,16 @@ export class PaymentService {
   /** Tells members what waits to be told; a message that was sent twice is one, by its id. */
   async tell(): Promise<void> {
     await eachAlone(
-      await payments.unsentNotices(this.database.direct, JOB_IDS),
+      await payments.unsentNotices(this.database.direct, this.clock.now(), JOB_IDS),
       async (notice) => {
-        const refusal = await this.tellMember(notice);
-        await payments.endNotice(this.database.direct, notice, this.clock.now(), refusal);
+        try {
+          const refusal = await this.tellMember(notice);
+          await payments.endNotice(this.database.direct, notice, this.clock.now(), refusal);
+        } catch (error) {
+          if (!isOfAccount(error))
+            await payments.tellLater(this.database.direct, notice, new Date(this.clock.now().getTime() + NOTICE_LATER_MS));
+          throw error;
+        }
       },
       isOfAccount,
     );

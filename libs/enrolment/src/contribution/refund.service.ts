@@ -10,7 +10,7 @@ import {
   addToOutbox,
   CONFIG,
   Database,
-  eachAlone,
+  eachDue,
   PersonalDataVault,
   newId,
   type Config,
@@ -126,12 +126,12 @@ export class RefundService {
   }
 
   /** Takes every refund that is due a step further, until none is. */
-  async advance(): Promise<void> {
-    for (let due = await this.due(); due.length > 0; due = await this.due()) await eachAlone(due, (refund) => this.step(refund));
-  }
-
-  private due(): Promise<refunds.Refund[]> {
-    return refunds.refundsDue(this.database.direct, this.clock.now(), PAGE);
+  advance(): Promise<void> {
+    return eachDue(
+      (most) => refunds.refundsDue(this.database.direct, this.clock.now(), most),
+      (refund) => this.step(refund),
+      { size: PAGE, keyOf: ({ id }) => id },
+    );
   }
 
   private async step(refund: refunds.Refund): Promise<void> {
