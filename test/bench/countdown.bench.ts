@@ -6,13 +6,13 @@ import { addEnrolled, ENROLMENT_MIGRATIONS, OrganisationService, WindowService }
 import { civilDate, Clock, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
 import { createHttpApp, Database, Platform1700000000000, readConfig, Tokens } from '@app/platform';
-import { execFile, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import type { Pool } from 'pg';
 import { EnrolmentAppModule } from '../../apps/enrolment/src/enrolment-app.module.js';
+import { listenersAtMost } from '../../apps/enrolment/src/event-stream.js';
 import { createTestDatabase } from '../support/test-database.js';
 import type { Measured } from './measure.js';
 
@@ -21,12 +21,10 @@ const UNITS = 2_000;
 const SECONDS = 10;
 const FEWEST_EVENTS = 8;
 const MOST_STATEMENTS = 1.2;
-/** What a process opens besides. */
-const OTHER_FILES = 500;
 const DAY_MS = 86_400_000;
 
 export async function countdownBench(databaseUrl: string): Promise<Measured[]> {
-  const listeners = Math.min(LISTENERS, (await filesAllowed()) - OTHER_FILES);
+  const listeners = Math.min(LISTENERS, Math.trunc(listenersAtMost()));
   const database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS], databaseUrl);
   const config = readConfig({ DATABASE_URL: database.url, HUBAO_MASTER_KEY: Buffer.alloc(32, 9).toString('base64') });
   const app = await createHttpApp(EnrolmentAppModule.forRoot(config), 'bench');
@@ -83,11 +81,6 @@ const row = (name: string, floorMs: number, ownMs: number, limit: number): Measu
   ratio: ownMs / floorMs,
   limit,
 });
-
-async function filesAllowed(): Promise<number> {
-  const { stdout } = await promisify(execFile)('sh', ['-c', 'ulimit -n']);
-  return stdout.trim() === 'unlimited' ? Infinity : Number(stdout);
-}
 
 async function makeWindow(
   organisations: OrganisationService,

@@ -359,7 +359,8 @@ async function beginWorld({ shares, underwritten }: Beginning): Promise<World<St
       case 'see-to-flags':
         for (const { fault, orderNumber } of await process().payments.flags()) {
           if (step.givenBack) pay.giveBackByHand(orderNumber);
-          await tolerated(() => process().payments.clearFlag(maker, { orderNumber, fault }, { clearance: '已核对', retry: step.retry }));
+          const refund = fault === 'refund-failed' ? (step.retry || step.givenBack ? 'retry' : 'given-back') : undefined;
+          await tolerated(() => process().payments.clearFlag(maker, { orderNumber, fault }, { clearance: '已核对', refund }));
         }
         return;
       case 'refunds-are':

@@ -10,7 +10,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 
 const RETRY_MS = 2_000;
 /** Of the connections that the process may hold, for those who only listen. */
-const SHARE = 0.75;
+const SHARE = 0.55;
 const FULL_RETRY_SECONDS = 60;
 /** A listener that takes nothing for so long is gone, or might as well be. */
 const PATIENCE_MS = 15_000;
@@ -24,10 +24,12 @@ const HEAD = {
   'x-accel-buffering': 'no',
 };
 
+export const listenersAtMost = (): number => SHARE * connectionsAtMost();
+
 @Injectable()
 export class EventStreams implements BeforeApplicationShutdown {
   /** The rest is for those who join. */
-  protected readonly most: number = SHARE * connectionsAtMost();
+  protected readonly most: number = listenersAtMost();
   private readonly open = new Set<FastifyReply['raw']>();
   private readonly frames = new WeakMap<object, Buffer>();
 

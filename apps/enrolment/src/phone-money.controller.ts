@@ -1,19 +1,29 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { JoinPaymentService, PHONE_PAYMENT_FAULTS, type FlaggedPayment, type PhonePaymentFault, type RefundUnderWay } from '@app/enrolment';
+import {
+  JoinPaymentService,
+  PHONE_PAYMENT_FAULTS,
+  REFUND_OUTCOMES,
+  type FlaggedPayment,
+  type PhonePaymentFault,
+  type RefundOutcome,
+  type RefundUnderWay,
+} from '@app/enrolment';
 import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
-import { IsBoolean, IsIn, IsString, Length } from 'class-validator';
+import { IsIn, IsString, Length } from 'class-validator';
 
 class ClearRequest {
   @ApiProperty() @IsString() @Length(1, 64) orderNumber: string;
   @ApiProperty({ enum: PHONE_PAYMENT_FAULTS }) @IsIn(PHONE_PAYMENT_FAULTS) fault: PhonePaymentFault;
   @ApiProperty({ description: 'What was found, and what was done about it.' }) @IsString() @Length(1, 500) clearance: string;
   @ApiPropertyOptional({
-    description: 'Of a refund that failed: ask again. Not when the money was given back another way, which would be twice.',
+    enum: REFUND_OUTCOMES,
+    description:
+      'Of a refund that failed, and only of one. retry: ask about it again, also where the institution gave the money back by hand. given-back: it came from another account.',
   })
   @MayBeLeftOut()
-  @IsBoolean()
-  retry?: boolean;
+  @IsIn(REFUND_OUTCOMES)
+  refund?: RefundOutcome;
 }
 
 /** Payments by phone that do not add up or are to go back, for the people who keep the money. */
@@ -37,7 +47,7 @@ export class PhoneMoneyController {
   @Post('flags/clearances')
   @HttpCode(204)
   @Requires('suspense.match')
-  async clear(@CurrentPrincipal() principal: Principal, @Body() { orderNumber, fault, clearance, retry }: ClearRequest): Promise<void> {
-    await this.payments.clearFlag(principal, { orderNumber, fault }, { clearance, retry });
+  async clear(@CurrentPrincipal() principal: Principal, @Body() { orderNumber, fault, clearance, refund }: ClearRequest): Promise<void> {
+    await this.payments.clearFlag(principal, { orderNumber, fault }, { clearance, refund });
   }
 }

@@ -94,7 +94,7 @@ export {
 } from './cover/cover.js';
 export { type Proposal } from './cover/cover-change.repository.js';
 export { JOIN_MOVES, JOIN_REASONS, type JoinReason, type JoinState } from './join/join.js';
-export { BILL_READY, JoinPaymentService, type FlaggedPayment } from './join/join-payment.service.js';
+export { BILL_READY, JoinPaymentService, REFUND_OUTCOMES, type FlaggedPayment, type RefundOutcome } from './join/join-payment.service.js';
 export type { RefundUnderWay } from './join/join.repository.js';
 export { PHONE_PAYMENT_FAULTS, type PhonePaymentFault } from './join/join.entity.js';
 export { JoinService, type JoinOffer, type JoinView, type PayParameters } from './join/join.service.js';

@@ -169,6 +169,17 @@ describe('contribution money', () => {
       ]);
       await addEnrolled(tx, window.id, new Map([[unit.id, 1]]));
     });
+    await rows(
+      `insert into join_application (member_id, period_id, id, window_id, unit_id, attempt, order_number, amount_fen, received_at, pay_until_at, look_at, state)
+       values ($1, $2, $3, $4, $5, 1, '1', $6, $7, $7, $7, 'covered')`,
+      memberId,
+      window.periodId,
+      joinId,
+      window.id,
+      unit.id,
+      SHARES.memberFen,
+      clock.now(),
+    );
     await startCover(window, memberId, joinId);
     await payByPhone(joinId);
     return { memberId, joinId };

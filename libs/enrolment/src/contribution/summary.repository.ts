@@ -69,13 +69,12 @@ export async function bookSums(
        where code in ('contribution-member', 'contribution-unit', 'suspense-matched-member', 'suspense-matched-unit',
          'contribution-special-fund', 'special-fund-return', 'contribution-double', 'contribution-phone', 'contribution-phone-refund', 'suspense-refund', 'suspense-refund-return')),
      placed as (
-       select p.code, p.amount_fen, coalesce(n.window_id, e.window_id) as window_id
+       select p.code, p.amount_fen, coalesce(n.window_id, a.window_id) as window_id
        from posted p
        left join contribution_match m on p.code in ('contribution-member', 'contribution-unit', 'suspense-matched-member', 'suspense-matched-unit') and m.id = p.subject
        left join contribution_double d on p.code in ('contribution-double', 'special-fund-return') and d.id = p.subject
-       left join cover c on p.code in ('contribution-phone', 'contribution-phone-refund') and c.join_id = p.subject
-       left join payment_notice n on n.id = case when p.code = 'contribution-special-fund' then p.subject else coalesce(m.notice_id, d.notice_id) end
-       left join enrolment e on e.member_id = c.member_id and e.period_id = c.period_id),
+       left join join_application a on p.code in ('contribution-phone', 'contribution-phone-refund') and a.id = p.subject
+       left join payment_notice n on n.id = case when p.code = 'contribution-special-fund' then p.subject else coalesce(m.notice_id, d.notice_id) end),
      summed as (select code, sum(amount_fen) as fen, sum(amount_fen) filter (where $1::uuid is null or window_id = $1) as of_window from placed group by 1)
      select coalesce(sum(of_window) filter (where code in ('contribution-member', 'suspense-matched-member')), 0) as "memberFen",
        coalesce(sum(of_window) filter (where code in ('contribution-unit', 'suspense-matched-unit')), 0) as "unitFen",

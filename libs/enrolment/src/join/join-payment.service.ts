@@ -47,6 +47,9 @@ interface Paid extends Answered<void> {
   readonly paidAt: Date;
 }
 
+export const REFUND_OUTCOMES = ['retry', 'given-back'] as const;
+export type RefundOutcome = (typeof REFUND_OUTCOMES)[number];
+
 export interface FlaggedPayment extends joins.OpenFlag {
   /** As we have it; null when we have none under this number. */
   readonly payment: Pick<joins.StoredPayment, 'state' | 'amountFen' | 'reason'> | null;
@@ -175,21 +178,32 @@ export class JoinPaymentService implements OnApplicationShutdown {
   }
 
   /**
-   * `retry`: a refund that had failed is asked about again, and for again if it never arrived; not where the money was given back another way, which
-   * would be twice. Errors: `flag` (not found), `not-a-refund` (invalid).
+   * Of a refund that had failed, and of no other flag, `refund` says how it goes on. `retry`: it is asked about again, and for again if it never
+   * arrived; also where the institution gave the money back by hand. `given-back`: it came from another account of ours, and must not come twice; the
+   * join has ended, while the payment stays where it is. Errors: `flag` (not found), `refund-outcome` (invalid).
    */
   async clearFlag(
     principal: Principal,
     flag: Pick<joins.PaymentFlag, 'orderNumber' | 'fault'>,
-    { clearance, retry = false }: { readonly clearance: string; readonly retry?: boolean | undefined },
+    { clearance, refund }: { readonly clearance: string; readonly refund?: RefundOutcome | undefined },
   ): Promise<void> {
-    if (retry && flag.fault !== 'refund-failed')
-      throw new DomainError('not-a-refund', 'invalid', `expected the flag of a refund that failed, found ${flag.fault}; leave out retry`);
+    if ((refund !== undefined) !== (flag.fault === 'refund-failed'))
+      throw new DomainError(
+        'refund-outcome',
+        'invalid',
+        refund === undefined
+          ? 'expected how the refund goes on, found nothing; say "retry" or "given-back"'
+          : `expected the flag of a refund that failed, found ${flag.fault}; leave out refund`,
+      );
     const at = this.clock.now();
     await this.database.transaction(async (tx) => {
       if (!(await joins.clearFlag(tx, flag, { by: principal.userId, at, clearance })))
         throw new DomainError('flag', 'not-found', 'expected a flag that is open, found none of this order and fault; list the flags');
-      if (!retry) return;
+      if (refund === 'given-back') {
+        const payment = (await joins.knownPayments(tx, [wordKey(flag)])).get(flag.orderNumber)!;
+        await this.endRefunded(tx, payment);
+      }
+      if (refund !== 'retry') return;
       await joins.retryRefund(tx, wordKey(flag), at);
       await addToOutbox(tx, [{ queue: 'join', command: 'refund', ids: [] }]);
     });
@@ -311,11 +325,16 @@ export class JoinPaymentService implements OnApplicationShutdown {
       if (!(await joins.endRefund(tx, payment, 'refunded'))) return;
       const { joinId, attempt, amountFen } = payment;
       await ledger.transfer(tx, [{ code: 'contribution-phone-refund', subject: joinId, attempt, amountFen, on: chinaDate(now) }]);
-      const application = (await joins.applicationsOf(tx, [payment.memberId])).find(({ id }) => id === joinId)!;
-      await joins.moveApplications(tx, [{ ...application, attempt, from: ['refunding'], to: 'refunded', reason: payment.reason }]);
-      // Only one that was kept at first has a receipt.
-      if (payment.reason === 'not-accepted') await returnReceipt(tx, joinId, attempt);
+      await this.endRefunded(tx, payment);
     });
+  }
+
+  /** The member has the money back. */
+  private async endRefunded(tx: Transaction, { memberId, joinId, attempt, reason }: joins.StoredPayment): Promise<void> {
+    const application = (await joins.applicationsOf(tx, [memberId])).find(({ id }) => id === joinId)!;
+    await joins.moveApplications(tx, [{ ...application, attempt, from: ['refunding'], to: 'refunded', reason }]);
+    // Only one that was kept at first has a receipt.
+    if (reason === 'not-accepted') await returnReceipt(tx, joinId, attempt);
   }
 
   private async askBack({ orderNumber, amountFen, reason }: joins.StoredPayment, refundNumber: string): Promise<PhoneRefund['state']> {

@@ -1,5 +1,5 @@
 import type { EReceiptAnswer, EReceiptRequest, RedFlushAnswer } from '@app/contracts';
-import { Clock, DomainError, chinaInstant, civilDate, fen, type Fen } from '@app/kernel';
+import { addDays, Clock, DomainError, chinaInstant, civilDate, fen, type Fen } from '@app/kernel';
 import { balanceOf, imbalance, ledger } from '@app/ledger';
 import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, type Principal, type Transaction } from '@app/platform';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
@@ -11,6 +11,7 @@ import { FakePhonePay, notificationOf } from '../../../../test/support/fake-phon
 import { bankAccount, personalNumber } from '../../../../test/support/people.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
 import {
+  ContributionSummaryService,
   ENROLMENT_ENTITIES,
   JoinPaymentService,
   JoinService,
@@ -443,6 +444,26 @@ describe('a member who joins alone', () => {
       expect(await ask(1)).toMatchObject({ state: 'underwriting' });
     });
 
+    it('stands in the summary of its window before there is a cover', async () => {
+      windowId = await newWindow(SHARE, 'insured');
+      await payAndTell(1, await ask(1));
+      expect(await new ContributionSummaryService(db).read(windowId)).toMatchObject({ received: { phoneFen: SHARE } });
+    });
+
+    it('covers until the cover ends', async () => {
+      await payAndTell(1, await ask(1));
+      const end = (day: string) =>
+        source.query(
+          `update cover set ended_on = $2, end_reason = 'left' where period_id = (select period_id from enrolment_window where id = $1)`,
+          [windowId, day],
+        );
+      const [{ from }] = (await query('select cover_from::text as from from enrolment_window where id = $1')) as [{ from: string }];
+      await end(from);
+      expect(await joins.offer(member(1), windowId)).toMatchObject({ covered: true, coverEndedOn: from });
+      clock.instant = chinaInstant(addDays(civilDate(from), 1));
+      expect(await joins.offer(member(1), windowId)).toMatchObject({ covered: false, coverEndedOn: from });
+    });
+
     it('is refused without a sound signature, and an order that is nobody’s waits for a person', async () => {
       const { headers, body } = notificationOf('not-an-order', 100, clock.now());
       await expect(payments.notified({}, body)).rejects.toMatchObject({ code: 'notification', kind: 'unauthenticated' });
@@ -457,7 +478,9 @@ describe('a member who joins alone', () => {
       expect(await payments.flags()).toContainEqual({ ...flag, amountFen: 100, flaggedAt: clock.now(), payment: null, earlier: [] });
       await payments.clearFlag(finance, flag, { clearance: 'given back at the institution' });
       expect((await payments.flags()).map(({ orderNumber }) => orderNumber)).not.toContain('not-an-order');
-      await expect(payments.clearFlag(finance, flag, { clearance: 'again', retry: true })).rejects.toMatchObject({ code: 'not-a-refund' });
+      await expect(payments.clearFlag(finance, flag, { clearance: 'again', refund: 'retry' })).rejects.toMatchObject({
+        code: 'refund-outcome',
+      });
       await expect(payments.clearFlag(finance, flag, { clearance: 'again' })).rejects.toMatchObject({ code: 'flag', kind: 'not-found' });
       await payments.notified(headers, body);
       const earlier = [{ by: 'finance', at: clock.now(), clearance: 'given back at the institution' }];
@@ -528,7 +551,7 @@ describe('a member who joins alone', () => {
       await payments.refund();
       expect([await read(1, asked), await read(2, other)]).toMatchObject([{ state: 'refunding' }, { state: 'refunded' }]);
       const seen = () =>
-        payments.clearFlag(finance, { orderNumber, fault: 'refund-failed' }, { clearance: 'given to the bank card', retry: true });
+        payments.clearFlag(finance, { orderNumber, fault: 'refund-failed' }, { clearance: 'given to the bank card', refund: 'retry' });
       await seen();
       expect(await flagsOf(asked)).toEqual([]);
       await payments.refund();
@@ -550,10 +573,12 @@ describe('a member who joins alone', () => {
       await payments.refund();
       pay.refusedRefunds.clear();
       const flag = { orderNumber: asked.orderNumber!, fault: 'refund-failed' } as const;
-      await payments.clearFlag(finance, flag, { clearance: 'by bank transfer' });
+      await expect(payments.clearFlag(finance, flag, { clearance: 'by bank transfer' })).rejects.toMatchObject({ code: 'refund-outcome' });
+      await payments.clearFlag(finance, flag, { clearance: 'by bank transfer', refund: 'given-back' });
       clock.move(DAY);
       await payments.refund();
       expect([pay.refunds.size, await flagsOf(asked)]).toEqual([0, []]);
+      expect(await read(1, asked)).toMatchObject({ state: 'refunded', reason: 'paid-late' });
     });
 
     it('whose refund was refused because another process was asking for it is known by asking', async () => {
@@ -665,7 +690,7 @@ describe('a member who joins alone', () => {
 
   describe('in the line', () => {
     class Impatient extends JoinService {
-      protected override readonly holdMs = 100;
+      protected override readonly holdMs: number = 100;
     }
     /** Everybody at once, while the database stands still. */
     const crowd = async (count: number) => {
@@ -709,12 +734,43 @@ describe('a member who joins alone', () => {
       // The process is gone, and with it the line.
       clock.instant = new Date(CLOSES.getTime() + 60 * MINUTE);
       const { joins: restarted } = start();
-      expect(await served(place, ticket, restarted)).toMatchObject({
-        state: 'to-pay',
-        receivedAt: ticket.receivedAt,
-        ticket: ticket.ticket,
-      });
+      const asked = await served(place, ticket, restarted);
+      expect(asked).toMatchObject({ state: 'to-pay', receivedAt: ticket.receivedAt, ticket: ticket.ticket });
       await expect(ask(1_150, clock.now(), restarted)).rejects.toMatchObject({ code: 'window-closed' });
+      // There is as much time to pay as for anybody else.
+      expect(asked.payBy).toEqual(new Date(clock.now().getTime() + 30 * MINUTE));
+      await payAndTell(place, asked);
+      expect(await read(place, asked)).toMatchObject({ state: 'covered', receivedAt: ticket.receivedAt });
+    });
+
+    it('keeps the legal time also of a request after one that had expired', async () => {
+      const first = await ask(1);
+      clock.instant = first.payBy!;
+      await payments.look();
+      clock.instant = new Date(CLOSES.getTime() - 1);
+      const gate = new GatedDatabase(source);
+      const { joins: crowded } = start(gate, Impatient);
+      const second = await ask(1, clock.now(), crowded);
+      expect(second).toMatchObject({ state: 'waiting', receivedAt: clock.now() });
+      clock.move(MINUTE);
+      const { joins: restarted } = start();
+      expect((await read(1, first, restarted)).state).toBe('expired');
+      const again = await read(1, second, restarted);
+      expect(again).toMatchObject({ state: 'to-pay', receivedAt: second.receivedAt });
+      expect(again.orderNumber).not.toBe(first.orderNumber);
+      gate.open();
+    });
+
+    it('holds no more than leave connections to whoever comes', async () => {
+      class Small extends JoinService {
+        protected override readonly mostHeld = 1;
+      }
+      const gate = new GatedDatabase(source);
+      const { joins: small } = start(gate, Small);
+      const first = ask(1, clock.now(), small);
+      expect(await ask(2, clock.now(), small)).toMatchObject({ state: 'waiting', ticket: expect.any(String) });
+      gate.open();
+      expect(await first).toMatchObject({ state: 'to-pay' });
     });
 
     it('lets payments that wait go first', async () => {

@@ -3,13 +3,14 @@
  * told the place and the time, with a ticket that holds the place. The line is in memory: what it would lose, the tickets bring back.
  */
 import { Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { Clock, DomainError, type Fen } from '@app/kernel';
+import { chinaDate, Clock, DomainError, type CivilDate, type Fen } from '@app/kernel';
 import {
   Audit,
   Database,
   GroupCommit,
   PersonalDataVault,
   answerLater,
+  connectionsAtMost,
   reachOf,
   together,
   newId,
@@ -39,6 +40,8 @@ const SET = 500;
  * to come back brings the next question at once, and costs a third of a join.
  */
 const HOLD_MS = 5_000;
+/** Of the connections that the process may hold. With those of listeners nearly all: the rest is for notifications, health and whoever comes. */
+const HELD_SHARE = 0.4;
 /** Who was told to wait comes back so long before the turn, and is held until then: whoever is late leaves the server idle. */
 const EARLY_SECONDS = 3;
 /** Two of a crowd of 50,000: some 30 MB. */
@@ -74,6 +77,8 @@ export interface JoinOffer {
   readonly toPayFen: number;
   readonly enrolled: boolean;
   readonly covered: boolean;
+  /** Of a cover that ended, or is to end, before its time. */
+  readonly coverEndedOn: CivilDate | null;
   readonly join: JoinView | null;
   readonly now: Date;
   readonly opensAt: Date;
@@ -99,6 +104,8 @@ interface Ask extends JoinTicket, Place, Answered<AskOutcome> {
 export class JoinService implements OnApplicationShutdown {
   protected readonly places: number = LINE_PLACES;
   protected readonly holdMs: number = HOLD_MS;
+  protected readonly mostHeld: number = HELD_SHARE * connectionsAtMost();
+  private held = 0;
   private readonly line = new WaitingLine<Ask>();
   private readonly pace = new Pace();
   private readonly asks: GroupCommit<Ask, AskOutcome>;
@@ -135,6 +142,7 @@ export class JoinService implements OnApplicationShutdown {
     const { name, personalNumber, phone } = masked(openMember(this.vault, member));
     const { enrolled, application } = facts.get(0)!;
     const now = this.clock.now();
+    const cover = covers.find(({ planId, coverFrom }) => planId === window.plan_id && coverFrom === window.cover_from);
     return {
       member: { name, personalNumber, phone },
       unit: { code: unit!.code, name: unit!.name },
@@ -144,7 +152,8 @@ export class JoinService implements OnApplicationShutdown {
       contributionFen: window.contribution_fen,
       toPayFen: window.member_share_fen,
       enrolled,
-      covered: covers.some((cover) => cover.planId === window.plan_id && cover.coverFrom === window.cover_from),
+      covered: cover !== undefined && (cover.endedOn === null || cover.endedOn >= chinaDate(now)),
+      coverEndedOn: cover?.endedOn ?? null,
       join: application ? this.view(application) : null,
       now,
       opensAt: window.opens_at,
@@ -168,7 +177,8 @@ export class JoinService implements OnApplicationShutdown {
     const ticket = this.ticketOf(principal, text);
     if (this.line.find(keyOf(ticket))) return this.take(ticket);
     const application = await joins.applicationIn(this.database.direct, ticket.memberId, ticket.windowId);
-    if (application) return this.view(application);
+    // One that had ended before this was received says nothing of it.
+    if (application && (application.receivedAt >= ticket.receivedAt || isOpen(application))) return this.view(application);
     if (this.clock.now().getTime() - ticket.receivedAt.getTime() > TICKET_HOURS * 3_600_000) throw ticketTooOld();
     return this.take(ticket);
   }
@@ -200,10 +210,23 @@ export class JoinService implements OnApplicationShutdown {
 
   private async take(ticket: JoinTicket): Promise<JoinView> {
     const ask = this.line.find(keyOf(ticket)) ?? this.enter(ticket);
-    const outcome = await within(this.holdMs, ask.outcome);
+    // Above, who has not been heard yet matters more: what counts is when a request was received, and whoever finds no connection was not.
+    const outcome = await this.hold(ask.outcome, this.held < this.mostHeld ? this.holdMs : 0);
     if (!outcome) return this.waiting(ask);
     if ('refusal' in outcome) throw joinRefused(outcome.refusal, outcome.window, ask.receivedAt);
     return this.view(outcome.application);
+  }
+
+  /** Undefined where it takes longer. */
+  private async hold<T>(work: Promise<T>, ms: number): Promise<T | undefined> {
+    let timer: NodeJS.Timeout | undefined;
+    this.held++;
+    try {
+      return await Promise.race([work, new Promise<undefined>((resolve) => (timer = setTimeout(resolve, ms, undefined)))]);
+    } finally {
+      this.held--;
+      clearTimeout(timer);
+    }
   }
 
   private enter(ticket: JoinTicket): Ask {
@@ -259,6 +282,7 @@ export class JoinService implements OnApplicationShutdown {
     ]);
     const outcomes = new Map<Ask, AskOutcome>();
     const begun = new Map<Ask, joins.Application>();
+    const begunAt = this.clock.now();
     for (const [place, ask] of set.entries()) {
       const window = windows.get(ask.windowId);
       const fact = facts.get(place);
@@ -268,7 +292,7 @@ export class JoinService implements OnApplicationShutdown {
       );
       if (decision.kind === 'refuse') outcomes.set(ask, { refusal: decision.reason, window });
       else if (decision.kind === 'same') outcomes.set(ask, { application: fact!.application! });
-      else begun.set(ask, begin(ask, window!, fact!.unitId, decision.attempt));
+      else begun.set(ask, begin(ask, { window: window!, unitId: fact!.unitId, attempt: decision.attempt, begunAt }));
     }
     if (begun.size > 0) await this.begin(begun, outcomes, windows);
     return set.map((ask) => outcomes.get(ask)!);
@@ -338,19 +362,18 @@ function told({ state, reason, heldBack }: joins.Application): Pick<JoinView, 's
   return heldBack ? { state: 'not-accepted', reason: heldBack, reasonText: refusal! } : { state };
 }
 
-/** Undefined where it takes longer. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  try {
-    return await Promise.race([work, new Promise<undefined>((resolve) => (timer = setTimeout(resolve, ms, undefined)))]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
+const isOpen = ({ state }: joins.Application): boolean => state === 'to-pay' || state === 'covered';
 
 const keyOf = ({ memberId, windowId }: JoinTicket): string => `${memberId}/${windowId}`;
 
-const begin = ({ memberId, receivedAt }: Ask, window: joins.JoinWindow, unitId: string, attempt: number): joins.Application => ({
+interface Begun {
+  readonly window: joins.JoinWindow;
+  readonly unitId: string;
+  readonly attempt: number;
+  readonly begunAt: Date;
+}
+
+const begin = ({ memberId, receivedAt }: Ask, { window, unitId, attempt, begunAt }: Begun): joins.Application => ({
   memberId,
   periodId: window.period_id,
   id: newId(),
@@ -360,7 +383,7 @@ const begin = ({ memberId, receivedAt }: Ask, window: joins.JoinWindow, unitId: 
   orderNumber: orderNumberOf(memberId, window.period_id, attempt),
   amountFen: window.memberShareFen,
   receivedAt,
-  payUntil: payUntil(receivedAt),
+  payUntil: payUntil(begunAt),
   state: 'to-pay',
   reason: null,
   heldBack: null,

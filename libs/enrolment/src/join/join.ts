@@ -40,7 +40,8 @@ export type JoinReason = keyof typeof JOIN_REASONS;
 export type TicketState = 'waiting' | JoinState | 'underwriting' | 'not-accepted';
 
 export const PAY_MINUTES = 30;
-export const payUntil = (receivedAt: Date): Date => new Date(receivedAt.getTime() + PAY_MINUTES * 60_000);
+/** `begunAt`: when the request was worked through, from when on it can be paid. */
+export const payUntil = (begunAt: Date): Date => new Date(begunAt.getTime() + PAY_MINUTES * 60_000);
 
 export interface AskedWindow {
   readonly opens_at: Date;
