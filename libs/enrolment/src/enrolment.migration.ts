@@ -192,8 +192,11 @@ export class Enrolment1700000002000 implements MigrationInterface {
         applied_at timestamptz not null,
         -- Number of the unit's payment notice; without one the member pays. 0: was paid on a notice of the unit that the member came from.
         notice int,
+        -- Joined alone, and the unit's share is on a notice; of whichever unit, since it is asked once.
+        share_asked boolean not null default false,
         primary key (member_id, period_id),
-        check (num_nulls(import_id, row, notice) in (0, 3))
+        check (num_nulls(import_id, row, notice) in (0, 3)),
+        check (notice is null or not share_asked)
       );
       create index enrolment_unit on enrolment (window_id, unit_id);
 

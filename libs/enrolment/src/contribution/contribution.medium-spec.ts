@@ -12,6 +12,7 @@ import { startBank, startTreasury, type RunningSimulator } from '../../../../app
 import { MIGRATIONS } from '../../../../apps/standalone/src/schema.js';
 import { SetClock } from '../../../../test/support/set-clock.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
+import { coverByNumber, moveCover } from '../cover/cover-change.repository.js';
 import { planFigures } from '../enrolment-figures.repository.js';
 import { ENROLMENT_ENTITIES } from '../index.js';
 import { OrganisationService } from '../organisation/organisation.service.js';
@@ -184,6 +185,14 @@ describe('contribution money', () => {
     await payByPhone(joinId);
     return { memberId, joinId };
   };
+  const moveTo = async (unit: Unit, memberId: string): Promise<void> => {
+    const [cover] = await rows<{ number: string }>('select number from cover where member_id = $1', memberId);
+    await db.transaction(async (tx) => {
+      const placed = (await coverByNumber(tx, cover!.number))!;
+      const to = { id: unit.id, path: `${COUNTY}${unit.code}/` };
+      await moveCover(tx, placed, { to, effectiveOn: chinaDate(clock.now()), reason: 'job-change' }, 'clerk', clock.now());
+    });
+  };
   const payByPhone = (joinId: string) =>
     db.transaction(async (tx) => {
       const booking = { subject: joinId, attempt: 1, amountFen: SHARES.memberFen, on: chinaDate(clock.now()) };
@@ -330,6 +339,22 @@ describe('contribution money', () => {
       expect(await summaries.read(window.id)).toMatchObject({
         received: { memberFen: 0, unitFen: 3_000, fundFen: 1_000, phoneFen: 24_000 },
       });
+    });
+
+    it('asks the share of somebody who joined alone once, also after a move to another unit', async () => {
+      const [window, unit, other] = [await newWindow(), await newUnit(), await newUnit()];
+      const asked = await joinAlone(window, unit);
+      await contributions.issueNotices(window.id);
+      await moveTo(other, asked.memberId);
+      expect(await contributions.issueNotices(window.id)).toMatchObject({ notices: 0 });
+
+      await joinAlone(window, unit);
+      const unasked = await joinAlone(window, unit);
+      await moveTo(other, unasked.memberId);
+      expect(await contributions.issueNotices(window.id)).toMatchObject({ notices: 2, amountFen: 6_000 });
+      expect((await noticesOf(window, unit)).map(({ aloneMembers }) => aloneMembers)).toEqual([1, 1]);
+      expect((await noticesOf(window, other)).map(({ aloneMembers }) => aloneMembers)).toEqual([1]);
+      expect(await contributions.issueNotices(window.id)).toMatchObject({ notices: 0 });
     });
 
     it('reaches every unit of a province, each once, however many there are', async () => {

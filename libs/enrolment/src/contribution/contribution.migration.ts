@@ -10,8 +10,8 @@ export class Contribution1700000002050 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      -- Members who joined alone, few among many: counted for the unit's share.
-      create index enrolment_alone on enrolment (window_id, unit_id) where notice is null;
+      -- Members who joined alone, few among many, and whose unit's share is still to be asked.
+      create index enrolment_alone on enrolment (window_id, unit_id) where notice is null and not share_asked;
 
       create table payment_notice (
         id uuid primary key,

@@ -12,11 +12,16 @@ export interface UnitDue {
   unitId: string;
   unitCode: string;
   members: number;
-  /** Who joined alone since the last notice; counted only where unit or special fund have a share. */
+  /** Who joined alone and was on no notice; counted only where unit or special fund have a share. */
   alone: number;
   /** Of the notice that these members are on. */
   number: number;
 }
+
+/** Enrolments `e` whose cover the member began alone, while nobody has asked for the unit's share. */
+const ALONE = `
+  from enrolment e join cover v on v.member_id = e.member_id and v.period_id = e.period_id and v.join_id is not null
+  where e.notice is null and not e.share_asked`;
 
 /**
  * Ends the notice that each unit's rows have been on so far: whoever enrols from now on is on the next one. Of `limit` units in the order of their
@@ -27,29 +32,39 @@ export async function closeNotices(
   windowId: string,
   { after, heldBack, limit }: { readonly after: string; readonly heldBack: readonly string[]; readonly limit: number },
 ): Promise<UnitDue[]> {
-  // One at a time: who waited would count the same people alone again.
+  // One at a time: who waited would ask for the same people alone again.
   const [window] = await rowsOf<{ counts: boolean }>(
     tx,
     'select unit_share_fen + fund_share_fen > 0 as counts from enrolment_window where id = $1 for no key update',
     [windowId],
   );
+  // Enrolments before counts, as a transfer takes them; whom it has moved meanwhile the other unit is asked for.
+  const due = await rowsOf<{ unitId: string; alone: number }>(
+    tx,
+    `with due as (
+       select c.unit_id from enrolment_count c
+       where c.window_id = $1 and c.unit_id > $3 and c.unit_id <> all($4::uuid[])
+         and (c.unnoticed > 0 or $2 and exists (select ${ALONE} and e.window_id = c.window_id and e.unit_id = c.unit_id))
+       order by c.unit_id limit $5),
+     asked as (
+       update enrolment set share_asked = true where (member_id, period_id) in (
+         select e.member_id, e.period_id ${ALONE} and $2 and e.window_id = $1 and e.unit_id in (select unit_id from due) order by e.member_id for update of e)
+       returning unit_id)
+     select unit_id as "unitId", count(asked.unit_id)::int as alone from due left join asked using (unit_id) group by unit_id`,
+    [windowId, window!.counts, after, heldBack, limit],
+  );
   return rowsOf(
     tx,
     `with due as (
-       select c.unit_id, c.notice, c.unnoticed, a.alone from enrolment_count c
-       cross join lateral (
-         select case when $2 then count(*)::int - (
-           select coalesce(sum(n.alone_members), 0)::int from payment_notice n where n.window_id = c.window_id and n.unit_id = c.unit_id) else 0 end as alone
-         from enrolment e join cover v on v.member_id = e.member_id and v.period_id = e.period_id and v.join_id is not null
-         where $2 and e.window_id = c.window_id and e.unit_id = c.unit_id and e.notice is null) a
-       where c.window_id = $1 and c.unit_id > $3 and (c.unnoticed > 0 or a.alone > 0) and c.unit_id <> all($4::uuid[])
-       order by c.unit_id limit $5 for update of c),
+       select c.unit_id, c.notice, c.unnoticed, d.alone from unnest($2::uuid[], $3::int[]) as d(unit_id, alone)
+       join enrolment_count c on c.window_id = $1 and c.unit_id = d.unit_id
+       where c.unnoticed > 0 or d.alone > 0 order by c.unit_id for update of c),
      closed as (
        update enrolment_count c set notice = c.notice + 1, unnoticed = 0 from due where c.window_id = $1 and c.unit_id = due.unit_id
        returning due.unit_id, due.notice, due.unnoticed, due.alone)
-     select unit_id as "unitId", o.code as "unitCode", unnoticed as members, greatest(alone, 0) as alone, notice as number
+     select unit_id as "unitId", o.code as "unitCode", unnoticed as members, alone, notice as number
      from closed join organisation o on o.id = closed.unit_id order by unit_id`,
-    [windowId, window!.counts, after, heldBack, limit],
+    [windowId, due.map((one) => one.unitId), due.map((one) => one.alone)],
   );
 }
 

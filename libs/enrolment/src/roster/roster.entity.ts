@@ -71,4 +71,5 @@ export class Enrolment {
   @Column('int', { nullable: true }) row: number | null;
   @Column('timestamptz') applied_at: Date;
   @Column('int', { nullable: true }) notice: number | null;
+  @Column('boolean', { default: false }) share_asked: boolean;
 }
