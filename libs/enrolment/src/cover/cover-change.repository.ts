@@ -1,6 +1,7 @@
 import type { CivilDate } from '@app/kernel';
 import { rowsOf, type Transaction } from '@app/platform';
 import type { Organisation } from '../organisation/organisation.entity.js';
+import { askWithoutBase } from '../underwriting/underwriting.repository.js';
 import { moveEnrolled } from '../window/enrolment-count.repository.js';
 import type { CoverChangeKind, CoverEnd, DatedCover, ReinstateReason, TransferReason, TransferSide, TransferState } from './cover.js';
 
@@ -147,6 +148,7 @@ export async function endCover(tx: Transaction, cover: CoverKey, kind: CoverEnd,
     on,
     kind,
   ]);
+  await askWithoutBase(tx, cover.memberId, at);
 }
 
 export async function reinstateCover(

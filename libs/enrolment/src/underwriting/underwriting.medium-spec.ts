@@ -24,6 +24,7 @@ import { SetClock } from '../../../../test/support/set-clock.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
 import { CollectionBank } from '../contribution/collection-bank.js';
 import { ContributionService } from '../contribution/contribution.service.js';
+import { endCover } from '../cover/cover-change.repository.js';
 import { startCovers } from '../cover/cover.repository.js';
 import { ENROLMENT_ENTITIES, ENROLMENT_MIGRATIONS } from '../index.js';
 import { personalText } from '../member/member.js';
@@ -171,13 +172,13 @@ describe('underwriting', () => {
     await rows('delete from cover_period');
   });
 
-  const newWindow = async (planId = INSURED_PLAN, asks: 'none' | 'insured' = 'insured') => {
+  const newWindow = async (planId = INSURED_PLAN, asks: 'none' | 'insured' = 'insured', coverFrom = '2026-01-01') => {
     const { id, period_id } = await windows.create({
       planId,
       organisationCode: '459999',
       opensAt: chinaInstant(civilDate('2025-09-01')),
       closesAt: chinaInstant(civilDate('2025-12-11')),
-      coverFrom: civilDate('2026-01-01'),
+      coverFrom: civilDate(coverFrom),
       coverTo: civilDate('2026-12-31'),
       contributionFen: fen(10_000),
       underwriting: asks,
@@ -497,11 +498,78 @@ describe('underwriting', () => {
     const [both, refusedInBase] = await enrol(base, 2);
     platform.setPerson(personalNumber(refusedInBase!), 'ended');
     await run();
+    expect(await pay(base)).toBe(1);
     platform.setPerson(personalNumber(refusedInBase!), 'normal');
     await enrol(extra, 0, UNIT, [both!, refusedInBase!, serial++]);
     await run();
     expect(await states(extra)).toEqual({ passed: 1, 'refused base-cover-missing': 2 });
   });
+
+  it('of an add-on waits for the base, and is decided when that is: refused with it', async () => {
+    const [base, extra] = [await newWindow(INSURED_PLAN), await newWindow(ADD_ON_PLAN)];
+    const people = await enrol(base, 3);
+    await enrol(extra, 0, UNIT, people);
+    for (const one of people) platform.setPerson(personalNumber(one), 'retired');
+    await run();
+    await pay(extra);
+    expect([await states(extra), await covered(extra)]).toEqual([{ due: 3 }, 0]);
+    later(HOUR);
+    await run();
+    expect([await states(base), await states(extra)]).toEqual([{ 'refused not-in-service': 3 }, { 'refused base-cover-missing': 3 }]);
+  });
+
+  it('of an add-on waits until the base is paid, without a word to the platform and in nobody’s way', async () => {
+    const [base, extra] = [await newWindow(INSURED_PLAN, 'none'), await newWindow(ADD_ON_PLAN)];
+    const people = await enrol(base, 1_200);
+    await enrol(extra, 0, UNIT, people);
+    await pay(extra);
+    for (let hours = 0; hours < 3; hours++) {
+      await run();
+      expect(await underwriting.due()).toBe(0);
+      later(HOUR);
+    }
+    const alone = await newWindow(UNIT_PLAN);
+    const [other] = await enrol(alone, 1);
+    await run();
+    expect([calls, await states(extra), await covered(extra)]).toEqual([numbers([other!]), { due: 1_200 }, 0]);
+
+    await pay(base);
+    later(HOUR);
+    await run();
+    expect([calls.length, await states(extra), await covered(extra)]).toEqual([1_201, { passed: 1_200 }, 1_200]);
+  });
+
+  it.each(['before it was asked about', 'while it was asked about', 'before it was paid'])(
+    'of an add-on is refused when the base has ended %s',
+    async (when) => {
+      const [base, extra] = [await newWindow(INSURED_PLAN), await newWindow(ADD_ON_PLAN, 'insured', '2026-07-01')];
+      const people = await enrol(base, 2);
+      await run();
+      await pay(base);
+      const [leaver] = people;
+      const leave = () =>
+        db.transaction((tx) =>
+          endCover(
+            tx,
+            { memberId: vault.memberId(personalNumber(leaver!)), periodId: base.periodId },
+            'left',
+            civilDate('2026-06-30'),
+            'clerk',
+            clock.now(),
+          ),
+        );
+      if (when === 'before it was asked about') await leave();
+      await enrol(extra, 0, UNIT, people);
+      let leaving: Promise<void> | undefined;
+      if (when === 'while it was asked about') onCall = () => void (leaving ??= leave());
+      await run();
+      await leaving;
+      if (when === 'before it was paid') await leave();
+      await run();
+      expect(await pay(extra)).toBe(1);
+      expect(await states(extra)).toEqual({ passed: 1, 'refused base-cover-missing': 1 });
+    },
+  );
 
   it('of a unit of which too few take part waits, and passes when enough have come', async () => {
     const window = await newWindow(UNIT_PLAN);

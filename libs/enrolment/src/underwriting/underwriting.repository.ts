@@ -111,16 +111,59 @@ export const windowsOf = (tx: Transaction, ids: readonly string[]): Promise<Aski
     [ids],
   );
 
-/** Which of these members are enrolled, and not refused, in a period of this line of plans that holds the day. */
-export async function holdersOf(tx: Transaction, memberIds: readonly string[], planLine: string, on: CivilDate): Promise<Set<string>> {
+/** held: a cover of the base plan holds on the day. awaited: enrolled in it, but not decided or not paid yet. */
+export type BaseStanding = 'held' | 'awaited';
+
+/** Of these members; who has neither is not among them. */
+export async function basesOf(
+  tx: Transaction,
+  memberIds: readonly string[],
+  planLine: string,
+  on: CivilDate,
+): Promise<Map<string, BaseStanding>> {
+  const rows = await rowsOf<{ id: string; base: BaseStanding }>(
+    tx,
+    `select m.id, case when c.member_id is null then 'awaited' else 'held' end as base
+     from unnest($1::uuid[]) as m(id) join cover_period p on p.plan_line = $2 and $3::date between p.cover_from and p.cover_to
+     left join cover c on c.member_id = m.id and c.period_id = p.id
+     left join enrolment e on e.member_id = m.id and e.period_id = p.id
+     left join underwriting u on u.member_id = m.id and u.period_id = p.id
+     where case when c.member_id is null then e.member_id is not null and u.state is distinct from 'refused' else $3 <= coalesce(c.ended_on, c.cover_to) end`,
+    [memberIds, planLine, on],
+  );
+  return new Map(rows.map(({ id, base }) => [id, base]));
+}
+
+/** Which of these members hold a cover of the line of plans on the day. None of these covers can end before the commit. */
+export async function lockBases(tx: Transaction, memberIds: readonly string[], planLine: string, on: CivilDate): Promise<Set<string>> {
   const rows = await rowsOf<{ id: string }>(
     tx,
-    `select e.member_id as id from enrolment e join cover_period p on p.id = e.period_id
-     where e.member_id = any($1::uuid[]) and p.plan_line = $2 and $3::date between p.cover_from and p.cover_to
-       and not exists (select from underwriting u where u.member_id = e.member_id and u.period_id = e.period_id and u.state = 'refused')`,
+    `select c.member_id as id from cover c join cover_period p on p.id = c.period_id
+     where c.member_id = any($1::uuid[]) and p.plan_line = $2 and $3::date between c.cover_from and coalesce(c.ended_on, c.cover_to)
+     order by c.member_id for share of c`,
     [memberIds, planLine, on],
   );
   return new Set(rows.map(({ id }) => id));
+}
+
+/** Only of applications that are still to be asked about. */
+export async function putOff(tx: Transaction, due: readonly DueApplication[], nextAt: Date): Promise<void> {
+  if (due.length === 0) return;
+  await rowsOf(
+    tx,
+    `update underwriting set next_at = $3 where (member_id, period_id) in (select * from unnest($1::uuid[], $2::uuid[])) and next_at is not null`,
+    [due.map((one) => one.memberId), due.map((one) => one.periodId), nextAt],
+  );
+}
+
+/** A cover of the member has ended: what has no cover yet may have needed it, and is asked about again. */
+export async function askWithoutBase(tx: Transaction, memberId: string, now: Date): Promise<void> {
+  await rowsOf(
+    tx,
+    `update underwriting u set state = 'due', next_at = $2 where u.member_id = $1 and u.state in ('passed', 'waiting')
+       and not exists (select from cover c where c.member_id = u.member_id and c.period_id = u.period_id)`,
+    [memberId, now],
+  );
 }
 
 /** What an application is to be from now on. */

@@ -40,12 +40,18 @@ const PAGE = 500;
 interface AskedWindow extends applications.AskingWindow {
   /** undefined for a plan nobody knows. */
   readonly rules: PlanRules | undefined;
+  /** Line of plans that the plan adds to. */
+  readonly baseLine: string | null;
 }
 
 interface Work {
   readonly application: applications.DueApplication;
   readonly window: AskedWindow;
-  readonly holdsBase: boolean;
+  readonly base: applications.BaseStanding | undefined;
+}
+
+interface Answered extends Pick<Work, 'window'> {
+  readonly outcome: applications.Outcome;
 }
 
 export type Counts = Partial<Record<UnderwritingState, number>>;
@@ -137,9 +143,12 @@ export class UnderwritingService implements OnModuleDestroy {
 
   private async ask(now: Date, outagesBefore: number): Promise<number> {
     const work = await this.workOf(await applications.dueApplications(this.database.direct, now, JOB_IDS));
-    const [waiting, outcomes] = [work.values(), [] as applications.Outcome[]];
-    let [asked, saved, down] = [0, 0, false];
-    const save = async (set: applications.Outcome[]): Promise<void> => {
+    const early = work.filter(({ base }) => base === 'awaited').map(({ application }) => application);
+    await applications.putOff(this.database.direct, early, minutesAfter(now, BASE_MINUTES));
+    const waiting = work.filter(({ base }) => base !== 'awaited').values();
+    const outcomes: Answered[] = [];
+    let [asked, saved, down] = [early.length, 0, false];
+    const save = async (set: Answered[]): Promise<void> => {
       if (set.length === 0) return;
       await this.save(set);
       saved += set.length;
@@ -151,7 +160,7 @@ export class UnderwritingService implements OnModuleDestroy {
         asked++;
         const outcome = await this.askAbout(one);
         if (outcome === 'down') down = true;
-        else outcomes.push(outcome);
+        else outcomes.push({ outcome, window: one.window });
         if (outcomes.length >= SAVE_ROWS) await save(outcomes.splice(0));
       }
     };
@@ -165,7 +174,7 @@ export class UnderwritingService implements OnModuleDestroy {
   }
 
   /** 'down': nothing was learnt about the person, nor about anybody else. */
-  private async askAbout({ application, window, holdsBase }: Work): Promise<applications.Outcome | 'down'> {
+  private async askAbout({ application, window, base }: Work): Promise<applications.Outcome | 'down'> {
     const { memberId, periodId, attempts, unknownOn, sealed, insutype } = application;
     const { personalNumber, name } = readPersonalText(this.vault.open(sealed));
     const reply: PersonReply | 'down' = window.rules ? await this.replyAbout(personalNumber, name) : { outcome: 'no-answer' };
@@ -187,7 +196,7 @@ export class UnderwritingService implements OnModuleDestroy {
     }
     const askedOn = chinaDate(now);
     const verdict = decide(
-      { personalNumber, name, insutype, coverFrom: window.coverFrom, holdsBase, askedOn, unknownOn },
+      { personalNumber, name, insutype, coverFrom: window.coverFrom, holdsBase: base === 'held', askedOn, unknownOn },
       reply.outcome === 'known' ? reply.person : undefined,
       window.rules,
     );
@@ -216,16 +225,16 @@ export class UnderwritingService implements OnModuleDestroy {
 
   private async workOf(due: readonly applications.DueApplication[]): Promise<Work[]> {
     const windows = await this.windowsOf(due.map(({ windowId }) => windowId));
-    const holders = new Map<string, Set<string>>();
-    for (const { id, rules, coverFrom } of windows.values()) {
-      if (!rules?.basePlan) continue;
+    const bases = new Map<string, Map<string, applications.BaseStanding>>();
+    for (const { id, baseLine, coverFrom } of windows.values()) {
+      if (baseLine === null) continue;
       const members = due.filter(({ windowId }) => windowId === id).map(({ memberId }) => memberId);
-      holders.set(id, await applications.holdersOf(this.database.direct, members, planLineOf(rules.basePlan), coverFrom));
+      bases.set(id, await applications.basesOf(this.database.direct, members, baseLine, coverFrom));
     }
     return due.map((application) => ({
       application,
       window: windows.get(application.windowId)!,
-      holdsBase: holders.get(application.windowId)?.has(application.memberId) ?? false,
+      base: bases.get(application.windowId)?.get(application.memberId),
     }));
   }
 
@@ -234,17 +243,30 @@ export class UnderwritingService implements OnModuleDestroy {
     for (const window of await applications.windowsOf(this.database.direct, [...new Set(ids)])) {
       const rules = await this.plans.planOn(window.coverFrom, window.planId);
       if (!rules) this.logger.error(`expected the plan ${window.planId} of a window that asks, found none; nobody is asked about for it`);
-      windows.set(window.id, { ...window, rules });
+      windows.set(window.id, { ...window, rules, baseLine: rules?.basePlan ? planLineOf(rules.basePlan) : null });
     }
     return windows;
   }
 
-  private async save(outcomes: readonly applications.Outcome[]): Promise<void> {
+  private async save(answered: readonly Answered[]): Promise<void> {
     const at = this.clock.now();
     await this.database.transaction(async (tx) => {
-      await this.startCovers(tx, await applications.saveOutcomes(tx, outcomes, at), at);
+      await this.startCovers(tx, await applications.saveOutcomes(tx, await this.stillSound(tx, answered), at), at);
       await applications.keepRun(tx, this.runner, this.leaseFrom(at));
     });
+  }
+
+  /** Without those whose base has ended since they were asked about: they stay due, and are decided without it. */
+  private async stillSound(tx: Transaction, answered: readonly Answered[]): Promise<applications.Outcome[]> {
+    const lost = new Set<Answered>();
+    for (const window of new Set(answered.map((one) => one.window))) {
+      if (window.baseLine === null) continue;
+      const sound = answered.filter((one) => one.window === window && SOUND.has(one.outcome.state));
+      const members = sound.map(({ outcome }) => outcome.memberId);
+      const holders = await applications.lockBases(tx, members, window.baseLine, window.coverFrom);
+      for (const one of sound) if (!holders.has(one.outcome.memberId)) lost.add(one);
+    }
+    return answered.filter((one) => !lost.has(one)).map(({ outcome }) => outcome);
   }
 
   private async startCovers(tx: Transaction, passed: readonly applications.Passed[], at: Date): Promise<void> {
@@ -370,6 +392,11 @@ export class UnderwritingService implements OnModuleDestroy {
 }
 
 const DAY_MINUTES = 1_440;
+
+/** Until it is looked whether the base of an add-on is decided and paid; the platform is not asked for that. */
+const BASE_MINUTES = 60;
+
+const SOUND: ReadonlySet<UnderwritingState> = new Set(['passed', 'waiting']);
 
 const minutesAfter = (instant: Date, minutes: number): Date => new Date(instant.getTime() + minutes * 60_000);
 

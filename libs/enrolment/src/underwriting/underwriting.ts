@@ -8,7 +8,7 @@ import type { KnownPerson } from '@app/contracts';
 import { birthDateOf, divideRounded, type CivilDate } from '@app/kernel';
 
 /**
- * due: to be asked about. not-answered: asked about in vain, and to be asked about again. waiting: sound, but of a unit of which too few take
+ * due: to be asked about; an add-on not before its base is decided and paid. not-answered: asked about in vain, and to be asked about again. waiting: sound, but of a unit of which too few take
  * part. passed: its cover may start. refused: it may not.
  */
 export const UNDERWRITING_STATES = ['due', 'not-answered', 'waiting', 'passed', 'refused'] as const;
