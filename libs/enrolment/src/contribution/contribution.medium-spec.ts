@@ -1,7 +1,7 @@
 /** Contribution money on a real PostgreSQL, with the bank and public finance as they are played by the simulators. */
 import { PHONE_COLLECTOR, phoneSettlementReference, type EReceiptAnswer } from '@app/contracts';
 import { BankGateway, TreasuryGateway } from '@app/gateways';
-import { DomainError, addDays, chinaDate, chinaInstant, civilDate, fen, type CivilDate } from '@app/kernel';
+import { DomainError, addDays, chinaDate, civilDate, fen, type CivilDate } from '@app/kernel';
 import { balanceOf, imbalance, ledger } from '@app/ledger';
 import { Database, PLATFORM_ENTITIES, PersonalDataVault, readConfig, rowsOf, type Principal, type Role } from '@app/platform';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
@@ -523,11 +523,6 @@ describe('contribution money', () => {
       await closeDay();
       expect(await stateOf(id)).toMatchObject({ state: 'paid', settled: on });
       expect(await creditOf(bankReference)).toMatchObject({ refunded: 5_000, rest: 0 });
-      // Statements are looked at for as long as it could come back, though the windows have closed long ago.
-      const late = addDays(today, 200);
-      await rows('update contribution_refund set checked_at = $2 where id = $1', id, chinaInstant(late));
-      const due = await contributions.collectionDaysDue(chinaInstant(addDays(late, 60), '20:00'));
-      expect(due.at(-1)).toBe(addDays(late, 30));
       const [stored] = await rows<{ whole: string }>('select payee_sealed::text as whole from contribution_refund where id = $1', id);
       expect(Buffer.from(stored!.whole.slice(2), 'hex').includes(ORDINARY)).toBe(false);
     });
@@ -822,5 +817,22 @@ describe('contribution money', () => {
         { version: 1, state: 'refused' },
       ]);
     });
+  });
+
+  // The last: days go by here.
+  it('that comes long after the windows have closed pays its notice, and no day is looked at twice', async () => {
+    const [window, unit] = [await newWindow(), await newUnit()];
+    await enrol(window, unit, 1);
+    const notice = await issue(window, unit);
+    today = civilDate('2026-03-01');
+    clock.set(`${today} 10:00`);
+    await pay(notice.amountFen, notice.reference, unit.name);
+    clock.set(`${today} 20:00`);
+    const due = await contributions.collectionDaysDue(clock.now());
+    expect([due.at(-1), new Set(due).size]).toEqual([today, due.length]);
+    for (const day of due) await contributions.collect(day);
+    expect(await noticesOf(window, unit)).toMatchObject([{ state: 'paid' }]);
+    expect(await contributions.collectionDaysDue(clock.now())).toEqual([]);
+    today = addDays(today, 1);
   });
 });

@@ -145,14 +145,10 @@ export async function pathOfNotice(tx: Transaction, noticeId: string): Promise<s
   return row?.path;
 }
 
-/** From the first opening to the last closing of all windows, or the last refund if that is later; undefined when there are no windows. */
-export async function windowSpan(tx: Transaction): Promise<{ opensAt: Date; closesAt: Date } | undefined> {
-  const rows = await rowsOf<{ opensAt: Date | null; closesAt: Date }>(
-    tx,
-    `select min(opens_at) as "opensAt", greatest(max(closes_at), (select max(checked_at) from contribution_refund)) as "closesAt" from enrolment_window`,
-  );
-  const { opensAt, closesAt } = rows[0]!;
-  return opensAt ? { opensAt, closesAt } : undefined;
+/** Of all windows; undefined when there are none. */
+export async function firstOpening(tx: Transaction): Promise<Date | undefined> {
+  const rows = await rowsOf<{ opensAt: Date | null }>(tx, 'select min(opens_at) as "opensAt" from enrolment_window');
+  return rows[0]!.opensAt ?? undefined;
 }
 
 export async function storedDays(tx: Transaction): Promise<Set<string>> {

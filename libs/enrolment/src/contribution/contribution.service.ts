@@ -110,8 +110,11 @@ export class ContributionService {
   }
 
   async collectionDaysDue(now: Date): Promise<CivilDate[]> {
-    const [span, stored] = [await contributions.windowSpan(this.database.direct), await contributions.storedDays(this.database.direct)];
-    return daysDue(span, stored, now, this.config.hours.statementReady);
+    const [opensAt, stored] = [
+      await contributions.firstOpening(this.database.direct),
+      await contributions.storedDays(this.database.direct),
+    ];
+    return daysDue(opensAt, stored, now, this.config.hours.statementReady);
   }
 
   /** Fetches the statement of the day and matches it; undefined when the bank does not have it yet. */

@@ -71,13 +71,13 @@ describe('money from the phone-pay institution', () => {
 });
 
 describe('the statement of a day', () => {
-  it('is due from its hour on, oldest first, until 30 days after the last window', () => {
-    const windows = { opensAt: new Date('2026-09-01T00:00:00+08:00'), closesAt: new Date('2026-09-03T00:00:00+08:00') };
-    const at = (instant: string, stored: string[] = []) => daysDue(windows, new Set(stored), new Date(instant), '20:00');
+  it('is due from its hour on, oldest first, from the first opening of a window on, however long ago that was', () => {
+    const opensAt = new Date('2026-09-01T00:00:00+08:00');
+    const at = (instant: string, stored: string[] = []) => daysDue(opensAt, new Set(stored), new Date(instant), '20:00');
     expect(at('2026-09-01T19:59:59+08:00')).toEqual([]);
     expect(at('2026-09-03T20:00:00+08:00')).toEqual(['2026-09-01', '2026-09-02', '2026-09-03']);
     expect(at('2026-09-03T20:00:00+08:00', ['2026-09-01', '2026-09-03'])).toEqual(['2026-09-02']);
-    expect(at('2027-09-03T20:00:00+08:00').at(-1)).toBe('2026-10-03');
+    expect(at('2027-09-03T20:00:00+08:00').at(-1)).toBe('2027-09-03');
     expect(daysDue(undefined, new Set(), new Date('2026-09-03T20:00:00+08:00'), '20:00')).toEqual([]);
   });
 

@@ -75,20 +75,14 @@ export const isPhoneSettlement = (reference: string, payerName: string): boolean
 export const statementGap = ({ openingFen, closingFen, lines }: Pick<BankStatement, 'openingFen' | 'closingFen' | 'lines'>): number =>
   closingFen - openingFen - sumFen(lines.map((line) => fen(line.direction === 'credit' ? line.amountFen : -line.amountFen)));
 
-/** Units pay late, and refunds come back late: statements are looked at for this long after the last window has closed, or the last refund was made. */
-const LATE_DAYS = 30;
-
-/** Days of the windows (to the last refund, if that is later) and the weeks after, whose statement can be had at `now` and is not stored; oldest first. */
-export function daysDue(
-  windows: { opensAt: Date; closesAt: Date } | undefined,
-  stored: ReadonlySet<string>,
-  now: Date,
-  readyAt: string,
-): CivilDate[] {
-  if (!windows) return [];
-  const last = addDays(chinaDate(windows.closesAt), LATE_DAYS);
+/**
+ * From the first opening of a window on, the days whose statement can be had at `now` and is not stored; oldest first. Without an end: units pay
+ * late, and refunds come back late.
+ */
+export function daysDue(opensAt: Date | undefined, stored: ReadonlySet<string>, now: Date, readyAt: string): CivilDate[] {
+  if (!opensAt) return [];
   const days: CivilDate[] = [];
-  for (let day = chinaDate(windows.opensAt); day <= last && chinaInstant(day, readyAt) <= now; day = addDays(day, 1)) {
+  for (let day = chinaDate(opensAt); chinaInstant(day, readyAt) <= now; day = addDays(day, 1)) {
     if (!stored.has(day)) days.push(day);
   }
   return days;
