@@ -167,6 +167,15 @@ describe('the certificate of a cover', () => {
       await request(server).get(`/covers/${COVER}/certificate.pdf`).expect(401);
     });
 
+    it('not of a cover that ended before it began', async () => {
+      const end = (on: string | null, reason: string | null) =>
+        app.get(Database).direct.query('update cover set ended_on = $2, end_reason = $3 where number = $1', [NEIGHBOURS_COVER, on, reason]);
+      await end('2025-12-19', 'death');
+      expect((await own('neighbour', NEIGHBOURS_COVER).expect(409)).headers['content-type']).toContain('application/problem+json');
+      await end(null, null);
+      await own('neighbour', NEIGHBOURS_COVER).expect(200);
+    });
+
     it('and the access record names whose it was', async () => {
       const records = (await app.get(Audit).latest(1000)).filter(({ action }) => action.startsWith('certificate.'));
       const drawn = records.filter(({ subject }) => subject === vault.memberId(NUMBER));

@@ -26,7 +26,9 @@ class TransferRequest {
 
 class EndRequest {
   @ApiProperty({ enum: COVER_ENDS }) @IsIn(COVER_ENDS) reason: CoverEnd;
-  @ApiProperty({ description: 'The last covered day', example: '2025-06-30' }) @IsDay() on: string;
+  @ApiProperty({ description: 'The last covered day; of a death its day, which may be before the cover', example: '2025-06-30' })
+  @IsDay()
+  on: string;
 }
 
 class ReinstateRequest {

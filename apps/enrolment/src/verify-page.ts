@@ -60,7 +60,7 @@ const show = (state, answer) => {
   };
   fact('凭证号码 Cover number', answer.coverNumber);
   fact('保障计划 Plan', answer.planTitle && answer.planTitle.zh, answer.planTitle && answer.planTitle.en);
-  fact('保障期间 Cover period', answer.coverFrom && answer.coverFrom + ' – ' + answer.coverTo);
+  fact('保障期间 Cover period', answer.coverFrom <= answer.coverTo && answer.coverFrom + ' – ' + answer.coverTo);
   fact('查验时间 Checked at', answer.checkedAt && new Date(answer.checkedAt).toLocaleString('zh-CN', { timeZone: 'Asia/Shanghai' }));
   byId('holder').hidden = !answer.coverFrom;
 };

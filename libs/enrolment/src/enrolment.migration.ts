@@ -217,13 +217,13 @@ export class Enrolment1700000002000 implements MigrationInterface {
         enrolled_on date not null,
         -- When the first move to another unit took effect.
         transferred_on date,
-        -- The last day of a cover that did not last to its end.
+        -- The last day of a cover that did not last to its end; of a death before it began, the day of the death.
         ended_on date,
         end_reason text check (end_reason in ('death', 'left')),
         primary key (member_id, period_id),
         check (cover_to >= cover_from),
         check (num_nonnulls(notice_id, join_id) = 1),
-        check (ended_on between cover_from and cover_to),
+        check (ended_on <= cover_to and (ended_on >= cover_from or end_reason = 'death')),
         check ((ended_on is null) = (end_reason is null))
       );
       create index cover_by_number on cover (number);
@@ -235,7 +235,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
         period_id uuid not null,
         position int not null check (position > 0),
         kind text not null check (kind in ('transfer', 'death', 'left', 'reinstated')),
-        -- The first day in the unit, the last covered day, or the last covered day that was wrong.
+        -- The first day in the unit, the last covered day or that of the death, or the one of these that was wrong.
         effective_on date not null,
         from_path text,
         to_path text,

@@ -176,6 +176,16 @@ it.each([
   expect(await path.claim()).toMatchObject({ state });
 });
 
+it('a stay from a day before a cover that never began, since its member had died, is not covered on any day', async () => {
+  await inForce('', SECOND_VERSION.replace('value: discharge', 'value: any-day'));
+  await path.enrol(1);
+  await path.rows(`update cover set cover_from = $1, ended_on = $2, end_reason = 'death'`, addDays(ADMITTED, 3), addDays(ADMITTED, 1));
+  await path.receive(settlement());
+  await path.work();
+  expect(await path.claim()).toMatchObject({ state: 'refused', refusal: 'not-covered' });
+  expect(await factsOf()).not.toHaveProperty('coverFrom');
+});
+
 it('a stay across two periods falls under the cover of its admission where that decides', async () => {
   await inForce('', SECOND_VERSION.replace('value: discharge', 'value: admission'));
   await path.enrol(1);

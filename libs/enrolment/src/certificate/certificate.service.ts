@@ -5,7 +5,15 @@ import type { JWK } from 'jose';
 import { memberById, openMember } from '../member/member.repository.js';
 import { organisationsByCode } from '../organisation/organisation.repository.js';
 import { CertificateTokens } from './certificate-token.js';
-import { certificateText, coverStateOn, lastDayOf, type CoverState, type InTwoLanguages, type PlanDescription } from './certificate.js';
+import {
+  certificateText,
+  coverStateOn,
+  lastDayOf,
+  neverBegan,
+  type CoverState,
+  type InTwoLanguages,
+  type PlanDescription,
+} from './certificate.js';
 import { coverOfMember, coverWithin, type StoredCover } from './certificate.repository.js';
 import { HolderCheckLimit } from './holder-check-limit.js';
 import { PlanCatalogue } from './plan-catalogue.js';
@@ -21,7 +29,7 @@ export type Verification =
       readonly planId: string;
       readonly planTitle: InTwoLanguages;
       readonly coverFrom: CivilDate;
-      /** The last day, whether as agreed or early. */
+      /** The last day, whether as agreed or early; before the first of a cover that never began. */
       readonly coverTo: CivilDate;
     };
 
@@ -38,13 +46,13 @@ export class CertificateService {
     private readonly limit: HolderCheckLimit,
   ) {}
 
-  /** PDF of one of the member's own covers. Error: `cover` (not found). */
+  /** PDF of one of the member's own covers. Errors: `cover` (not found), `cover-ended` (conflict). */
   async ofOwn(principal: Principal, number: string): Promise<Buffer> {
     const { memberId } = reachOf(principal, 'certificate.read-own');
     return this.draw(await coverOfMember(this.database.direct, memberId!, number), principal, 'certificate.read-own');
   }
 
-  /** PDF of a cover of the principal's subtree. Error: `cover` (not found), the same for one of another unit. */
+  /** PDF of a cover of the principal's subtree. Errors: `cover` (not found), the same for one of another unit; `cover-ended` (conflict). */
   async ofUnit(principal: Principal, number: string): Promise<Buffer> {
     const { organisationPath } = reachOf(principal, 'certificate.read');
     return this.draw(await coverWithin(this.database.direct, organisationPath, number), principal, 'certificate.read');
@@ -93,6 +101,12 @@ export class CertificateService {
     action: 'certificate.read' | 'certificate.read-own',
   ): Promise<Buffer> {
     if (!cover) throw new DomainError('cover', 'not-found', 'expected the number of a cover within reach, found none; check the number');
+    if (neverBegan(cover))
+      throw new DomainError(
+        'cover-ended',
+        'conflict',
+        'expected a cover that began, found one that ended before its first day; where that is wrong, have it reinstated first',
+      );
     const { memberId, number, planId, coverFrom, organisationPath } = cover;
     await this.audit.record({ actor: userId, roles, action, route: 'CertificateService.draw', subject: memberId, outcome: 'allowed' });
     const member = (await memberById(this.database.direct, memberId))!;

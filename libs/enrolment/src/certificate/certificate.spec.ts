@@ -6,6 +6,7 @@ import {
   certificateText,
   coverStateOn,
   drawableText,
+  neverBegan,
   readTokenPayload,
   tokenPayload,
   type CertificateFacts,
@@ -43,6 +44,7 @@ describe('what a cover is worth on a day', () => {
     ['ended', '2026-05-05', '2026-05-04'],
     ['ended', '2025-12-31', '2025-12-30'],
   ])('%s on %s, when it ended early on %s', (state, today, endedOn) => {
+    expect(neverBegan({ ...cover, endedOn: endedOn === null ? null : civilDate(endedOn) })).toBe(endedOn === '2025-12-30');
     expect(coverStateOn({ ...cover, endedOn: endedOn === null ? null : civilDate(endedOn) }, civilDate(today))).toBe(state);
   });
 

@@ -48,11 +48,13 @@ export interface CoverDays {
 export const lastDayOf = ({ coverTo, endedOn }: Omit<CoverDays, 'coverFrom'>): CivilDate =>
   endedOn !== null && endedOn < coverTo ? endedOn : coverTo;
 
+/** One that ended before its first day: there is nothing to certify. */
+export const neverBegan = (cover: CoverDays): boolean => lastDayOf(cover) < cover.coverFrom;
+
 export type CoverState = 'valid' | 'not-started' | 'ended';
 
 export function coverStateOn(cover: CoverDays, today: CivilDate): CoverState {
-  const lastDay = lastDayOf(cover);
-  if (today > lastDay || lastDay < cover.coverFrom) return 'ended';
+  if (today > lastDayOf(cover) || neverBegan(cover)) return 'ended';
   return today < cover.coverFrom ? 'not-started' : 'valid';
 }
 

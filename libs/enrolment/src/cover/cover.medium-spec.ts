@@ -106,7 +106,7 @@ describe('a cover', () => {
     const entities = [...PLATFORM_ENTITIES, ...ENROLMENT_ENTITIES];
     source = await new DataSource({ type: 'postgres', url: database.url, entities }).initialize();
     db = new Database(source);
-    covers = new CoverService(db, clock, new Audit(db, clock), claims);
+    covers = new CoverService(db, clock, new Audit(db, clock), claims, vault);
     windows = new WindowService(db, clock);
     rosterService = new RosterService(db, clock, vault, new RosterImportService(db, clock, vault));
     const organisations = new OrganisationService(db);
@@ -484,9 +484,66 @@ describe('a cover', () => {
       expect(new Set(await recounted())).toEqual(new Set([0]));
     });
 
-    it.each(['2024-12-31', '2025-06-11'])('does not end on %s, before its first day or in days to come', async (on) => {
+    it.each([
+      ['left', '2024-12-31', 'a day from 2025-01-01 to 2025-06-10'],
+      ['left', '2025-06-11', 'a day from 2025-01-01 to 2025-06-10'],
+      ['death', '2025-06-11', 'a day from the birth of the member to 2025-06-10'],
+      ['death', '1980-01-09', 'a day from the birth of the member to 2025-06-10'],
+    ] as const)('does not end by %s on %s: expected %s', async (reason, on, expected) => {
       const { number } = await covered();
-      await expect(covers.end(clerk, number, { reason: 'death', on: day(on) })).rejects.toMatchObject({ code: 'end-day' });
+      await expect(covers.end(clerk, number, { reason, on: day(on) })).rejects.toMatchObject({
+        code: 'end-day',
+        message: expect.stringContaining(expected),
+      });
+    });
+
+    it('before it began never begins, by a death; and nobody leaves it before', async () => {
+      const { number, memberId } = await covered();
+      clock.instant = chinaInstant(day('2024-12-20'), '10:00');
+      await expect(covers.end(clerk, number, { reason: 'left', on: day('2024-12-19') })).rejects.toMatchObject({
+        code: 'end-day',
+        message: expect.stringContaining('found one that begins on 2025-01-01'),
+      });
+      const death = { reason: 'death' as const, on: day('2024-12-19') };
+      const view = await covers.end(clerk, number, death);
+      expect(view).toMatchObject({ state: 'ended', endedOn: '2024-12-19', endReason: 'death', coverFrom: '2025-01-01' });
+      expect(await covers.end(clerk, number, death)).toEqual(view);
+      expect(await coversOf(db.direct, [memberId])).toEqual([]);
+      clock.instant = chinaInstant(day('2025-06-10'), '10:00');
+      expect(await covers.read(clerk, number)).toMatchObject({ state: 'ended' });
+      // Of the days between the death and the cover another one is told.
+      const claim = { state: 'settled', benefitFen: fen(46_015), granted: true };
+      claims.standing = [
+        { ...claim, memberId, claimId: 'C1', dischargeOn: day('2024-12-30') },
+        { ...claim, memberId, claimId: 'C2', dischargeOn: day('2025-01-01') },
+      ];
+      expect(await covers.read(clerk, number)).toMatchObject({ claimsToReview: 1 });
+      const found = (await covers.conflicts(reviewer)).filter((one) => one.number === number);
+      expect(found).toMatchObject([{ claims: [{ claimId: 'C2' }] }]);
+      claims.standing = [];
+      expect(await covers.reinstate(reviewer, number, { reason: 'wrong-person' })).toMatchObject({ state: 'in-force', endedOn: null });
+      expect(await coversOf(db.direct, [memberId])).toMatchObject([{ coverTo: '2025-12-31' }]);
+    });
+
+    it('by a death before it moved ends on that day, with the unit that it moved to', async () => {
+      const { number, memberId } = await covered();
+      await covers.transfer(clerk, number, move);
+      await expect(covers.end(clerk, number, { reason: 'left', on: day('2025-05-20') })).rejects.toMatchObject({
+        message: expect.stringContaining('a day from 2025-06-01 to 2025-06-10'),
+      });
+      expect(await covers.end(clerk, number, { reason: 'death', on: day('2025-05-20') })).toMatchObject({
+        state: 'ended',
+        endedOn: '2025-05-20',
+        unitCode: B,
+        changes: [
+          { kind: 'transfer', effectiveOn: '2025-06-01' },
+          { kind: 'death', effectiveOn: '2025-05-20' },
+        ],
+      });
+      expect(await coversOf(db.direct, [memberId])).toMatchObject([{ coverTo: '2025-05-20' }]);
+      expect(await placeOf(memberId)).toMatchObject(sound(B));
+      expect(new Set(await recounted())).toEqual(new Set([0]));
+      expect(await covers.reinstate(reviewer, number, { reason: 'wrong-day' })).toMatchObject({ state: 'in-force', unitCode: B });
     });
 
     it('by mistake is reinstated by another person with the role', async () => {

@@ -18,7 +18,10 @@ export interface MemberCover {
   transferredOn: CivilDate | null;
 }
 
-/** Covers of these members, of whatever plan and period; those of one member the oldest first, with those from before its personal number was corrected. */
+/**
+ * Covers of these members, of whatever plan and period, but for those that never began; those of one member the oldest first, with those from
+ * before its personal number was corrected.
+ */
 export async function coversOf(tx: Transaction, memberIds: readonly string[]): Promise<MemberCover[]> {
   const rows = await rowsOf<Omit<MemberCover, 'planLine'>>(
     tx,
@@ -26,6 +29,7 @@ export async function coversOf(tx: Transaction, memberIds: readonly string[]): P
             organisation_path as "organisationPath", enrolled_on::text as "enrolledOn", transferred_on::text as "transferredOn"
      from (select id as member_id, id as current_id from unnest($1::uuid[]) id
              union all select member_id, current_id from member_alias where current_id = any($1::uuid[])) who join cover using (member_id)
+     where ended_on is null or ended_on >= cover_from
      order by who.current_id, cover_from, plan_id`,
     [memberIds],
   );

@@ -1,7 +1,18 @@
 /** What happens to a cover after it started: it follows its member to another unit, ends with a death or a leaving, and a wrong end is undone. */
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError, chinaDate, type CivilDate } from '@app/kernel';
-import { Audit, Database, JOB_IDS, reachOf, newId, type PermissionName, type Principal, type Transaction } from '@app/platform';
+import {
+  Audit,
+  Database,
+  JOB_IDS,
+  PersonalDataVault,
+  reachOf,
+  newId,
+  type PermissionName,
+  type Principal,
+  type Transaction,
+} from '@app/platform';
+import { birthDatesOf } from '../member/member.repository.js';
 import type { Organisation } from '../organisation/organisation.entity.js';
 import { liesUnder } from '../organisation/organisation.js';
 import { organisationByCode } from '../organisation/organisation.repository.js';
@@ -10,8 +21,10 @@ import * as changes from './cover-change.repository.js';
 import type { ChangeView, PlacedCover, Proposal } from './cover-change.repository.js';
 import {
   coverStateOf,
+  daysAfterEnd,
   endFault,
   endOfProposal,
+  endRange,
   sidesOf,
   transferFault,
   type CoverEnd,
@@ -64,6 +77,7 @@ export class CoverService {
     private readonly clock: Clock,
     private readonly audit: Audit,
     private readonly claims: CoverClaims,
+    private readonly vault: PersonalDataVault,
   ) {}
 
   /** Error: `cover` (not found), the same for one that does not exist and one out of reach. */
@@ -157,7 +171,8 @@ export class CoverService {
   }
 
   /**
-   * `on` is the last covered day; nothing of the contribution goes back. The same again gets the same answer. Errors: `cover` (not found),
+   * `on` is the last covered day, or that of a death, which may be before the cover, or before a move of it: the move stays, and the unit that
+   * the cover is of answers for it. Nothing of the contribution goes back. The same again gets the same answer. Errors: `cover` (not found),
    * `cover-ended`, `end-day` (conflict).
    */
   end(principal: Principal, number: string, { reason, on }: { reason: CoverEnd; on: CivilDate }): Promise<CoverView> {
@@ -165,8 +180,9 @@ export class CoverService {
       if (!isWithin(principal, 'cover.end', cover.path)) throw unknownCover();
       if (cover.endedOn === on && cover.endReason === reason) return;
       const today = chinaDate(at);
-      const fault = endFault(cover, on, today);
-      if (fault) throw endRefusal(fault, cover, today);
+      const births = reason === 'death' ? await birthDatesOf(tx, this.vault, [cover.memberId]) : undefined;
+      const fault = endFault(cover, { reason, on }, births?.get(cover.memberId), today);
+      if (fault) throw endRefusal(fault, cover, reason, today);
       await changes.endCover(tx, cover, reason, on, principal.userId, at);
     });
   }
@@ -203,7 +219,10 @@ export class CoverService {
       const ended = await changes.endedCovers(tx, scope === 'all' ? '/' : organisationPath, last, JOB_IDS);
       const claims = await this.claims.decided(tx, ended.map(contradicted));
       for (const cover of ended) {
-        const ofCover = claims.filter((claim) => claim.granted && claim.memberId === cover.memberId && claim.dischargeOn > cover.endedOn!);
+        const { memberId, after, until } = contradicted(cover);
+        const ofCover = claims.filter(
+          (claim) => claim.granted && claim.memberId === memberId && claim.dischargeOn > after && claim.dischargeOn <= until,
+        );
         if (ofCover.length === 0) continue;
         found.push({
           number: cover.number,
@@ -248,8 +267,8 @@ export class CoverService {
     const all = await changes.changesOf(tx, cover);
     const last = all.at(-1);
     const moved = endedOn !== null || last?.kind === 'reinstated';
-    const after = endedOn ?? last?.effectiveOn;
-    const claims = moved ? await this.claims.decided(tx, [{ memberId: cover.memberId, planId, after: after!, until: coverTo }]) : [];
+    const end = endedOn ?? last?.effectiveOn;
+    const claims = moved ? await this.claims.decided(tx, [{ memberId: cover.memberId, planId, ...daysAfterEnd(cover, end!) }]) : [];
     return {
       number,
       planId,
@@ -276,7 +295,11 @@ export class CoverService {
 
 const codeOf = (path: string): string => path.split('/').at(-2)!;
 
-const contradicted = ({ memberId, planId, endedOn, coverTo }: PlacedCover) => ({ memberId, planId, after: endedOn!, until: coverTo });
+const contradicted = (cover: PlacedCover) => ({
+  memberId: cover.memberId,
+  planId: cover.planId,
+  ...daysAfterEnd(cover, cover.endedOn!),
+});
 
 async function openProposal(tx: Transaction, cover: PlacedCover): Promise<Proposal | undefined> {
   const latest = await changes.latestProposal(tx, cover);
@@ -310,10 +333,13 @@ function transferRefusal(fault: TransferFault, { transferredOn, enrolledOn, cove
   return new DomainError(fault, 'conflict', `effectiveOn: expected ${expected}, found another; correct it`);
 }
 
-function endRefusal(fault: EndFault, { coverFrom, coverTo, transferredOn }: PlacedCover, today: CivilDate): DomainError {
+function endRefusal(fault: EndFault, cover: PlacedCover, reason: CoverEnd, today: CivilDate): DomainError {
   if (fault === 'cover-ended') return hasEnded();
-  const from = transferredOn !== null && transferredOn > coverFrom ? transferredOn : coverFrom;
-  const to = coverTo < today ? coverTo : today;
+  const { from, to } = endRange(cover, reason, today);
+  if (from === null)
+    return new DomainError(fault, 'conflict', `on: expected a day from the birth of the member to ${to}, found another; correct it`);
+  if (from > to)
+    return new DomainError(fault, 'conflict', `on: expected a cover that has begun, found one that begins on ${from}; say so from then on`);
   return new DomainError(fault, 'conflict', `on: expected a day from ${from} to ${to}, found another; correct it`);
 }
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import {
   TRANSFER_STATES,
   coverStateOf,
+  daysAfterEnd,
   endFault,
   endOfProposal,
   sidesOf,
@@ -46,6 +47,9 @@ describe('a cover', () => {
     ['2025-06-30', '2025-06-30', 'in-force'],
     ['2025-07-01', '2025-06-30', 'ended'],
     ['2026-01-01', '2025-06-30', 'ended'],
+    ['2024-12-20', '2024-12-19', 'ended'],
+    ['2024-12-19', '2024-12-19', 'ended'],
+    ['2025-06-10', '2024-12-19', 'ended'],
   ])('is on %s, ended on %s, %s', (today, endedOn, state) =>
     expect(coverStateOf({ ...cover, endedOn: endedOn === null ? null : day(endedOn) }, day(today))).toBe(state),
   );
@@ -66,12 +70,30 @@ describe('a cover', () => {
     expect(transferFault(cover, day('2026-01-01'), day('2026-02-01'))).toBe('transfer-day'));
 
   it.each([
-    ['2025-01-01', {}, undefined],
-    ['2024-12-31', {}, 'end-day'],
-    ['2025-06-10', {}, undefined],
-    ['2025-06-11', {}, 'end-day'],
-    ['2025-03-01', { transferredOn: day('2025-03-02') }, 'end-day'],
-    ['2025-03-02', { transferredOn: day('2025-03-02') }, undefined],
-    ['2025-03-02', { endedOn: day('2025-03-01') }, 'cover-ended'],
-  ])('ends on %s with %j: %s', (on, change, fault) => expect(endFault({ ...cover, ...change }, day(on), TODAY)).toBe(fault));
+    ['left', '2025-01-01', {}, undefined],
+    ['left', '2024-12-31', {}, 'end-day'],
+    ['left', '2025-06-10', {}, undefined],
+    ['left', '2025-06-11', {}, 'end-day'],
+    ['left', '2025-03-01', { transferredOn: day('2025-03-02') }, 'end-day'],
+    ['left', '2025-03-02', { transferredOn: day('2025-03-02') }, undefined],
+    ['left', '2025-03-02', { endedOn: day('2025-03-01') }, 'cover-ended'],
+    ['death', '2024-12-31', {}, undefined],
+    ['death', '2024-10-04', {}, undefined],
+    ['death', '1980-01-10', {}, undefined],
+    ['death', '1980-01-09', {}, 'end-day'],
+    ['death', '2025-06-11', {}, 'end-day'],
+    ['death', '2025-03-01', { transferredOn: day('2025-03-02') }, undefined],
+    ['death', '2025-06-02', { coverTo: day('2025-06-01') }, 'end-day'],
+    ['death', '2025-03-02', { endedOn: day('2025-03-01') }, 'cover-ended'],
+  ] as const)('ends by %s on %s with %j: %s', (reason, on, change, fault) =>
+    expect(endFault({ ...cover, ...change }, { reason, on: day(on) }, day('1980-01-10'), TODAY)).toBe(fault),
+  );
+
+  it('of somebody whose birth is not known ends by a death on whatever day', () =>
+    expect(endFault(cover, { reason: 'death', on: day('1970-01-01') }, undefined, TODAY)).toBeUndefined());
+
+  it('that ended gives up the days after the end, of its own only', () => {
+    expect(daysAfterEnd(cover, day('2025-06-05'))).toEqual({ after: '2025-06-05', until: '2025-12-31' });
+    expect(daysAfterEnd(cover, day('2024-12-19'))).toEqual({ after: '2024-12-31', until: '2025-12-31' });
+  });
 });

@@ -1,5 +1,5 @@
 /** What may happen to a cover: a move to another unit, an end before its time, and the correction of a wrong end. */
-import type { CivilDate } from '@app/kernel';
+import { addDays, type CivilDate } from '@app/kernel';
 import { liesUnder } from '../organisation/organisation.js';
 
 export const COVER_ENDS = ['death', 'left'] as const;
@@ -52,10 +52,10 @@ export interface DatedCover extends CoverDays {
 
 export type CoverState = 'not-started' | 'in-force' | 'ended' | 'over';
 
-/** `ended` tells of one that did not last to its end; its last day is covered. */
+/** `ended` tells of one that did not last to its end; its last day is covered. One that ended before it began never begins. */
 export function coverStateOf({ coverFrom, coverTo, endedOn }: CoverDays, today: CivilDate): CoverState {
+  if (endedOn !== null && (endedOn < today || endedOn < coverFrom)) return 'ended';
   if (today < coverFrom) return 'not-started';
-  if (endedOn !== null && endedOn < today) return 'ended';
   return today > coverTo ? 'over' : 'in-force';
 }
 
@@ -70,9 +70,31 @@ export function transferFault(cover: DatedCover, effectiveOn: CivilDate, today: 
 
 export type EndFault = 'cover-ended' | 'end-day';
 
-/** undefined when this may be the last covered day: one that has come, of the cover, and not before a move that is recorded. */
-export function endFault(cover: DatedCover, on: CivilDate, today: CivilDate): EndFault | undefined {
-  if (cover.endedOn !== null) return 'cover-ended';
-  const early = on < cover.coverFrom || (cover.transferredOn !== null && on < cover.transferredOn);
-  return early || on > cover.coverTo || on > today ? 'end-day' : undefined;
+/** The days that may be the last of a cover: of a leaving, days of the cover since the last move; a death is on whatever day it was. */
+export function endRange(
+  { coverFrom, coverTo, transferredOn }: DatedCover,
+  reason: CoverEnd,
+  today: CivilDate,
+): { from: CivilDate | null; to: CivilDate } {
+  const since = transferredOn !== null && transferredOn > coverFrom ? transferredOn : coverFrom;
+  return { from: reason === 'death' ? null : since, to: coverTo < today ? coverTo : today };
 }
+
+/** undefined when this may be the last covered day; `bornOn` is undefined where it is not known. */
+export function endFault(
+  cover: DatedCover,
+  { reason, on }: { readonly reason: CoverEnd; readonly on: CivilDate },
+  bornOn: CivilDate | undefined,
+  today: CivilDate,
+): EndFault | undefined {
+  if (cover.endedOn !== null) return 'cover-ended';
+  const { from, to } = endRange(cover, reason, today);
+  const early = (from !== null && on < from) || (bornOn !== undefined && on < bornOn);
+  return early || on > to ? 'end-day' : undefined;
+}
+
+/** Days whose cover the end took away, or gave back when it was undone: none before the cover. */
+export const daysAfterEnd = (
+  { coverFrom, coverTo }: Pick<CoverDays, 'coverFrom' | 'coverTo'>,
+  endedOn: CivilDate,
+): { after: CivilDate; until: CivilDate } => ({ after: endedOn < coverFrom ? addDays(coverFrom, -1) : endedOn, until: coverTo });
