@@ -99,7 +99,7 @@ export type { RefundUnderWay } from './join/join.repository.js';
 export { PHONE_PAYMENT_FAULTS, type PhonePaymentFault } from './join/join.entity.js';
 export { JoinService, type JoinOffer, type JoinView, type PayParameters } from './join/join.service.js';
 export { PhonePay, type PhoneOrder, type PhonePayment, type PhoneRefund } from './phone-payment/phone-pay.js';
-export { otherIdsOf } from './difference/difference.repository.js';
+export { lastIds, otherIdsOf } from './difference/difference.repository.js';
 export {
   DifferenceService,
   type Confirmation,

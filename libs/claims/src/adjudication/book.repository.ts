@@ -14,16 +14,21 @@ export async function measureBook(tx: Transaction, planId: string): Promise<{ cl
   return { claims: row!.claims, hash: row!.latest?.slice(9) ?? null };
 }
 
-/** By member, then in the order in which they were decided. */
-export async function* bookedClaims(tx: Transaction, planId: string): AsyncGenerator<BookedClaim[], void> {
+/** By member under the last id of each, as accumulators are added up; then in the order in which they were decided. */
+export async function* bookedClaims(
+  tx: Transaction,
+  planId: string,
+  aliases: readonly { readonly memberId: string; readonly lastId: string }[],
+): AsyncGenerator<BookedClaim[], void> {
   await rowsOf(
     tx,
     `declare book no scroll cursor for
-     select d.member_id as "memberId", d.claim_id as "claimId", c.discharge_on::text as "dischargeOn", c.organisation_path as "organisationPath",
+     select coalesce(a.last_id, d.member_id) as "memberId", d.claim_id as "claimId", c.discharge_on::text as "dischargeOn", c.organisation_path as "organisationPath",
             d.facts, d.benefit_fen as "benefitFen", d.reason, d.capped
      from decision d join claim c on c.member_id = d.member_id and c.id = d.claim_id
-     where d.plan_id = $1 and c.state <> all($2) order by d.member_id, d.decided_at, c.accepted_at, d.claim_id`,
-    [planId, FELL_AWAY],
+     left join unnest($3::uuid[], $4::uuid[]) as a(member_id, last_id) on a.member_id = d.member_id
+     where d.plan_id = $1 and c.state <> all($2) order by 1, d.decided_at, c.accepted_at, d.claim_id`,
+    [planId, FELL_AWAY, aliases.map(({ memberId }) => memberId), aliases.map(({ lastId }) => lastId)],
   );
   yield* fetched<BookedClaim>(tx, 'fetch 1000 from book');
   await rowsOf(tx, 'close book');

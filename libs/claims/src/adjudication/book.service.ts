@@ -1,7 +1,7 @@
 /** The book of a plan, read in constant memory: by a rehearsal, and to be written to a file. */
 import { Injectable } from '@nestjs/common';
 import type { BookEntry, BookHeader } from '@app/benefits';
-import { birthDatesOf, organisationsByCode, planFigures } from '@app/enrolment';
+import { birthDatesOf, lastIds, organisationsByCode, planFigures } from '@app/enrolment';
 import { Database, PersonalDataVault, type Transaction } from '@app/platform';
 import { entryOf, headerOf, unitCodeOf, type BookedClaim } from './book.js';
 import { bookedClaims, measureBook } from './book.repository.js';
@@ -48,7 +48,7 @@ export class BookService {
 
   private async *entries(tx: Transaction, planId: string): AsyncGenerator<BookEntry[], void> {
     const unitNames = new Map<string, string | undefined>();
-    for await (const claims of bookedClaims(tx, planId)) {
+    for await (const claims of bookedClaims(tx, planId, await lastIds(tx))) {
       const births = await birthDatesOf(tx, this.vault, [...new Set(claims.map((claim) => claim.memberId))]);
       await this.addUnitNames(tx, claims, unitNames);
       yield claims.map((claim) => entryOf(claim, births.get(claim.memberId), unitNames.get(unitCodeOf(claim) ?? '')));

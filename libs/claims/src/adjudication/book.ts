@@ -8,6 +8,7 @@ export const FELL_AWAY: readonly ClaimState[] = ['declined', 'withdrawn', 'clawe
 
 /** A claim as it stands in the database. */
 export interface BookedClaim {
+  /** The last id of the person. */
   readonly memberId: string;
   readonly claimId: string;
   readonly dischargeOn: CivilDate;

@@ -105,6 +105,41 @@ describe('a rehearsal', () => {
     expect(result.reasons.before).toEqual(result.reasons.after);
   });
 
+  it('of the plan that decided changes nothing for a person whose personal number was corrected, either', async () => {
+    const [first, second, third] = await path.enrol(1, 2, 3);
+    for (const [id, current, direct] of [
+      [first, second, true],
+      [first, third, false],
+      [second, third, true],
+    ])
+      await path.rows(
+        `insert into member_alias (member_id, current_id, direct, window_id, recorded_by, recorded_at) values ($1, $2, $3, gen_random_uuid(), 'clerk', now())`,
+        id,
+        current,
+        direct,
+      );
+    // Each is above half the cap; together they exceed it.
+    for (const serial of [3, 1, 2]) {
+      await path.receive(settlementOver(700_000, of(serial)));
+      await path.work();
+    }
+    const entries = (await bookText()).slice(1).map((line) => JSON.parse(line) as BookEntry);
+    expect(entries.map(({ member, paid }) => [member, paid.capped])).toEqual([
+      [third, false],
+      [third, true],
+      [third, true],
+    ]);
+    const { id } = await path.rehearsals.ask(leader, { planId: PLAN_ID }, PLAN_ID);
+    await path.rehearsals.rehearse([id]);
+    expect(await path.rehearsals.result(id)).toMatchObject({
+      claims: 3,
+      members: 1,
+      total: { changeFen: 0 },
+      winners: { claims: 0 },
+      losers: { claims: 0 },
+    });
+  });
+
   it('says the same as the book in a file, and touches nothing that was decided', async () => {
     await decided();
     const before = await path.rows('select * from decision order by claim_id');

@@ -272,6 +272,14 @@ export async function otherIdsOf(tx: Transaction, memberIds: readonly string[]):
   return new Map(rows.map(({ id, others }) => [id, others]));
 }
 
+/** Everybody whose personal number was corrected: each id that somebody had before, with the one that the person has now. */
+export const lastIds = (tx: Transaction): Promise<{ memberId: string; lastId: string }[]> =>
+  rowsOf(
+    tx,
+    `select member_id as "memberId", current_id as "lastId" from member_alias a
+     where not exists (select from member_alias later where later.member_id = a.current_id)`,
+  );
+
 /**
  * Keeps every import from going on, or beginning, until the commit; true when one of the window is under way. To be locked before units, as
  * an import does.
