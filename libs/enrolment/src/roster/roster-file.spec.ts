@@ -247,6 +247,24 @@ const XLSX_MUTATIONS: readonly Mutation[] = [
   { name: 'a sheet of instructions first', file: () => xlsxOf([sheet([['填写说明'], ['请如实填写']]), sheet(ROWS)]) },
   { name: 'a hidden roster before the visible one', file: () => xlsxOf([{ rows: [HEADER, person(9)], state: 'hidden' }, sheet(ROWS)]) },
   { name: 'nothing but a hidden sheet', file: () => xlsxOf([{ rows: ROWS, state: 'veryHidden' }]) },
+  {
+    name: 'notes, a pivot and a list of codes beside the roster',
+    file: () =>
+      xlsxOf([
+        sheet([['填写说明'], ['姓名', '与身份证一致'], ['身份证号码', '18位']]),
+        sheet(ROWS),
+        sheet([
+          ['单位', '人数'],
+          ['第001基层工会', number(4)],
+          ['总计', number(4)],
+        ]),
+        sheet([
+          ['代码', '险种'],
+          ['310', '职工医保'],
+          [UNIT, '第001基层工会'],
+        ]),
+      ]),
+  },
   { name: 'a template sheet after the roster', file: () => xlsxOf([sheet(ROWS), sheet([HEADER])]) },
   { name: 'blank rows and empty cells between', file: () => xlsx([HEADER, undefined, ONE, [], ['', ' '], TWO, THREE, FOURTH]) },
   {
@@ -526,6 +544,22 @@ describe('a file is refused whole', () => {
       () => xlsx(ROWS, { doctype: '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;">]>' }),
     ],
     ['roster-sheets', 'with people on two sheets', () => xlsxOf([sheet([HEADER, ONE]), sheet([HEADER, TWO])])],
+    ['roster-sheets', 'with people on a sheet without a header', () => xlsxOf([sheet([HEADER, ONE]), sheet([TWO])])],
+    [
+      'roster-sheets',
+      'with people on a sheet without a header, far down',
+      () => xlsxOf([sheet([...Array<string[]>(50).fill(['说明']), TWO]), sheet([HEADER, ONE])]),
+    ],
+    [
+      'roster-sheets',
+      'with a sheet that lacks a column',
+      () => xlsxOf([sheet([HEADER, ONE]), sheet([HEADER, TWO].map((cells) => cells.toSpliced(TYPE, 1)))]),
+    ],
+    [
+      'roster-sheets',
+      'with a sheet with two columns that say the same',
+      () => xlsxOf([sheet([HEADER, ONE]), sheet([[...HEADER, '身份证号'], TWO])]),
+    ],
     ['roster-too-wide', 'with hundreds of columns', () => xlsx([HEADER, [...ONE, ...Array<string>(193).fill('x')]])],
     ['roster-too-wide', 'with hundreds of columns (CSV)', () => csv([HEADER, [...ONE, ...Array<string>(193).fill('x')]])],
     ['roster-cell-too-long', 'with a cell as long as a book', () => xlsx(secondCell(BANK, 'x'.repeat(32_768)))],
@@ -538,6 +572,13 @@ describe('a file is refused whole', () => {
     // Nothing of anybody stands in an error.
     for (const cells of FOUR)
       for (const at of [NAME, ID, PHONE, ACCOUNT]) expect(JSON.stringify([(failure as Error).message, failure])).not.toContain(cells[at]);
+  });
+
+  it('names the other sheet with people', async () => {
+    await expect(outcomeOf(xlsxOf([sheet(ROWS), { name: '退休', rows: [TWO] }]))).rejects.toMatchObject({
+      details: { sheet: '退休' },
+      message: expect.stringContaining('退休'),
+    });
   });
 
   it('names both columns that say the same, counted from 1', async () => {

@@ -202,7 +202,7 @@ const FAR_FUTURE = civilDate('9999-12-31');
 /** Of somebody, whenever they are born. */
 export const isPersonal = (identifier: string): boolean => personalNumberFault(identifier, FAR_FUTURE) === undefined;
 
-const holdsPerson = (cells: readonly string[]): boolean =>
+export const holdsPerson = (cells: readonly string[]): boolean =>
   cells.some((cell) => cell.length >= 18 && cell.length < 40 && isPersonal(cellIdentifier(cell)));
 
 const TITLE_CODE = /(?:信用代码|单位代码|机构代码|工会代码)[^0-9A-Z]*([0-9A-Z]{18})(?![0-9A-Z])/u;

@@ -3,7 +3,7 @@
  * is refused before anything of it is taken; the sheet is then unpacked again as it is read, since merged cells are told at its end.
  */
 import { COLUMNS } from './roster-column.js';
-import { REQUIRED, findHeader, type HeaderFault } from './roster-header.js';
+import { REQUIRED, findHeader, holdsPerson, type HeaderFault } from './roster-header.js';
 import { HEADER_WITHIN, headerError, isBlank, refuse, type RosterSheet, type SheetRow } from './sheet.js';
 import {
   RelationsReader,
@@ -47,21 +47,26 @@ export async function openXlsx(file: Buffer): Promise<RosterSheet> {
 async function choose(zip: XlsxZip, sheets: readonly Candidate[], shared: Omit<SheetContext, 'merges'>): Promise<RosterSheet> {
   let chosen: RosterSheet | undefined;
   let fault: HeaderFault = { fault: 'none' };
+  let other: string | undefined;
   for (const { name, part } of sheets) {
     const context = { ...shared, merges: await verify(zip, part) };
     const start = await firstRows(zip, part, context);
     const header = findHeader(start.slice(0, HEADER_WITHIN).map(({ cells }) => cells));
     if ('fault' in header) {
       if (fault.fault === 'none') fault = header;
+      // Notes, pivots and lists of codes may lie beside a roster; people may not, since nobody would hear of them.
+      if (header.fault !== 'none' || (await holdsPeople(zip, part, context))) other ??= name;
       continue;
     }
-    if (chosen && start.length > header.last + 1)
-      throw refuse(
-        'roster-sheets',
-        'expected the people on one sheet, found a roster on several; put them on one sheet, or import a file for each',
-      );
+    if (chosen && start.length > header.last + 1) other ??= name;
     chosen ??= { name, header, ...(await splitHead(sheetRows(zip, part, context), header)), ragged: false };
   }
+  if (chosen && other !== undefined)
+    throw refuse(
+      'roster-sheets',
+      `expected the people on one sheet, found more on the sheet ${other}; put them on one sheet, or import a file for each`,
+      { sheet: other },
+    );
   if (chosen) return chosen;
   throw headerError(
     fault,
@@ -159,6 +164,11 @@ async function firstRows(zip: XlsxZip, part: string, context: SheetContext): Pro
     if (first.length > HEADER_WITHIN + 1) break;
   }
   return first.filter(({ cells }) => !isBlank(cells));
+}
+
+async function holdsPeople(zip: XlsxZip, part: string, context: SheetContext): Promise<boolean> {
+  for await (const rows of sheetRows(zip, part, context)) if (rows.some(({ cells }) => holdsPerson(cells))) return true;
+  return false;
 }
 
 async function* sheetRows(zip: XlsxZip, part: string, context: SheetContext): AsyncGenerator<SheetRow[]> {
