@@ -476,6 +476,45 @@ describe('enrolment', () => {
         expect([reasons, accepted]).toEqual([{}, 2_301]);
       });
 
+      it('puts back what a later one had changed', async () => {
+        const windowId = await newWindow();
+        const rows = people(340_000, 6_000);
+        const later = rows.with(0, rosterRow(340_000, { insutype: '390', phone: '19933334444' }));
+        await importRows(windowId, csv(...rows));
+        expect(await importRows(windowId, csv(...later))).toMatchObject({ accepted: 6_000, unchanged: 5_999 });
+        const member = async () =>
+          (await source.query('select insutype, version from member where id = $1', [vault.memberId(personalNumber(340_000))])) as unknown;
+        expect(await importRows(windowId, csv(...rows))).toMatchObject({ accepted: 6_000, unchanged: 5_999 });
+        expect(await member()).toEqual([{ insutype: '310', version: 3 }]);
+        expect(await importRows(windowId, csv(...later))).toMatchObject({ accepted: 6_000, unchanged: 5_999 });
+        expect(await importRows(windowId, csv(...later))).toMatchObject({ accepted: 6_000, unchanged: 6_000 });
+        expect(await member()).toEqual([{ insutype: '390', version: 4 }]);
+      });
+
+      it('keeps the groups that the later one held too', async () => {
+        const windowId = await newWindow();
+        const rows = people(350_000, 3_000);
+        await importRows(windowId, csv(...rows));
+        await importRows(windowId, csv(...rows.with(1_500, rosterRow(351_500, { phone: '19933334444' }))));
+        const groups = (await source.query(
+          `select count(*) filter (where overtaken_by = '{}')::int as held, count(*) filter (where overtaken_by <> '{}')::int as overtaken
+           from roster_block where window_id = $1`,
+          [windowId],
+        )) as { held: number; overtaken: number }[];
+        expect(groups).toMatchObject([{ overtaken: 1 }]);
+        expect(groups[0]!.held).toBeGreaterThan(2);
+      });
+
+      it('puts back what came in through another window', async () => {
+        const [windowId, other] = [await newWindow(), await newWindow()];
+        await importRows(windowId, csv(rosterRow(360_000), rosterRow(360_001)));
+        await importRows(other, csv(rosterRow(360_000, { insutype: '390' })));
+        expect(await importRows(windowId, csv(rosterRow(360_000), rosterRow(360_001)))).toMatchObject({ accepted: 2, unchanged: 1 });
+        expect(await source.query('select insutype from member where id = $1', [vault.memberId(personalNumber(360_000))])).toEqual([
+          { insutype: '310' },
+        ]);
+      });
+
       it('asks again what the file alone could not decide', async () => {
         const windowId = await newWindow();
         await importRows(windowId, csv(rosterRow(330_000)));

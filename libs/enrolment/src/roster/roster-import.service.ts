@@ -110,6 +110,8 @@ interface Run {
   /** Those of them that are not made yet. */
   newUnits: NewUnit[];
   readonly copyBlocks: CopyBlocks;
+  /** Digests of the groups that it has taken, or found as they were. */
+  readonly ownBlocks: Buffer[];
   /** The file, when it still comes in. */
   readonly incoming: IncomingFile | undefined;
   /** Parts of the file that have been read. */
@@ -208,6 +210,7 @@ export class RosterImportService {
       units: new Map(),
       newUnits: [],
       copyBlocks: new CopyBlocks(),
+      ownBlocks: [],
       incoming,
       part: 0,
       filling: 'strangers',
@@ -320,7 +323,7 @@ export class RosterImportService {
   private async lookUp(run: Run, rowGroup: RowGroup): Promise<rosters.Block | undefined> {
     const block =
       run.mayKnowBlocks && !isDone(run, rowGroup)
-        ? await rosters.findBlock(this.database.direct, run.key.windowId, this.vault.fingerprint(groupText(rowGroup)))
+        ? await rosters.findBlock(this.database.direct, run.key, this.vault.fingerprint(groupText(rowGroup)))
         : undefined;
     if (!block) await this.findUnitsOf(run, rowGroup);
     return block;
@@ -456,7 +459,9 @@ export class RosterImportService {
   private async apply(run: Run, chunk: Chunk, first: Ready): Promise<void> {
     for (let [ready, attempt] = [first, 1]; ; ready = await makeReady(run, chunk), attempt++) {
       try {
-        return await this.database.transaction((tx) => this.applyIn(tx, run, chunk.groups, ready));
+        const own = await this.database.transaction((tx) => this.applyIn(tx, run, chunk.groups, ready));
+        run.ownBlocks.push(...own);
+        return;
       } catch (error) {
         const taken = rosters.isTaken(error);
         if ((!taken && !(error instanceof NoticeIssued)) || attempt === ATTEMPTS) throw error;
@@ -469,19 +474,21 @@ export class RosterImportService {
 
   private async applyIn(
     tx: Transaction,
-    { key, filling, leaseId }: Run,
+    { key, filling, leaseId, ownBlocks }: Run,
     groups: readonly SealedGroup[],
     { rows, byUnit }: Ready,
-  ): Promise<void> {
+  ): Promise<Buffer[]> {
     // How far the import is, is lost together with the rows if the server dies; the end of the import is written through, and all before it.
     await tx.query('set local synchronous_commit = off');
     let elsewhere = new Set<number>();
+    let changed: readonly string[] = [];
     let enrolled: ByUnit = new Map([...byUnit].map(([unitId, { members }]) => [unitId, members]));
     if (rows.count > 0) {
       if (filling === 'anybody') ({ elsewhere, enrolled } = await rosters.enrol(tx, rows, key));
       else await rosters.enrolNew(tx, rows);
       if (filling === 'strangers') await rosters.saveNewMembers(tx, rows);
-      else await rosters.keepTransferred(tx, key, await rosters.saveMembers(tx, rows, filling === 'anybody'));
+      else changed = await rosters.saveMembers(tx, rows, filling === 'anybody');
+      if (filling === 'anybody') await rosters.keepTransferred(tx, key, changed);
     }
     const refused = groups.flatMap((group) => group.refused);
     const known = groups.flatMap(({ unchanged, block }) => (unchanged ? [block!] : []));
@@ -506,7 +513,7 @@ export class RosterImportService {
       rosters.saveBlocks(tx, key.windowId, blocks),
       rosters.addToImport(tx, key.importId, counts, groups.at(-1)!.reached, this.lease(leaseId)),
       addRostered(tx, key.windowId, enrolled),
-      rosters.stillHas(tx, key.windowId, known),
+      rosters.keepBlocks(tx, key, known),
     ]);
     if (!leased) throw new LeaseLost();
     if (!blocksHold) throw new ReadAgain();
@@ -517,6 +524,9 @@ export class RosterImportService {
       moved ||= supposed !== notice;
     }
     if (moved) throw new NoticeIssued();
+    const own = [...known, ...blocks].map(({ digest }) => digest);
+    await rosters.overtakeBlocks(tx, key, changed, [...ownBlocks, ...own]);
+    return own;
   }
 }
 

@@ -59,6 +59,7 @@ export class RosterBlockEntity {
   @Column('int') card_warnings: number;
   @Column('int', { array: true }) refused_at: number[];
   @Column('text', { array: true }) refused_for: RefusalReason[];
+  @Column('uuid', { array: true }) overtaken_by: string[];
 }
 
 @Entity('enrolment')

@@ -166,25 +166,47 @@ export interface Block {
 export const hasBlocks = async (tx: Transaction, windowId: string): Promise<boolean> =>
   (await rowsOf(tx, 'select from roster_block where window_id = $1 limit 1', [windowId])).length > 0;
 
-export async function findBlock(tx: Transaction, windowId: string, digest: Buffer): Promise<Block | undefined> {
+/** Unless another import has changed a member since. */
+export async function findBlock(tx: Transaction, { windowId, importId }: ImportKey, digest: Buffer): Promise<Block | undefined> {
   const [row] = await rowsOf<Omit<Block, 'refused'> & { refusedAt: number[]; refusedFor: RefusalReason[] }>(
     tx,
     `select digest, rows, normalised, card_warnings as "cardWarnings", refused_at as "refusedAt", refused_for as "refusedFor"
-     from roster_block where window_id = $1 and digest = $2`,
-    [windowId, digest],
+     from roster_block where window_id = $1 and digest = $2 and overtaken_by <@ array[$3::uuid]`,
+    [windowId, digest, importId],
   );
   return row && { ...row, refused: row.refusedAt.map((at, i) => ({ at, reason: row.refusedFor[i]! })) };
 }
 
-/** Whether the window still has all of these. */
-export async function stillHas(tx: Transaction, windowId: string, blocks: readonly Block[]): Promise<boolean> {
+/** Whether all of these still hold; then they do for every import. */
+export async function keepBlocks(tx: Transaction, { windowId, importId }: ImportKey, blocks: readonly Block[]): Promise<boolean> {
   if (blocks.length === 0) return true;
   const rows = await rowsOf<{ all: boolean }>(
     tx,
-    `select not exists (select from unnest($2::bytea[]) d where not exists (select from roster_block b where b.window_id = $1 and b.digest = d)) as all`,
-    [windowId, blocks.map(({ digest }) => digest)],
+    `with kept as (
+       update roster_block set overtaken_by = '{}' where window_id = $1 and digest = any($2::bytea[]) and overtaken_by = array[$3::uuid])
+     select not exists (
+       select from unnest($2::bytea[]) d
+       where not exists (select from roster_block b where b.window_id = $1 and b.digest = d and b.overtaken_by <@ array[$3::uuid])) as all`,
+    [windowId, blocks.map(({ digest }) => digest), importId],
   );
   return rows[0]!.all;
+}
+
+/** After an import has changed these members: in every window that had enrolled one, the groups that it has not taken or kept itself. */
+export async function overtakeBlocks(
+  tx: Transaction,
+  { importId }: ImportKey,
+  changed: readonly string[],
+  own: readonly Buffer[],
+): Promise<void> {
+  if (changed.length === 0) return;
+  await rowsOf(
+    tx,
+    `update roster_block set overtaken_by = overtaken_by || $1::uuid
+     where window_id in (select window_id from enrolment where member_id = any($2::uuid[]) and import_id is distinct from $1)
+       and digest <> all($3::bytea[]) and cardinality(overtaken_by) < 2 and not $1 = any(overtaken_by)`,
+    [importId, changed, own],
+  );
 }
 
 export async function saveBlocks(tx: Transaction, windowId: string, blocks: readonly Block[]): Promise<void> {
@@ -194,7 +216,8 @@ export async function saveBlocks(tx: Transaction, windowId: string, blocks: read
     `insert into roster_block (window_id, digest, rows, normalised, card_warnings, refused_at, refused_for)
      select $1, digest, rows, normalised, card_warnings, refused_at::int[], refused_for::text[]
      from unnest($2::bytea[], $3::int[], $4::int[], $5::int[], $6::text[], $7::text[]) as b(digest, rows, normalised, card_warnings, refused_at, refused_for)
-     order by digest on conflict (window_id, digest) do nothing`,
+     order by digest on conflict (window_id, digest) do update set normalised = excluded.normalised, card_warnings = excluded.card_warnings,
+       refused_at = excluded.refused_at, refused_for = excluded.refused_for, overtaken_by = '{}'`,
     [
       windowId,
       blocks.map(({ digest }) => digest),
@@ -376,17 +399,19 @@ export async function enrol(
   };
 }
 
-/** Members as the rows say, where that is news; after {@link enrol} only those it left. Then returns their ids. */
+/** Members as the rows say, where that is news; after {@link enrol} only those it left. Returns the ids of those that were known and are changed. */
 export async function saveMembers(tx: Transaction, rows: RosterRows, afterEnrol: boolean): Promise<string[]> {
   await stage(tx, 'member', MEMBER_COLUMNS, rows.members);
   const saved = await rowsOf<{ id: string }>(
     tx,
-    `insert into member as m (${MEMBER_COLUMNS}) select ${MEMBER_COLUMNS} from member_stage s
-     ${afterEnrol ? 'where exists (select from enrolment_stage e where e.member_id = s.id)' : ''} order by id
-     on conflict (id) do update set sealed = excluded.sealed, roster_hash = excluded.roster_hash, unit_id = excluded.unit_id, insutype = excluded.insutype,
-       updated_at = excluded.updated_at, version = m.version + 1
-     where (m.roster_hash, m.unit_id, m.insutype) is distinct from (excluded.roster_hash, excluded.unit_id, excluded.insutype)
-     ${afterEnrol ? 'returning id' : ''}`,
+    `with saved as (
+       insert into member as m (${MEMBER_COLUMNS}) select ${MEMBER_COLUMNS} from member_stage s
+       ${afterEnrol ? 'where exists (select from enrolment_stage e where e.member_id = s.id)' : ''} order by id
+       on conflict (id) do update set sealed = excluded.sealed, roster_hash = excluded.roster_hash, unit_id = excluded.unit_id, insutype = excluded.insutype,
+         updated_at = excluded.updated_at, version = m.version + 1
+       where (m.roster_hash, m.unit_id, m.insutype) is distinct from (excluded.roster_hash, excluded.unit_id, excluded.insutype)
+       returning id, version)
+     select id from saved where version > 1`,
     [],
   );
   return saved.map(({ id }) => id);
