@@ -148,6 +148,35 @@ const CSV_MUTATIONS: readonly Mutation[] = [
       ]),
     refused: { 5: 'note-row', 6: 'note-row' },
   },
+  ...[
+    { name: 'with a wrong check character', title: '单位：第二工会 统一社会信用代码：81450000000000017A' },
+    { name: 'with a character too few', title: '单位：第二工会 统一社会信用代码：8145000000000001' },
+    { name: 'by its name alone', title: '单位名称：第二工会' },
+  ].map(({ name, title }): Mutation => ({
+    name: `the next unit named between people ${name}: nobody is put into the unit before`,
+    file: () =>
+      csv([
+        [`单位：第一工会 统一社会信用代码：${UNIT}`],
+        ...[HEADER, ONE, TWO].map((cells) => cells.slice(NAME)),
+        [title],
+        ...[HEADER, THREE, FOURTH].map((cells) => cells.slice(NAME)),
+      ]),
+    taken: [1, 2],
+    refused: { 5: 'note-row', 6: 'note-row', 7: 'unit-code', 8: 'unit-code' },
+  })),
+  {
+    name: 'the same unit named again, and signed for, between people',
+    file: () =>
+      csv([
+        [`单位：第一工会 统一社会信用代码：${UNIT}`],
+        ...[HEADER, ONE, TWO].map((cells) => cells.slice(NAME)),
+        ['单位（盖章）：', '', '负责人：某某某某'],
+        ['单位：第一工会'],
+        ['金额单位：元'],
+        ...[HEADER, THREE, FOURTH].map((cells) => cells.slice(NAME)),
+      ]),
+    refused: { 5: 'note-row', 6: 'note-row', 7: 'note-row', 8: 'note-row' },
+  },
   {
     name: 'groups of columns above their parts',
     file: () =>

@@ -1,7 +1,7 @@
 /** A roster's bytes as records, a block at a time: a spreadsheet or a CSV file as people send it, told by its content and not by its name. */
 import type { RefusalReason, RosterRecord } from './roster.js';
 import { FIELDS, type RosterLayout } from './roster-column.js';
-import { isNoteRow, isPersonal, titleUnit, type RosterHeader } from './roster-header.js';
+import { isNoteRow, isPersonal, pageUnit, type RosterHeader } from './roster-header.js';
 import { openCsv } from './csv-file.js';
 import { KIND_BYTES, kindOf, oldFormat } from './file-kind.js';
 import { emptyFile, isBlank, refuse, type RosterSheet, type SheetRow } from './sheet.js';
@@ -79,6 +79,7 @@ function recordMaker({ header, ragged }: RosterSheet): (row: SheetRow) => Roster
   const inTitle = unitCode >= header.columns;
   // A merged cell that was exported has its value in its first row only. A file that starts without a unit did not leave it out for that.
   let above = header.unit;
+  let page = header.unit;
   let started = false;
   const withUnit = (row: readonly string[]): readonly string[] | undefined => {
     const [code, name] = [row[unitCode]!, row[unitName]!];
@@ -91,8 +92,9 @@ function recordMaker({ header, ragged }: RosterSheet): (row: SheetRow) => Roster
   };
   /** The next page may be the next unit's. */
   const turnPage = (cells: readonly string[]): void => {
-    const unit = titleUnit([cells]);
+    const unit = pageUnit(cells, page!);
     if (!unit) return;
+    page = unit;
     added[unitCode - header.columns] = unit.code;
     if (unitName >= header.columns) added[unitName - header.columns] = unit.name;
   };

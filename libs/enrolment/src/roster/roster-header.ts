@@ -209,19 +209,33 @@ const TITLE_CODE = /(?:信用代码|单位代码|机构代码|工会代码)[^0-9
 const TITLE_NAME =
   /(?:单位名称|单位全称|工会名称|填报单位|参保单位|工作单位|所在单位|用人单位|投保单位|单位)(?:\([^)]*\))?:\|*([^|]+?)(?=\||统一社会|社会信用|信用代码|单位代码|机构代码|工会代码|联系|经办|填报|填表|日期|人数|电话|$)/u;
 
+const titleText = (cells: readonly string[]): string =>
+  cells
+    .filter(isShort)
+    .map((cell) => cellWords(cell).replace(/ /gu, ''))
+    .join('|');
+
+const titleName = (text: string): string => (TITLE_NAME.exec(text)?.[1] ?? '').replace(/[^\p{L}\p{N})]+$/u, '');
+
 /** Of the rows above a header, or of one between people: "单位：… 统一社会信用代码：…", in one cell or several. */
 export function titleUnit(rows: readonly (readonly string[])[]): TitleUnit | undefined {
-  const text = rows
-    .map((cells) =>
-      cells
-        .filter(isShort)
-        .map((cell) => cellWords(cell).replace(/ /gu, ''))
-        .join('|'),
-    )
-    .join('\n');
+  const text = rows.map(titleText).join('\n');
   const code = TITLE_CODE.exec(text.toUpperCase())?.[1];
-  if (code === undefined || !isUnitCode(code)) return undefined;
-  return { code, name: (TITLE_NAME.exec(text)?.[1] ?? '').replace(/[^\p{L}\p{N})]+$/u, '') };
+  return code !== undefined && isUnitCode(code) ? { code, name: titleName(text) } : undefined;
+}
+
+const ANY_CODE = /(?:信用代码|单位代码|机构代码|工会代码)[^0-9A-Z|]*[:|]+([0-9A-Z]{6,})/u;
+// 单位：元 is no unit, and 单位(盖章)： is where one signs.
+const UNIT_NAMED = /(?:^|\|)(?:单位名称|单位全称|工会名称|填报单位|参保单位|工作单位|所在单位|用人单位|投保单位|单位):\|*[^|:]{4,}/u;
+
+/** Of a row between people, which begins the next page: another unit than that of the page before, though its code be wrong or left out. */
+export function pageUnit(cells: readonly string[], before: TitleUnit): TitleUnit | undefined {
+  const sound = titleUnit([cells]);
+  if (sound) return sound;
+  const text = titleText(cells);
+  const [code, name] = [ANY_CODE.exec(text.toUpperCase())?.[1], titleName(text)];
+  if (code !== undefined) return { code, name };
+  return UNIT_NAMED.test(text) && name !== before.name ? { code: '', name } : undefined;
 }
 
 const NOTE =
