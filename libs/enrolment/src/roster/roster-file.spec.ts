@@ -243,6 +243,18 @@ const CSV_MUTATIONS: readonly Mutation[] = [
   { name: 'a formula as its text', file: () => csv(second(NAME, '=A1&B1')), ...loses('formula-without-value') },
   { name: 'a name left out', file: () => csv(second(NAME, '')), ...loses('name-missing') },
   { name: 'a person without a number', file: () => csv(second(ID, '')), ...loses('id-checksum') },
+  {
+    name: 'a person without a number, of a unit that is called as a note begins',
+    file: () =>
+      csv(
+        [HEADER, ONE, changed(changed(TWO, ID, ''), UNIT_NAME, '编制委员会办公室'), THREE, FOURTH].map((cells) => [
+          cells[UNIT_NAME]!,
+          cells[CODE]!,
+          ...cells.slice(NAME),
+        ]),
+      ),
+    ...loses('id-checksum'),
+  },
   { name: 'a digit too few', file: () => csv(second(ID, TWO[ID]!.slice(1))), ...loses('id-checksum') },
   { name: 'the same person twice', file: () => csv([HEADER, ONE, ONE, THREE, FOURTH]), ...loses('duplicate') },
   { name: 'a comma too many', file: () => csv(second(NAME, '职,工')), ...loses('columns') },

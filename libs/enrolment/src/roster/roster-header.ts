@@ -1,5 +1,5 @@
 /** Where the header of a roster stands and what its columns are called; which rows are not about a person. Pure. */
-import { isUnitCode, personalNumberFault, civilDate } from '@app/kernel';
+import { isBankCardShape, isUnitCode, personalNumberFault, civilDate } from '@app/kernel';
 import { cellIdentifier, cellWords, hasLostDigits } from './cell-text.js';
 import { COLUMNS, FIELDS, type RosterField, type RosterLayout } from './roster-column.js';
 
@@ -241,6 +241,8 @@ export function pageUnit(cells: readonly string[], before: TitleUnit): TitleUnit
 const NOTE =
   /^(?:合计|总计|小计|共计|累计|本页|总人数|人数|制表|制单|填表|填报|编制|审核|复核|审批|经办|经手|负责人|法定代表人|领导|盖章|公章|单位[(]?盖章|单位[(]?公章|工会[(]?盖章|签字|签章|签名|日期|注:|注释|备注|说明|填写说明|第.{1,6}页|共.{1,8}[页人]|打印|制表人|联系人|以下空白|以下无正文|以上)/u;
 
+const DIALLED = /^\d{7,}$/u;
+
 /**
  * A total, a signature, a title or the header of the next page: nobody is meant by it. A row that carries something of a person is never taken
  * for one, however little of it.
@@ -256,8 +258,11 @@ export function isNoteRow(cells: readonly string[], { at }: RosterLayout): boole
   const named = meaningOf(name) !== undefined;
   if ((named || name === '') && (meaningOf(personalNumber) !== undefined || personalNumber === '') && (named || personalNumber !== ''))
     return true;
+  if (NOTE.test(name.replace(/ /gu, ''))) return true;
+  // A unit may be called as a note begins: 编制委员会办公室.
+  if (name !== '' && (DIALLED.test(cellIdentifier(text('phone'))) || isBankCardShape(cellIdentifier(text('bankAccount'))))) return false;
   const first = cells.find((cell) => cell.trim() !== '') ?? '';
-  if (NOTE.test(cellWords(first).replace(/ /gu, '')) || NOTE.test(name.replace(/ /gu, ''))) return true;
+  if (NOTE.test(cellWords(first).replace(/ /gu, ''))) return true;
   if (personalNumber !== '') return false;
   if (text('phone').trim() !== '' || text('bankAccount').trim() !== '') return false;
   // Nothing but a unit, or a sentence.
