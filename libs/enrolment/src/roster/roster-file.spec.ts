@@ -64,6 +64,7 @@ const csv = (rows: readonly (readonly string[])[], separator?: string, lineEnd?:
 const sheet = (rows: XlsxSheet['rows'], merges?: string[]): XlsxSheet => ({ rows, ...(merges && { merges }) });
 const xlsx = (rows: XlsxSheet['rows'], options?: XlsxOptions, merges?: string[]): Buffer => xlsxOf([sheet(rows, merges)], options);
 const changed = <T>(row: readonly T[], column: number, value: T): T[] => row.with(column, value);
+const exchanged = <T>(row: readonly T[], one: number, other: number): T[] => row.with(one, row[other]!).with(other, row[one]!);
 const [CODE, UNIT_NAME, NAME, ID, PHONE, TYPE, ACCOUNT, BANK] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 
 /** How a sound file of four people (lines 2 to 5) is changed, and what is left of it. */
@@ -187,6 +188,36 @@ const CSV_MUTATIONS: readonly Mutation[] = [
       ]),
   },
   { name: 'the header again on each page', file: () => csv([HEADER, ONE, TWO, HEADER, THREE, FOURTH]), refused: { 4: 'note-row' } },
+  {
+    name: 'a header on the next page with its columns in another order',
+    file: () => csv([HEADER, ONE, TWO, exchanged(HEADER, NAME, BANK), exchanged(THREE, NAME, BANK), exchanged(FOURTH, NAME, BANK)]),
+    refused: { 4: 'note-row' },
+  },
+  {
+    name: 'a header on the next page with the number in another column, and then the first again',
+    file: () => csv([HEADER, ONE, exchanged(HEADER, CODE, ID), exchanged(TWO, CODE, ID), HEADER, THREE, FOURTH]),
+    refused: { 3: 'note-row', 5: 'note-row' },
+  },
+  {
+    name: 'a header on the next page in another order, and below it another unit',
+    file: () =>
+      csv([
+        [`单位：第一工会 统一社会信用代码：${UNIT}`],
+        ...[HEADER, ONE, TWO].map((cells) => cells.slice(NAME)),
+        exchanged(HEADER, NAME, BANK).slice(NAME),
+        exchanged(THREE, NAME, BANK).slice(NAME),
+        ['单位名称：第二工会'],
+        exchanged(FOURTH, NAME, BANK).slice(NAME),
+      ]),
+    taken: [1, 2, 3],
+    refused: { 5: 'note-row', 7: 'note-row', 8: 'unit-code' },
+  },
+  {
+    name: 'a header on the next page that lacks a column',
+    file: () => csv([HEADER, ONE, TWO, ...[HEADER, THREE, FOURTH].map((cells) => cells.toSpliced(TYPE, 1))]),
+    taken: [1, 2],
+    refused: { 4: 'note-row', 5: 'columns', 6: 'columns' },
+  },
   {
     name: 'a total and signatures at the end',
     file: () =>
@@ -443,6 +474,11 @@ describe('of a file that was changed', () => {
       [OTHER_UNIT, '二'],
       [OTHER_UNIT, '二'],
     ]);
+  });
+
+  it('a name is what its own page calls so', async () => {
+    const { rows } = await outcomeOf(CSV_MUTATIONS.find(({ name }) => name.endsWith('in another order'))!.file());
+    expect(rows.map(({ name, bankName }) => [name, bankName])).toEqual(FOUR.map((cells) => [cells[NAME], cells[BANK]]));
   });
 
   it('lines are those that the spreadsheet shows', async () => {

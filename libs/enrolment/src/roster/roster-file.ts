@@ -1,7 +1,7 @@
 /** A roster's bytes as records, a block at a time: a spreadsheet or a CSV file as people send it, told by its content and not by its name. */
 import type { RefusalReason, RosterRecord } from './roster.js';
 import { FIELDS, type RosterLayout } from './roster-column.js';
-import { isNoteRow, isPersonal, pageUnit, type RosterHeader } from './roster-header.js';
+import { headerBelow, isNoteRow, isPersonal, pageUnit, type RosterHeader } from './roster-header.js';
 import { openCsv } from './csv-file.js';
 import { KIND_BYTES, kindOf, oldFormat } from './file-kind.js';
 import { emptyFile, isBlank, refuse, type RosterSheet, type SheetRow } from './sheet.js';
@@ -98,10 +98,26 @@ function recordMaker({ header, ragged }: RosterSheet): (row: SheetRow) => Roster
     added[unitCode - header.columns] = unit.code;
     if (unitName >= header.columns) added[unitName - header.columns] = unit.name;
   };
+  let below: RosterHeader | 'faulty' = header;
+  const read = ({ line, cells: own, faults }: SheetRow, by: RosterHeader): RosterRecord => {
+    const fit = fitted(own, by, ragged);
+    if (fit.length !== by.columns) return { line, cells: own, fault: 'columns' };
+    const cells = Array.from({ length: layout.width }, () => '');
+    const all = [...fit, ...by.added];
+    for (const field of FIELDS) cells[layout.at[field]] = all[by.layout.at[field]]!;
+    // The unit may have been named below that header.
+    if (by.layout.at.unitCode >= by.columns) [cells[unitCode], cells[unitName]] = [page!.code, page!.name];
+    const carried = inTitle ? undefined : withUnit(cells);
+    const fault = faults && faultOf(faults, by.layout);
+    return { line, cells: carried ?? cells, ...(fault && { fault }), ...(carried && { carried: true }) };
+  };
   return (row) => {
     const { line, cells: own, faults } = row;
+    if (inTitle && !isPersonal(own[layout.at.personalNumber] ?? '')) turnPage(own);
+    if (!startsWithDigit(own[layout.at.personalNumber])) below = headerBelow(own, header, page) ?? below;
+    if (below === 'faulty') return { line, cells: own, fault: 'columns' };
+    if (below !== header) return read(row, below);
     const fit = fitted(own, header, ragged);
-    if (inTitle && !isPersonal(fit[layout.at.personalNumber] ?? '')) turnPage(fit);
     if (fit.length !== header.columns) return { line, cells: fit };
     const cells = added.length === 0 ? fit : [...fit, ...added];
     const carried = inTitle ? undefined : withUnit(cells);
@@ -111,6 +127,9 @@ function recordMaker({ header, ragged }: RosterSheet): (row: SheetRow) => Roster
     return { line, cells: carried ?? cells, ...(fault && { fault }), ...(carried && { carried: true }) };
   };
 }
+
+/** As almost every personal number, and no name of a column; told faster than by what it says. */
+const startsWithDigit = (text = ''): boolean => text.length > 14 && text.charCodeAt(0) >= 0x30 && text.charCodeAt(0) <= 0x39;
 
 function faultOf(faults: ReadonlyMap<number, RefusalReason>, { at }: RosterLayout): RefusalReason | undefined {
   for (const field of FIELDS) if (faults.has(at[field])) return faults.get(at[field]);

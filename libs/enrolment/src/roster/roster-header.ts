@@ -145,6 +145,24 @@ export function findHeader(rows: readonly (readonly string[])[]): RosterHeader |
   return headerOf(best, unit);
 }
 
+/**
+ * The header of a page below, where its columns stand otherwise than `header` says; `unit` is that of the page. Undefined when the row is no header;
+ * `header` itself when it says no more than that.
+ */
+export function headerBelow(
+  cells: readonly string[],
+  header: RosterHeader,
+  unit: TitleUnit | undefined,
+): RosterHeader | 'faulty' | undefined {
+  const match = matchOf(0, 0, cells);
+  if (!match) return undefined;
+  const { at } = header.layout;
+  // The parts of a header of two rows stand in the second.
+  if ([...match.at].every(([field, column]) => at[field] === column)) return header;
+  const lacking = REQUIRED.some((field) => !match.at.has(field) && !(field === 'unitCode' && unit));
+  return match.twice || lacking ? 'faulty' : headerOf(match, unit);
+}
+
 function headerOf({ first, last, at, cells }: Match, unit: TitleUnit | undefined): RosterHeader {
   let columns = cells.length;
   while (label(cells[columns - 1]!) === '') columns -= 1;
@@ -253,7 +271,7 @@ export function isNoteRow(cells: readonly string[], { at }: RosterLayout): boole
   if (isPersonal(text('personalNumber'))) return false;
   const [name, personalNumber] = [cellWords(text('name')), cellIdentifier(text('personalNumber'))];
   if (isPersonal(personalNumber)) return false;
-  if (titleUnit([cells])) return true;
+  if (titleUnit([cells]) || matchOf(0, 0, cells)) return true;
   if (/\d{6}/u.test(personalNumber) || hasLostDigits(personalNumber)) return false;
   const named = meaningOf(name) !== undefined;
   if ((named || name === '') && (meaningOf(personalNumber) !== undefined || personalNumber === '') && (named || personalNumber !== ''))
