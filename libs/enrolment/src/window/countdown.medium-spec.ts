@@ -207,6 +207,16 @@ describe('the countdown', () => {
       ]);
     });
 
+    it('are those of a window from its beginning, until somebody sets others', async () => {
+      await enrol(await newWindow({ planId: 'line-2060', coverYear: 2060 }), U1, 6);
+      const next = await newWindow({ planId: 'line-2061', coverYear: 2061 });
+      expect((await countdowns.read(next, leader)).node).toMatchObject({ enrolled: 0, target: 6, percent: 0, missing: 6 });
+      await targets.set(next, [{ organisationCode: U1, headcount: 8 }]);
+      await count(next, { [U1]: 2 });
+      clock.set('2025-10-09 10:01');
+      expect((await countdowns.read(next, leader)).node).toMatchObject({ enrolled: 2, target: 8, percent: 25 });
+    });
+
     it('are none where there was no such window', async () =>
       expect(targets.takeFromLast(await newWindow({ planId: 'first-of-all' }))).rejects.toMatchObject({ code: 'earlier-window' }));
   });

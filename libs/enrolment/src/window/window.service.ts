@@ -3,6 +3,7 @@ import { Clock, DomainError, ZERO_FEN, type CivilDate, type Fen } from '@app/ker
 import { Database, newId, sqlState } from '@app/platform';
 import { organisationByCode } from '../organisation/organisation.repository.js';
 import { recount } from './enrolment-count.repository.js';
+import { earlierWindow, takeTargets } from './target.repository.js';
 import type { EnrolmentWindow } from './window.entity.js';
 import { planLineOf, secondsLeft, sharesTotal, windowState, type Shares, type Underwriting, type WindowState } from './window.js';
 import { findOrMakePeriod, insertWindow, windowById, windowCounts, type WindowCounts } from './window.repository.js';
@@ -39,7 +40,10 @@ export class WindowService {
     private readonly clock: Clock,
   ) {}
 
-  /** Errors: `window-dates`, `window-shares`, `window-organisation` (invalid), `organisation` (not found), `window-exists`, `cover-period` (conflict). */
+  /**
+   * What every unit enrolled last period becomes its target. Errors: `window-dates`, `window-shares`, `window-organisation` (invalid), `organisation`
+   * (not found), `window-exists`, `cover-period` (conflict).
+   */
   async create(window: NewWindow): Promise<EnrolmentWindow> {
     if (window.opensAt >= window.closesAt || window.coverFrom > window.coverTo) {
       throw new DomainError(
@@ -92,14 +96,18 @@ export class WindowService {
       fund_share_fen: shares.fundFen,
       underwriting: window.underwriting ?? 'none',
     };
-    if (!(await insertWindow(this.database.direct, row))) {
-      throw new DomainError(
-        'window-exists',
-        'conflict',
-        'expected the first window of this plan, organisation and cover period, found one there already; use that one',
-      );
-    }
-    return row;
+    return this.database.transaction(async (tx) => {
+      if (!(await insertWindow(tx, row))) {
+        throw new DomainError(
+          'window-exists',
+          'conflict',
+          'expected the first window of this plan, organisation and cover period, found one there already; use that one',
+        );
+      }
+      const earlier = await earlierWindow(tx, row.id);
+      if (earlier !== undefined) await takeTargets(tx, row.id, earlier);
+      return row;
+    });
   }
 
   /** A repair: sets the counts of the window from its enrolments. Returns of how many units they differed. Errors: `window` (not found), `enrolling` (unavailable). */
