@@ -289,7 +289,7 @@ describe('the countdown', () => {
       clock.set('2025-10-09 10:30');
       await count(windowId, { [U3]: 50 });
       // Half an hour of it lies before the first sample, when people came as slowly as they had since the opening.
-      expect((await countdowns.read(windowId, leader)).node.perHour.lastHour).toBe(51);
+      expect((await countdowns.read(windowId, leader)).node.perHour.lastHour).toBe(50.054);
       clock.set('2025-10-09 11:00');
       await count(windowId, { [U1]: 50 });
       expect((await countdowns.read(windowId, leader)).node).toMatchObject({
@@ -300,7 +300,7 @@ describe('the countdown', () => {
       });
       clock.set('2025-10-10 10:30');
       const { node } = await countdowns.read(windowId, leader);
-      expect(node.perHour).toEqual({ lastHour: 0, lastDay: 2 });
+      expect(node.perHour).toEqual({ lastHour: 0, lastDay: 2.083 });
       expect(node).toMatchObject({ projectedFinish: null, projectedAtClose: 200 });
       expect(await samples()).toHaveLength(4);
       clock.set('2025-10-09 10:00');

@@ -104,7 +104,7 @@ describe('a tree', () => {
     );
     const { children } = snapshot.view(tree.root, true);
     expect(children).toMatchObject([
-      { code: 'west', perHour: { lastHour: 2, lastDay: 0 }, projectedAtClose: 2 + 2 * (101 * 24 - 10) },
+      { code: 'west', perHour: { lastHour: 2, lastDay: 0.2 }, projectedAtClose: 2 + 2 * (101 * 24 - 10) },
       { code: 'east', perHour: { lastHour: 60, lastDay: 16 }, projectedFinish: at(10 * HOUR + 2_400) },
     ]);
     expect(snapshot.view(tree.withCode('east')!, false).node).toMatchObject(children![1]!);
@@ -164,8 +164,17 @@ describe('the projection', () => {
       projectedAtClose: 1_000 + 120 * (101 * 24 - 10),
     });
     expect(project(look(), at(7 * HOUR), progress(2, 3))).toMatchObject({
-      perHour: { lastHour: 1 },
-      projectedFinish: at(7 * HOUR + 3_600),
+      perHour: { lastHour: 0.286 },
+      projectedFinish: at(7 * HOUR + 12_600),
+    });
+  });
+
+  it('takes a part of a person for no whole one, however long nobody looked', () => {
+    const slow = 37 * 24;
+    expect(project(look(), at(slow * HOUR), progress(6, 12))).toEqual({
+      perHour: { lastHour: 0.007, lastDay: 0.007 },
+      projectedFinish: at(2 * slow * HOUR),
+      projectedAtClose: 16,
     });
   });
 

@@ -1,4 +1,4 @@
-/** The countdown of a window: how many people each node of the tree has enrolled of those it should, and where that leads. Integers and whole seconds. */
+/** The countdown of a window: how many people each node of the tree has enrolled of those it should, and where that leads. Whole people and seconds; only a pace has fractions. */
 import type { OrganisationKind } from '../organisation/organisation.js';
 import { secondsLeft, windowState, type WindowState } from './window.js';
 
@@ -47,7 +47,7 @@ export interface NodeProgress extends Progress {
 }
 
 export interface Projection {
-  /** Null while unknown, and of a unit, whose people come in one roster. */
+  /** To thousandths; null while unknown, and of a unit, whose people come in one roster. */
   readonly perHour: { readonly lastHour: number | null; readonly lastDay: number | null };
   /** When the target would be met at the pace of the last hour; null when never or unknown. */
   readonly projectedFinish: Date | null;
@@ -130,11 +130,11 @@ export function paceOver(seconds: number, opened: number, samples: readonly Poin
   ];
   const before = points.findLast(({ second }) => second <= from)!;
   const after = points.find(({ second }) => second > from)!;
-  const members = before.members + Math.trunc(((after.members - before.members) * (from - before.second)) / (after.second - before.second));
+  const members = before.members + ((after.members - before.members) * (from - before.second)) / (after.second - before.second);
   return { gained: last.members - members, seconds: last.second - from };
 }
 
-const perHour = (pace: Pace | undefined): number | null => (pace ? Math.trunc((pace.gained * HOUR) / pace.seconds) : null);
+const perHour = (pace: Pace | undefined): number | null => (pace ? Math.round((pace.gained * HOUR * 1000) / pace.seconds) / 1000 : null);
 
 /** Of the whole window, or of the node whose `samples` are given. */
 export function project(look: Look, now: Date, { enrolled, missing }: Progress, samples: readonly Point[] = look.samples): Projection {
@@ -145,11 +145,11 @@ export function project(look: Look, now: Date, { enrolled, missing }: Progress, 
     return { perHour: { lastHour: null, lastDay: null }, projectedFinish: met, projectedAtClose: state === 'closed' ? enrolled : null };
   const last = { second, members: enrolled };
   const [hour, day] = [HOUR, DAY].map((seconds) => paceOver(seconds, opened, samples, last));
-  const finish = hour && missing !== null && hour.gained > 0 ? second + Math.ceil((missing * hour.seconds) / hour.gained) : undefined;
+  const finish = hour && missing !== null && hour.gained > 0 ? second + Math.round((missing * hour.seconds) / hour.gained) : undefined;
   return {
     perHour: { lastHour: perHour(hour), lastDay: perHour(day) },
     projectedFinish: met ?? (finish === undefined || finish > LATEST_SECOND ? null : new Date(finish * 1000)),
-    projectedAtClose: hour ? Math.max(0, enrolled + Math.trunc((hour.gained * (closes - second)) / hour.seconds)) : null,
+    projectedAtClose: hour ? Math.max(0, enrolled + Math.round((hour.gained * (closes - second)) / hour.seconds)) : null,
   };
 }
 
