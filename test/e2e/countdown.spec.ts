@@ -231,13 +231,13 @@ describe('the countdown', () => {
     expect((await send('admin', 'post', path, { closesAt: '2100-01-01T00:00:00+08:00', reason: '寒潮' }).expect(409)).body).toMatchObject({
       title: 'extension-after-cover',
     });
-    const { id } = (await send('admin', 'post', path, { closesAt, reason: '寒潮' }).expect(201)).body as { id: string };
+    const { id } = (await send('admin', 'post', path, { closesAt, reason: ' 寒潮 ' }).expect(201)).body as { id: string };
     const refused = await send('admin', 'post', `${path}/${id}/approval`, {}).expect(403);
     expect(refused.body).toMatchObject({ title: 'same-person', detail: expect.stringMatching(/expected .* found .*; ask/) });
     await send('clerk', 'post', `${path}/${id}/approval`, {}).expect(403);
     expect((await send('admin-2', 'post', `${path}/${id}/approval`, {}).expect(200)).body).toEqual({ closesAt });
     await send('leader', 'post', `${path}/${id}/approval`, {}).expect(409);
-    expect((await get('leader', path).expect(200)).body).toMatchObject([{ id, closesAt }]);
+    expect((await get('leader', path).expect(200)).body).toMatchObject([{ id, closesAt, reason: '寒潮' }]);
     expect((await get('leader', `/windows/${windowId}/countdown`).expect(200)).body).toMatchObject({ closesAt });
   });
 

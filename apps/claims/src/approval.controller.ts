@@ -1,8 +1,8 @@
 import { Body, Controller, Get, HttpCode, Post } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ApprovalService, type Verdict, type WaitingClaim } from '@app/claims';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { ArrayMaxSize, ArrayMinSize, IsIn, IsString, IsUUID, Length } from 'class-validator';
+import { CurrentPrincipal, IsRemark, Requires, type Principal } from '@app/platform';
+import { ArrayMaxSize, ArrayMinSize, IsIn, IsUUID } from 'class-validator';
 
 const LIST = 1_000;
 
@@ -18,8 +18,7 @@ class Decision {
   verdict: Verdict;
 
   @ApiProperty()
-  @IsString()
-  @Length(1, 500)
+  @IsRemark(500)
   note: string;
 }
 

@@ -1,8 +1,8 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { BatchService, PaymentService, type BatchProgress, type BatchView } from '@app/claims';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { IsString, Length, Matches } from 'class-validator';
+import { CurrentPrincipal, IsRemark, Requires, type Principal } from '@app/platform';
+import { Matches } from 'class-validator';
 
 const LIST = 100;
 
@@ -14,8 +14,7 @@ class Check {
 
 class Rejection {
   @ApiProperty()
-  @IsString()
-  @Length(1, 500)
+  @IsRemark(500)
   note: string;
 }
 

@@ -1,13 +1,11 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ClaimFaultService, type FaultyClaim } from '@app/claims';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
-import { IsString, Length } from 'class-validator';
+import { CurrentPrincipal, IsRemark, Requires, type Principal } from '@app/platform';
 
 class ReleaseRequest {
   @ApiProperty({ example: '方案版本已生效', description: 'What was put right.' })
-  @IsString()
-  @Length(1, 200)
+  @IsRemark(200)
   remark: string;
 }
 

@@ -13,7 +13,7 @@ import {
   type SuspenseView,
 } from '@app/enrolment';
 import { DomainError, fen } from '@app/kernel';
-import { CurrentPrincipal, IsDistinct, IsFen, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { CurrentPrincipal, IsDistinct, IsFen, IsRemark, MayBeLeftOut, Requires, type Principal } from '@app/platform';
 import { Type } from 'class-transformer';
 import {
   ArrayMaxSize,
@@ -70,7 +70,7 @@ class RefundRequest {
   bankAccount: string;
 
   @ApiProperty() @IsString() @Length(1, 140) bankName: string;
-  @ApiProperty() @IsString() @Length(1, 500) reason: string;
+  @ApiProperty() @IsRemark(500) reason: string;
 }
 
 class SummaryQuery {

@@ -1,15 +1,14 @@
 import { Body, Controller, Get, HttpCode, Param, ParseUUIDPipe, Post } from '@nestjs/common';
 import { ApiProperty } from '@nestjs/swagger';
 import { ExtensionService, type ExtensionView } from '@app/enrolment';
-import { CurrentPrincipal, IsInstant, Requires, type Principal } from '@app/platform';
-import { IsString, Length } from 'class-validator';
+import { CurrentPrincipal, IsInstant, IsRemark, Requires, type Principal } from '@app/platform';
 
 class ExtensionRequest {
   @ApiProperty({ description: 'Instant with offset, not part of the window' })
   @IsInstant()
   closesAt: string;
 
-  @ApiProperty() @IsString() @Length(1, 1_000) reason: string;
+  @ApiProperty() @IsRemark(1_000) reason: string;
 }
 
 @Controller('windows/:id/extensions')

@@ -9,13 +9,13 @@ import {
   type RefundOutcome,
   type RefundUnderWay,
 } from '@app/enrolment';
-import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { CurrentPrincipal, IsRemark, MayBeLeftOut, Requires, type Principal } from '@app/platform';
 import { IsIn, IsString, Length } from 'class-validator';
 
 class ClearRequest {
   @ApiProperty() @IsString() @Length(1, 64) orderNumber: string;
   @ApiProperty({ enum: PHONE_PAYMENT_FAULTS }) @IsIn(PHONE_PAYMENT_FAULTS) fault: PhonePaymentFault;
-  @ApiProperty({ description: 'What was found, and what was done about it.' }) @IsString() @Length(1, 500) clearance: string;
+  @ApiProperty({ description: 'What was found, and what was done about it.' }) @IsRemark(500) clearance: string;
   @ApiPropertyOptional({
     enum: REFUND_OUTCOMES,
     description:

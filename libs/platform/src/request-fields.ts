@@ -1,11 +1,20 @@
 /** What class-validator has no rule for, or one that takes too much. */
 import { applyDecorators } from '@nestjs/common';
 import { parseCivilDate } from '@app/kernel';
-import { IsInt, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
+import { Transform } from 'class-transformer';
+import { IsInt, IsString, Length, Max, Min, ValidateBy, ValidateIf } from 'class-validator';
 import { z } from 'zod';
 
 /** Unlike IsOptional it refuses null, which is no value that anything below it expects. */
 export const MayBeLeftOut = (): PropertyDecorator => ValidateIf((_request, value) => value !== undefined);
+
+/** What a person writes for others to read; spaces around it are not kept, and alone say nothing. */
+export const IsRemark = (most: number): PropertyDecorator =>
+  applyDecorators(
+    Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.trim() : value)),
+    IsString(),
+    Length(1, most),
+  );
 
 const INSTANT = z.iso.datetime({ offset: true });
 /** Unlike IsISO8601 only what Date reads: no weeks, no days of a year, no commas. */

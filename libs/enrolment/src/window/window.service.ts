@@ -3,6 +3,7 @@ import { Clock, DomainError, ZERO_FEN, type CivilDate, type Fen } from '@app/ker
 import { Database, newId, sqlState } from '@app/platform';
 import { organisationByCode } from '../organisation/organisation.repository.js';
 import { recount } from './enrolment-count.repository.js';
+import { endOfCover } from './extension.js';
 import { earlierWindow, takeTargets } from './target.repository.js';
 import type { EnrolmentWindow } from './window.entity.js';
 import { planLineOf, secondsLeft, sharesTotal, windowState, type Shares, type Underwriting, type WindowState } from './window.js';
@@ -52,6 +53,12 @@ export class WindowService {
         'expected opensAt before closesAt and coverFrom not after coverTo, found the reverse; correct the dates',
       );
     }
+    if (window.closesAt >= endOfCover(window))
+      throw new DomainError(
+        'window-dates',
+        'invalid',
+        'expected closesAt before the cover has ended, found it after coverTo; correct the dates',
+      );
     const shares = window.shares ?? { memberFen: window.contributionFen, unitFen: ZERO_FEN, fundFen: ZERO_FEN };
     if (sharesTotal(shares) !== window.contributionFen)
       throw new DomainError(
