@@ -253,6 +253,13 @@ describe('enrolment', () => {
       await expect(importRows(windowId, csv(rosterRow(1)), auditor)).rejects.toMatchObject({ code: 'forbidden' });
     });
 
+    it('is warned about phones with which nobody can log in, however often it comes', async () => {
+      const windowId = await newWindow();
+      const rows = () => csv(rosterRow(1, { phone: '无' }), rosterRow(2));
+      for (const unchanged of [0, 2])
+        expect(await importRows(windowId, rows())).toMatchObject({ accepted: 2, unchanged, phoneWarnings: 1 });
+    });
+
     it('refuses a file whole that lacks a column, naming it', async () => {
       const windowId = await newWindow();
       await expect(importRows(windowId, Readable.from([Buffer.from('姓名,手机号\n某,1\n')]))).rejects.toMatchObject({

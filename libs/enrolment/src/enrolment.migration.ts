@@ -133,6 +133,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
         unchanged int not null default 0,
         normalised int not null default 0,
         card_warnings int not null default 0,
+        phone_warnings int not null default 0,
         check (rows = accepted + refused),
         check (unchanged <= accepted),
         check ((state = 'failed') = (failure is not null))
@@ -153,6 +154,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
         rows int not null,
         normalised int not null,
         card_warnings int not null,
+        phone_warnings int not null,
         -- Places in the group, and reasons, of the rows that were refused for what stands in the file.
         refused_at int[] not null,
         refused_for text[] not null,

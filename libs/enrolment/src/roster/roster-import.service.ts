@@ -58,6 +58,7 @@ interface Group {
   /** Row numbers. */
   readonly normalised: readonly number[];
   readonly cardWarnings: readonly number[];
+  readonly phoneWarnings: readonly number[];
   /** To be kept when the window takes all of it; or what was kept of it before, and is only counted. */
   readonly block: rosters.Block | undefined;
   readonly unchanged: boolean;
@@ -358,6 +359,7 @@ export class RosterImportService {
       refused: block.refused.map(({ at, reason }) => ({ row: records[at]!.line, reason })),
       normalised: [],
       cardWarnings: [],
+      phoneWarnings: [],
       block,
       unchanged: true,
       reached: { line: records.at(-1)!.line, part: run.part },
@@ -368,7 +370,8 @@ export class RosterImportService {
     const { layout, records } = rowGroup;
     const context = { layout, today: run.today, seen: run.seen, units: run.units, elsewhere: run.elsewhere };
     const accepted: { line: number; row: RosterRow }[] = [];
-    const [refused, normalised, cardWarnings]: [rosters.Refusal[], number[], number[]] = [[], [], []];
+    const [refused, normalised]: [rosters.Refusal[], number[]] = [[], []];
+    const [cardWarnings, phoneWarnings]: [number[], number[]] = [[], []];
     const refusedAt: { at: number; reason: RefusalReason }[] = [];
     for (const [at, record] of records.entries()) {
       if (at > 0 && at % rosters.ROWS_AT_ONCE === 0) await otherWork();
@@ -384,6 +387,7 @@ export class RosterImportService {
       if (!run.units.has(row.unitCode)) nameUnit(run, row);
       if (reading.normalised) normalised.push(line);
       if (reading.cardWarning) cardWarnings.push(line);
+      if (reading.phoneWarning) phoneWarnings.push(line);
       accepted.push({ line, row });
     }
     return {
@@ -395,6 +399,7 @@ export class RosterImportService {
       refused,
       normalised,
       cardWarnings,
+      phoneWarnings,
       // Whose unit it is can change without the file.
       block: refused.some(({ reason }) => reason === 'unit-elsewhere')
         ? undefined
@@ -403,6 +408,7 @@ export class RosterImportService {
             rows: records.length,
             normalised: normalised.length,
             cardWarnings: cardWarnings.length,
+            phoneWarnings: phoneWarnings.length,
             refused: refusedAt,
           },
       unchanged: false,
@@ -503,6 +509,7 @@ export class RosterImportService {
       unchanged: taken + (rows.count > 0 && filling === 'anybody' ? await rosters.countUnchanged(tx, key) : 0),
       normalised: sum((block) => block.normalised) + count((group) => group.normalised),
       cardWarnings: sum((block) => block.cardWarnings) + count((group) => group.cardWarnings),
+      phoneWarnings: sum((block) => block.phoneWarnings) + count((group) => group.phoneWarnings),
     };
     const blocks = groups.flatMap(({ block, unchanged, rows: accepted }) =>
       block && !unchanged && !accepted.some(({ row }) => elsewhere.has(row)) ? [block] : [],

@@ -32,6 +32,7 @@ export class RosterImport {
   @Column('int', { default: 0 }) unchanged: number;
   @Column('int', { default: 0 }) normalised: number;
   @Column('int', { default: 0 }) card_warnings: number;
+  @Column('int', { default: 0 }) phone_warnings: number;
 }
 
 @Entity('roster_refusal')
@@ -57,6 +58,7 @@ export class RosterBlockEntity {
   @Column('int') rows: number;
   @Column('int') normalised: number;
   @Column('int') card_warnings: number;
+  @Column('int') phone_warnings: number;
   @Column('int', { array: true }) refused_at: number[];
   @Column('text', { array: true }) refused_for: RefusalReason[];
   @Column('uuid', { array: true }) overtaken_by: string[];

@@ -30,6 +30,7 @@ export interface Counts {
   unchanged: number;
   normalised: number;
   cardWarnings: number;
+  phoneWarnings: number;
 }
 
 export type StartedImport = Pick<RosterImport, 'id' | 'window_id' | 'file_name' | 'received_at' | 'received_by'>;
@@ -86,7 +87,8 @@ export async function addToImport(tx: Transaction, id: string, counts: Counts, r
   const rows = await rowsOf(
     tx,
     `update roster_import set rows = rows + $2, accepted = accepted + $3, refused = refused + $4, unchanged = unchanged + $5, normalised = normalised + $6,
-       card_warnings = card_warnings + $7, reached_line = $8, reached_part = $9, lease_ends_at = $11 where id = $1 and lease = $10 and state = 'received' returning id`,
+       card_warnings = card_warnings + $7, phone_warnings = phone_warnings + $8, reached_line = $9, reached_part = $10, lease_ends_at = $12
+     where id = $1 and lease = $11 and state = 'received' returning id`,
     [
       id,
       counts.rows,
@@ -95,6 +97,7 @@ export async function addToImport(tx: Transaction, id: string, counts: Counts, r
       counts.unchanged,
       counts.normalised,
       counts.cardWarnings,
+      counts.phoneWarnings,
       reached.line,
       reached.part,
       lease.id,
@@ -160,6 +163,7 @@ export interface Block {
   readonly rows: number;
   readonly normalised: number;
   readonly cardWarnings: number;
+  readonly phoneWarnings: number;
   readonly refused: readonly { readonly at: number; readonly reason: RefusalReason }[];
 }
 
@@ -170,7 +174,7 @@ export const hasBlocks = async (tx: Transaction, windowId: string): Promise<bool
 export async function findBlock(tx: Transaction, { windowId, importId }: ImportKey, digest: Buffer): Promise<Block | undefined> {
   const [row] = await rowsOf<Omit<Block, 'refused'> & { refusedAt: number[]; refusedFor: RefusalReason[] }>(
     tx,
-    `select digest, rows, normalised, card_warnings as "cardWarnings", refused_at as "refusedAt", refused_for as "refusedFor"
+    `select digest, rows, normalised, card_warnings as "cardWarnings", phone_warnings as "phoneWarnings", refused_at as "refusedAt", refused_for as "refusedFor"
      from roster_block where window_id = $1 and digest = $2 and overtaken_by <@ array[$3::uuid]`,
     [windowId, digest, importId],
   );
@@ -213,17 +217,19 @@ export async function saveBlocks(tx: Transaction, windowId: string, blocks: read
   if (blocks.length === 0) return;
   await rowsOf(
     tx,
-    `insert into roster_block (window_id, digest, rows, normalised, card_warnings, refused_at, refused_for)
-     select $1, digest, rows, normalised, card_warnings, refused_at::int[], refused_for::text[]
-     from unnest($2::bytea[], $3::int[], $4::int[], $5::int[], $6::text[], $7::text[]) as b(digest, rows, normalised, card_warnings, refused_at, refused_for)
+    `insert into roster_block (window_id, digest, rows, normalised, card_warnings, phone_warnings, refused_at, refused_for)
+     select $1, digest, rows, normalised, card_warnings, phone_warnings, refused_at::int[], refused_for::text[]
+     from unnest($2::bytea[], $3::int[], $4::int[], $5::int[], $6::int[], $7::text[], $8::text[])
+       as b(digest, rows, normalised, card_warnings, phone_warnings, refused_at, refused_for)
      order by digest on conflict (window_id, digest) do update set normalised = excluded.normalised, card_warnings = excluded.card_warnings,
-       refused_at = excluded.refused_at, refused_for = excluded.refused_for, overtaken_by = '{}'`,
+       phone_warnings = excluded.phone_warnings, refused_at = excluded.refused_at, refused_for = excluded.refused_for, overtaken_by = '{}'`,
     [
       windowId,
       blocks.map(({ digest }) => digest),
       blocks.map(({ rows }) => rows),
       blocks.map(({ normalised }) => normalised),
       blocks.map(({ cardWarnings }) => cardWarnings),
+      blocks.map(({ phoneWarnings }) => phoneWarnings),
       blocks.map(({ refused }) => `{${refused.map(({ at }) => at).join(',')}}`),
       blocks.map(({ refused }) => `{${refused.map(({ reason }) => reason).join(',')}}`),
     ],

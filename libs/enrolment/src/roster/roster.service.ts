@@ -155,6 +155,7 @@ export class RosterService {
       unchanged: found.unchanged,
       normalised: found.normalised,
       cardWarnings: found.card_warnings,
+      phoneWarnings: found.phone_warnings,
       reasons: await rosters.refusalsByReason(this.database.direct, found.id),
     };
   }

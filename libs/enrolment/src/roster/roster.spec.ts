@@ -34,7 +34,7 @@ const read = (change: Partial<typeof GOOD>, over: Partial<RosterContext> = {}) =
 
 describe('a roster row', () => {
   it('that is sound is accepted as it is', () => {
-    expect(read({})).toEqual({ row: GOOD, normalised: false, cardWarning: false });
+    expect(read({})).toEqual({ row: GOOD, normalised: false, cardWarning: false, phoneWarning: false });
   });
 
   it('written full-width, with spaces and a small x means the same person', () => {
@@ -45,7 +45,7 @@ describe('a roster row', () => {
       unitCode: '91350100m000100y43',
       bankAccount: '6228 4804 0256 4890 018',
     };
-    expect(read(typed)).toEqual({ row: { ...GOOD, name: '李 娟' }, normalised: true, cardWarning: false });
+    expect(read(typed)).toEqual({ row: { ...GOOD, name: '李 娟' }, normalised: true, cardWarning: false, phoneWarning: false });
   });
 
   it.each([
@@ -56,18 +56,31 @@ describe('a roster row', () => {
     ['城乡居民医保', '390'],
     ['390：城乡居民基本医疗保险', '390'],
   ])('whose insurance is written as %s has %s', (insutype, code) => {
-    expect(read({ insutype })).toEqual({ row: { ...GOOD, insutype: code }, normalised: true, cardWarning: false });
+    expect(read({ insutype })).toEqual({ row: { ...GOOD, insutype: code }, normalised: true, cardWarning: false, phoneWarning: false });
   });
 
   it('means the same whether its unit is known or not, and written plainly or not', () => {
     const known = { units: new Set([GOOD.unitCode]) };
-    for (const change of [{}, { bankAccount: '6228480402564890019' }, { name: '' }, { name: '李 娟' }, { phone: ' 1' }, { insutype: '3' }])
+    for (const change of [
+      {},
+      { bankAccount: '6228480402564890019' },
+      { name: '' },
+      { name: '0' },
+      { name: '李 娟' },
+      { phone: ' 1' },
+      { insutype: '3' },
+    ])
       expect(read(change, known)).toEqual(read(change));
   });
 
   it.each([
     ['unit-code', { unitCode: '91350100M000100Y4Z', name: '' }],
     ['name-missing', { name: ' 　', personalNumber: '1' }],
+    ['name', { name: '-' }],
+    ['name', { name: '／' }],
+    ['name', { name: '0' }],
+    ['name', { name: '13812345678' }],
+    ['name', { name: '某'.repeat(51) }],
     ['id-checksum', { personalNumber: '110105194912310021' }],
     ['id-checksum', { personalNumber: '1101051949123100' }],
     ['id-checksum', { personalNumber: '11010519491231OO2X' }],
@@ -101,6 +114,21 @@ describe('a roster row', () => {
 
   it('with a card number that fails Luhn is only warned about', () => {
     expect(read({ bankAccount: '6228480402564890019' })).toMatchObject({ cardWarning: true });
+  });
+
+  it('whose card is nothing but zeros is warned about', () => {
+    expect(read({ bankAccount: '0000000000000000' })).toMatchObject({ cardWarning: true });
+  });
+
+  it.each(['13812345678/13912345678', '无', '123', '同上', ''])(
+    'whose phone is %s is only warned about: nobody logs in with it',
+    (phone) => {
+      expect(read({ phone })).toMatchObject({ row: { phone }, cardWarning: false, phoneWarning: true });
+    },
+  );
+
+  it.each(['阿卜杜拉·买买提', 'Anna Müller', '𠮷', '某'.repeat(50), '李2'])('may have the name %s', (name) => {
+    expect(read({ name })).toMatchObject({ row: { name } });
   });
 
   it('normalised twice is normalised once, and has no control characters', () => {
@@ -140,7 +168,12 @@ describe('a roster record', () => {
   });
 
   it('whose unit is that of the row above was changed by us', () => {
-    expect(readRecord(record({}, { carried: true }), context)).toEqual({ row: GOOD, normalised: true, cardWarning: false });
+    expect(readRecord(record({}, { carried: true }), context)).toEqual({
+      row: GOOD,
+      normalised: true,
+      cardWarning: false,
+      phoneWarning: false,
+    });
   });
 
   it.each([

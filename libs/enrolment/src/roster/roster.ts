@@ -49,6 +49,11 @@ export const REFUSALS = {
     en: 'The unit belongs to another organisation, which has to import it.',
   },
   'name-missing': { field: COLUMNS.name, zh: '姓名为空：请补填。', en: 'The name is empty.' },
+  name: {
+    field: COLUMNS.name,
+    zh: '应为姓名，至少有一个汉字或字母，不超过50个字：请按身份证核对。',
+    en: 'Expected a name with a letter or an ideograph, of at most 50 characters.',
+  },
   'id-number-lost': {
     field: COLUMNS.personalNumber,
     zh: '身份证号码被表格软件当作数字，末几位已丢失：请将该列设为文本格式后重新填写。',
@@ -155,7 +160,8 @@ export interface RosterContext {
 }
 
 export type RowReading =
-  { readonly row: RosterRow; readonly normalised: boolean; readonly cardWarning: boolean } | { readonly reason: RefusalReason };
+  | { readonly row: RosterRow; readonly normalised: boolean; readonly cardWarning: boolean; readonly phoneWarning: boolean }
+  | { readonly reason: RefusalReason };
 
 /** A record as a person of this file, or the reason why it is none. */
 export function readRecord(record: RosterRecord, context: RosterContext): RowReading {
@@ -168,8 +174,8 @@ export function readRow(cells: readonly string[], context: RosterContext): RowRe
   if (cells.length !== context.layout.width) return { reason: 'columns' };
   const raw = rawRow(cells, context.layout);
   // Almost every row: what a value must be shows that normalisation would leave it as it is.
-  if (context.units.has(raw.unitCode) && raw.name !== '' && isPlain(raw) && !identifierFault(raw, context))
-    return { row: raw, normalised: false, cardWarning: !passesLuhn(raw.bankAccount) };
+  if (context.units.has(raw.unitCode) && NAME.test(raw.name) && isPlain(raw) && !identifierFault(raw, context))
+    return { row: raw, normalised: false, ...warnings(raw) };
   const row = normaliseRow(raw);
   const spoiled = cellFault(row);
   if (spoiled) return { reason: spoiled };
@@ -177,9 +183,20 @@ export function readRow(cells: readonly string[], context: RosterContext): RowRe
   if (!context.units.has(row.unitCode) && !isUnitCode(row.unitCode)) return { reason: 'unit-code' };
   if (context.elsewhere.has(row.unitCode)) return { reason: 'unit-elsewhere' };
   if (row.name === '') return { reason: 'name-missing' };
+  if (!NAME.test(row.name)) return { reason: 'name' };
   const reason = lostDigits(row) ?? identifierFault(row, context);
-  return reason ? { reason } : { row, normalised: !same(row, raw), cardWarning: !passesLuhn(row.bankAccount) };
+  return reason ? { reason } : { row, normalised: !same(row, raw), ...warnings(row) };
 }
+
+const NAME = /^(?=\P{L}*\p{L}).{1,50}$/su;
+const MOBILE = /^1[3-9]\d{9}$/;
+const ZEROS = /^0+$/;
+
+/** What may be meant so: some banks issue cards that fail Luhn. Without a phone that is one, a member cannot log in. */
+const warnings = ({ phone, bankAccount }: RosterRow): { cardWarning: boolean; phoneWarning: boolean } => ({
+  cardWarning: !passesLuhn(bankAccount) || ZEROS.test(bankAccount),
+  phoneWarning: !MOBILE.test(phone),
+});
 
 /** What a cell cannot mean, whatever its column. */
 function cellFault(row: RosterRow): RefusalReason | undefined {
