@@ -41,7 +41,7 @@ describe('the enrolment app', () => {
       HUBAO_MASTER_KEY: Buffer.alloc(32, 9).toString('base64'),
     });
     app = await createHttpApp(EnrolmentAppModule.forRoot(config), 'Hubao enrolment');
-    await app.init();
+    await app.listen(0, '127.0.0.1');
     await app.getHttpAdapter().getInstance().ready();
     server = app.getHttpServer();
     await app
@@ -149,6 +149,25 @@ describe('the enrolment app', () => {
     expect(JSON.stringify(whole.body)).not.toContain('19900000001');
     await request(server).post(`/windows/${windowId}/rosters`).set(as('clerk')).send({ rows: [] }).expect(422);
   });
+
+  it.each(['application/zip', 'application/csv', 'application/wps-office.xlsx', 'multipart/form-data; boundary=x', 'text/plain', ''])(
+    'says of a roster sent as %j which types it takes, to those who have logged in',
+    async (type) => {
+      const path = `${await app.getUrl()}/windows/${windowId}/rosters`;
+      const send = (headers: Record<string, string>) =>
+        fetch(path, {
+          method: 'POST',
+          headers: { ...headers, ...(type && { 'content-type': type }) },
+          body: Buffer.from('x'.repeat(20_000)),
+        });
+      expect((await send({})).status).toBe(401);
+      const answer = await send(as('clerk'));
+      expect([answer.status, await answer.json()]).toMatchObject([
+        422,
+        { title: 'roster-body', detail: expect.stringContaining('text/csv') },
+      ]);
+    },
+  );
 
   it('counts down for everybody and notifies units', async () => {
     const { body } = await get('clerk', `/windows/${windowId}/countdown`).expect(200);

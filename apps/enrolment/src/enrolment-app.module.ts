@@ -126,6 +126,11 @@ function takeFiles(server: FastifyInstance): void {
     if (request.routeOptions.url === ROSTERS) done(null, payload);
     else done(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(request.headers['content-type']));
   });
+  // Nothing of it is read: the route says which types it takes, to who may send it a file.
+  server.addContentTypeParser('*', (request, _payload, done) => {
+    if (request.routeOptions.url === ROSTERS) done(null);
+    else done(new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE(request.headers['content-type']));
+  });
 }
 
 /** What is signed is read as it was sent; all other JSON is parsed as before. */
