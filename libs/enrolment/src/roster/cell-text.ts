@@ -74,6 +74,8 @@ export function dateText(raw: string, system: keyof typeof EPOCHS): string {
 const ERROR_VALUE = /^#(?:N\/A|REF!|VALUE!|NAME\?|DIV\/0!|NULL!|NUM!|SPILL!|CALC!|FIELD!|GETTING_DATA)$/u;
 const DATE = /^\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?(?:[ T]?\d{1,2}:\d{2}(?::\d{2})?)?$|^\d{1,2}:\d{2}:\d{2}$/u;
 
+/** What a decoder puts where the bytes are no character. */
+export const isUnreadable = (text: string): boolean => text.includes('\uFFFD');
 /** #N/A and its kind. */
 export const isErrorValue = (text: string): boolean => text.startsWith('#') && ERROR_VALUE.test(text);
 export const isDateText = (text: string): boolean => DATE.test(text);

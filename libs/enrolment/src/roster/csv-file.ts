@@ -2,13 +2,15 @@
 import { isUtf8 } from 'node:buffer';
 import Papa from 'papaparse';
 import { REQUIRED, findHeader, type HeaderFault, type RosterHeader } from './roster-header.js';
+import { isUnreadable } from './cell-text.js';
 import { COLUMNS } from './roster-column.js';
+import type { RefusalReason } from './roster.js';
 import {
   HEADER_WITHIN,
   MAX_CELL_CHARACTERS,
   MAX_COLUMNS,
   MAX_CSV_ROWS,
-  cellTooLong,
+  cutCell,
   emptyFile,
   headerError,
   isBlank,
@@ -48,6 +50,7 @@ export async function openCsv(bytes: AsyncIterable<Buffer>): Promise<RosterSheet
   if (!header) {
     // The whole of a short file is looked at for a quotation mark that is not closed, before anything is said about its header.
     if (ended) await all.next();
+    if (isUnreadable(head)) throw unreadable();
     throw headerError(
       findHeaderOf(head, separator),
       REQUIRED.map((field) => COLUMNS[field]),
@@ -75,6 +78,8 @@ export async function splitHead(
       await all.return(undefined);
     }
   }
+  const titles = first[header.last];
+  if (titles?.fault === 'row-too-wide') throw tooManyColumns(titles.line);
   return { head: first.slice(0, header.last + 1), rows: rows() };
 }
 
@@ -122,9 +127,8 @@ async function* csvRows(
       line += 1;
       if (!startsPlain(cells[0]!) && isBlank(cells)) continue;
       if (line > MAX_CSV_ROWS) throw tooManyRows();
-      if (cells.length > MAX_COLUMNS && !isBlank(cells.slice(MAX_COLUMNS))) throw tooManyColumns(line);
-      if (mayBeLong && cells.some((cell) => cell.length > MAX_CELL_CHARACTERS)) throw cellTooLong(line);
-      filled.push({ line, cells });
+      const fault = faultOf(cells, mayBeLong);
+      filled.push(fault ? { line, cells: cells.slice(0, MAX_COLUMNS + 1).map(cutCell), fault } : { line, cells });
     }
     return filled;
   };
@@ -174,6 +178,11 @@ async function* csvRows(
   yield take(true);
 }
 
+function faultOf(cells: readonly string[], mayBeLong: boolean): RefusalReason | undefined {
+  if (cells.length > MAX_COLUMNS && !isBlank(cells.slice(MAX_COLUMNS))) return 'row-too-wide';
+  return mayBeLong && cells.some((cell) => cell.length > MAX_CELL_CHARACTERS) ? 'cell-too-long' : undefined;
+}
+
 /** With a letter or a digit: most cells, and told faster than by cutting their spaces. */
 const startsPlain = (cell: string): boolean => {
   const code = cell.charCodeAt(0);
@@ -203,6 +212,12 @@ const openQuote = (line: number): Error =>
     { line },
   );
 
+const unreadable = (): Error =>
+  refuse(
+    'roster-encoding',
+    'expected a text in one encoding (UTF-8 or GB18030), found bytes that are in none, and no header; save the file as .xlsx or as "CSV UTF-8" and import it again',
+  );
+
 /** Many systems export a table of a web page and call it .xls. */
 function refuseMarkup(head: string): void {
   const start = head.trimStart().slice(0, 4096);
@@ -222,7 +237,7 @@ function refuseMarkup(head: string): void {
 /** What has to be seen of a text before its encoding is sure. */
 const ENCODING_SAMPLE = 64 * 1024;
 
-/** Text with \n as its only line end and without NUL. Errors: `roster-encoding` (invalid). */
+/** Text with \n as its only line end and without NUL. Bytes that are no character spoil their own row: U+FFFD stands for them. */
 async function* readText(bytes: AsyncIterable<Buffer>): AsyncGenerator<string> {
   let decoder: TextDecoder | undefined;
   let held: Buffer = Buffer.alloc(0);
@@ -238,20 +253,10 @@ async function* readText(bytes: AsyncIterable<Buffer>): AsyncGenerator<string> {
     if (text.includes('\r')) text = text.replace(/\r\n?/gu, '\n');
     return zeros ? text.replaceAll('\0', '') : text;
   };
-  const decode = (chunk?: Buffer): string => {
-    try {
-      return chunk ? decoder!.decode(chunk, { stream: true }) : decoder!.decode();
-    } catch {
-      throw refuse(
-        'roster-encoding',
-        'expected a text in one encoding (UTF-8 or GB18030), found bytes that are in none; save the file as .xlsx or as "CSV UTF-8" and import it again',
-      );
-    }
-  };
   for await (const chunk of bytes) {
     zeros ||= chunk.includes(0);
     if (decoder) {
-      yield unixLines(decode(chunk));
+      yield unixLines(decoder.decode(chunk, STREAM));
       continue;
     }
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
@@ -260,20 +265,20 @@ async function* readText(bytes: AsyncIterable<Buffer>): AsyncGenerator<string> {
     first = false;
     decoder ??= byContent(held, false);
     if (decoder || isAscii(held)) {
-      yield unixLines(decoder ? decode(held) : held.toString('latin1'));
+      yield unixLines(decoder ? decoder.decode(held, STREAM) : held.toString('latin1'));
       held = Buffer.alloc(0);
     }
   }
-  decoder ??= byMark(held) ?? byContent(held, true) ?? new TextDecoder('utf-8', FATAL);
-  yield `${unixLines(decode(held) + decode())}${carry && '\n'}`;
+  decoder ??= byMark(held) ?? byContent(held, true) ?? new TextDecoder();
+  yield `${unixLines(decoder.decode(held))}${carry && '\n'}`;
 }
 
-const FATAL = { fatal: true } as const;
+const STREAM = { stream: true } as const;
 
 function byMark(start: Buffer): TextDecoder | undefined {
-  if (start[0] === 0xff && start[1] === 0xfe) return new TextDecoder('utf-16le', FATAL);
-  if (start[0] === 0xfe && start[1] === 0xff) return new TextDecoder('utf-16be', FATAL);
-  return start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf ? new TextDecoder('utf-8', FATAL) : undefined;
+  if (start[0] === 0xff && start[1] === 0xfe) return new TextDecoder('utf-16le');
+  if (start[0] === 0xfe && start[1] === 0xff) return new TextDecoder('utf-16be');
+  return start[0] === 0xef && start[1] === 0xbb && start[2] === 0xbf ? new TextDecoder() : undefined;
 }
 
 const firstBeyondAscii = (bytes: Buffer): number => bytes.findIndex((byte) => byte > 0x7f);
@@ -285,8 +290,16 @@ function byContent(bytes: Buffer, whole: boolean): TextDecoder | undefined {
   if (from < 0) return undefined;
   const sample = bytes.subarray(from);
   if (!whole && sample.length < ENCODING_SAMPLE) return undefined;
-  return new TextDecoder(isUtf8(whole ? sample : sample.subarray(0, wholeCharacters(sample))) ? 'utf-8' : 'gb18030', FATAL);
+  const isSound = isUtf8(whole ? sample : sample.subarray(0, wholeCharacters(sample)));
+  return new TextDecoder(isSound || spoiledLines(sample, 'utf-8') < spoiledLines(sample, 'gb18030') ? 'utf-8' : 'gb18030');
 }
+
+/** A text that is sound in neither encoding is in the one that spoils less of it. */
+const spoiledLines = (bytes: Buffer, encoding: string): number =>
+  new TextDecoder(encoding)
+    .decode(bytes, STREAM)
+    .split(/[\r\n]+/u)
+    .filter(isUnreadable).length;
 
 /** Without a character of UTF-8 that the end cuts off. */
 function wholeCharacters(bytes: Buffer): number {

@@ -67,6 +67,13 @@ const changed = <T>(row: readonly T[], column: number, value: T): T[] => row.wit
 const exchanged = <T>(row: readonly T[], one: number, other: number): T[] => row.with(one, row[other]!).with(other, row[one]!);
 const [CODE, UNIT_NAME, NAME, ID, PHONE, TYPE, ACCOUNT, BANK] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
 
+const WIDE = Array<string>(193).fill('x');
+/** As `file`, with one byte that is no character in place of the last before `text`. */
+const spoiled = (file: Buffer, text: string): Buffer => {
+  const at = file.indexOf(text);
+  return at < 0 ? file : Buffer.from(file).fill(0xff, at - 1, at);
+};
+
 /** How a sound file of four people (lines 2 to 5) is changed, and what is left of it. */
 interface Mutation {
   readonly name: string;
@@ -125,6 +132,33 @@ const CSV_MUTATIONS: readonly Mutation[] = [
         ...FOUR,
       ]),
   },
+  {
+    name: 'a byte that is no character',
+    file: () => spoiled(csv(ROWS), `,${TWO[ID]}`),
+    ...loses('unreadable-text'),
+  },
+  {
+    name: 'a byte that is no character, in GB18030',
+    file: () => spoiled(gb18030(csvOf(ROWS)), `,${TWO[ID]}`),
+    ...loses('unreadable-text'),
+  },
+  {
+    name: 'a byte that is no character in the place of a separator',
+    file: () => spoiled(csv(ROWS), TWO[ID]!),
+    ...loses('unreadable-text'),
+  },
+  {
+    name: 'a byte that is no character in a column that nobody asked for',
+    file: () => spoiled(csv(ROWS.map((cells, i) => [...cells, i === 0 ? '备注' : `注${i}`])), '2\n'),
+  },
+  { name: 'an end within a character', file: () => csv(ROWS).subarray(0, -2), taken: [1, 2, 3], refused: { 5: 'unreadable-text' } },
+  {
+    name: 'a row in another encoding',
+    file: () => Buffer.concat([csv(ROWS), gb18030(csvOf([person(5)]))]),
+    refused: { 6: 'unreadable-text' },
+  },
+  { name: 'a row of hundreds of columns', file: () => csv([HEADER, ONE, [...TWO, ...WIDE], THREE, FOURTH]), ...loses('row-too-wide') },
+  { name: 'a cell as long as a book', file: () => csv(second(BANK, 'x'.repeat(32_768))), ...loses('cell-too-long') },
   {
     name: 'without the columns that may be empty',
     file: () => csv(ROWS.map((cells) => [CODE, NAME, ID, TYPE, ACCOUNT].map((at) => cells[at]!))),
@@ -407,6 +441,18 @@ const XLSX_MUTATIONS: readonly Mutation[] = [
   },
   { name: 'a formula without its result', file: () => xlsx(secondCell(PHONE, { xml: '><f>A1</f>' })), ...loses('formula-without-value') },
   { name: 'a character that XML escapes', file: () => xlsx(secondCell(BANK, '模拟_x000D_银行')), normalised: [3] },
+  { name: 'a row of hundreds of columns', file: () => xlsx([HEADER, ONE, [...TWO, ...WIDE], THREE, FOURTH]), ...loses('row-too-wide') },
+  { name: 'a cell as long as a book', file: () => xlsx(secondCell(BANK, 'x'.repeat(32_768))), ...loses('cell-too-long') },
+  {
+    name: 'a cell as long as a book, in its own place',
+    file: () => xlsx(secondCell(BANK, 'x'.repeat(40_000)), { inline: true }),
+    ...loses('cell-too-long'),
+  },
+  {
+    name: 'a byte that is no character',
+    file: () => xlsx(secondCell(NAME, 'LOST'), { change: (part) => ({ ...part, data: spoiled(Buffer.from(part.data), 'OST') }) }),
+    ...loses('unreadable-text'),
+  },
   { name: 'a note far to the right', file: () => xlsx([HEADER, ONE, [...TWO, '', '', '核实'], THREE, FOURTH]) },
   {
     name: 'a total and signatures',
@@ -543,12 +589,7 @@ describe('a file is refused whole', () => {
     ['roster-column-twice', 'with two columns that say the same', () => csv(ROWS.map((cells, i) => [...cells, i === 0 ? '身份证号' : '']))],
     ['roster-quotes', 'with a quotation mark that never closes', () => csv(second(NAME, '"职工'))],
     ['roster-quotes', 'with a quotation mark that never closes in a long file', () => csv([...second(NAME, '"职工'), ...people(4000)])],
-    [
-      'roster-encoding',
-      'that turns from UTF-8 to another encoding',
-      () => Buffer.concat([csv([HEADER, ...people(2000)]), gb18030('职工甲,某某\n')]),
-    ],
-    ['roster-encoding', 'cut off within a character', () => csv(ROWS).subarray(0, -2)],
+    ['roster-encoding', 'in an encoding that is neither', () => Buffer.from(csvOf(ROWS), 'latin1').fill(0xff, 0, 30)],
     [
       'roster-html',
       'that is a web page called .xls',
@@ -625,7 +666,7 @@ describe('a file is refused whole', () => {
     [
       'roster-sheets',
       'with people on a sheet without a header, far down',
-      () => xlsxOf([sheet([...Array<string[]>(50).fill(['说明']), TWO]), sheet([HEADER, ONE])]),
+      () => xlsxOf([sheet([...Array.from({ length: 50 }, () => ['说明']), TWO]), sheet([HEADER, ONE])]),
     ],
     [
       'roster-sheets',
@@ -637,10 +678,8 @@ describe('a file is refused whole', () => {
       'with a sheet with two columns that say the same',
       () => xlsxOf([sheet([HEADER, ONE]), sheet([[...HEADER, '身份证号'], TWO])]),
     ],
-    ['roster-too-wide', 'with hundreds of columns', () => xlsx([HEADER, [...ONE, ...Array<string>(193).fill('x')]])],
-    ['roster-too-wide', 'with hundreds of columns (CSV)', () => csv([HEADER, [...ONE, ...Array<string>(193).fill('x')]])],
-    ['roster-cell-too-long', 'with a cell as long as a book', () => xlsx(secondCell(BANK, 'x'.repeat(32_768)))],
-    ['roster-cell-too-long', 'with a cell as long as a book (CSV)', () => csv(second(BANK, 'x'.repeat(32_768)))],
+    ['roster-too-wide', 'with hundreds of columns', () => xlsx([[...HEADER, ...WIDE], ONE])],
+    ['roster-too-wide', 'with hundreds of columns (CSV)', () => csv([[...HEADER, ...WIDE], ONE])],
     ['roster-too-long', 'with more than eight million lines', () => Buffer.from(csvOf(ROWS) + '\n'.repeat(8_000_000) + csvOf([person(5)]))],
   ])('%s: %s', async (code, _, file) => {
     const failure = await outcomeOf(file()).catch((error: unknown) => error);

@@ -99,31 +99,31 @@ function recordMaker({ header, ragged }: RosterSheet): (row: SheetRow) => Roster
     if (unitName >= header.columns) added[unitName - header.columns] = unit.name;
   };
   let below: RosterHeader | 'faulty' = header;
-  const read = ({ line, cells: own, faults }: SheetRow, by: RosterHeader): RosterRecord => {
+  const read = ({ line, cells: own, faults, fault: whole }: SheetRow, by: RosterHeader): RosterRecord => {
     const fit = fitted(own, by, ragged);
-    if (fit.length !== by.columns) return { line, cells: own, fault: 'columns' };
+    if (fit.length !== by.columns) return { line, cells: own, fault: whole ?? 'columns' };
     const cells = Array.from({ length: layout.width }, () => '');
     const all = [...fit, ...by.added];
     for (const field of FIELDS) cells[layout.at[field]] = all[by.layout.at[field]]!;
     // The unit may have been named below that header.
     if (by.layout.at.unitCode >= by.columns) [cells[unitCode], cells[unitName]] = [page!.code, page!.name];
     const carried = inTitle ? undefined : withUnit(cells);
-    const fault = faults && faultOf(faults, by.layout);
+    const fault = whole ?? (faults && faultOf(faults, by.layout));
     return { line, cells: carried ?? cells, ...(fault && { fault }), ...(carried && { carried: true }) };
   };
   return (row) => {
-    const { line, cells: own, faults } = row;
+    const { line, cells: own, faults, fault: whole } = row;
     if (inTitle && !isPersonal(own[layout.at.personalNumber] ?? '')) turnPage(own);
     if (!startsWithDigit(own[layout.at.personalNumber])) below = headerBelow(own, header, page) ?? below;
-    if (below === 'faulty') return { line, cells: own, fault: 'columns' };
+    if (below === 'faulty') return { line, cells: own, fault: whole ?? 'columns' };
     if (below !== header) return read(row, below);
     const fit = fitted(own, header, ragged);
-    if (fit.length !== header.columns) return { line, cells: fit };
+    if (fit.length !== header.columns) return { line, cells: fit, ...(whole && { fault: whole }) };
     const cells = added.length === 0 ? fit : [...fit, ...added];
     const carried = inTitle ? undefined : withUnit(cells);
     // Almost every row of a sound file.
     if (!carried && !faults && cells === own) return row;
-    const fault = faults && faultOf(faults, layout);
+    const fault = whole ?? (faults && faultOf(faults, layout));
     return { line, cells: carried ?? cells, ...(fault && { fault }), ...(carried && { carried: true }) };
   };
 }

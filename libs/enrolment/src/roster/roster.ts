@@ -1,6 +1,15 @@
 /** What a row of a roster means and why it is refused. Pure: the file, the members already seen and the day come in. */
 import { isBankCardShape, isUnitCode, passesLuhn, personalNumberFault, type CivilDate } from '@app/kernel';
-import { cellIdentifier, cellWords, hasLostDigits, isDateText, isErrorValue, isFormulaText, isTruthValue } from './cell-text.js';
+import {
+  cellIdentifier,
+  cellWords,
+  hasLostDigits,
+  isDateText,
+  isErrorValue,
+  isFormulaText,
+  isTruthValue,
+  isUnreadable,
+} from './cell-text.js';
 import { COLUMNS, type RosterField, type RosterLayout } from './roster-column.js';
 import { isNoteRow } from './roster-header.js';
 
@@ -8,10 +17,25 @@ export { COLUMNS, type RosterField, type RosterLayout };
 
 /** In the order in which they are looked for; a row has the first that applies. */
 export const REFUSALS = {
+  'row-too-wide': {
+    field: '整行',
+    zh: '该行在第200列以后还有内容：请删除多出的单元格后重新导入。',
+    en: 'The row has something beyond column 200: delete it.',
+  },
+  'cell-too-long': {
+    field: '整行',
+    zh: '有单元格超过32767个字符：请缩短内容，并检查引号是否成对。',
+    en: 'A cell has more than 32767 characters: shorten it, or look for a quotation mark that is not closed.',
+  },
   columns: {
     field: '整行',
     zh: '列数与表头不一致：请检查该行是否多了或少了逗号、引号是否成对，改正后重新导入。',
     en: 'The row has not as many columns as the header: look for a missing or stray comma or quotation mark.',
+  },
+  'unreadable-text': {
+    field: '整行',
+    zh: '有单元格含无法识别的字符（编码错误，显示为“\uFFFD”）：请重新填写该单元格，并另存为.xlsx或“CSV UTF-8”。',
+    en: 'A cell holds bytes that are no text in the encoding of the file, shown as \uFFFD: fill it in again, and save as .xlsx or as "CSV UTF-8".',
   },
   'note-row': {
     field: '整行',
@@ -171,7 +195,7 @@ export function readRecord(record: RosterRecord, context: RosterContext): RowRea
 }
 
 export function readRow(cells: readonly string[], context: RosterContext): RowReading {
-  if (cells.length !== context.layout.width) return { reason: 'columns' };
+  if (cells.length !== context.layout.width) return { reason: cells.some(isUnreadable) ? 'unreadable-text' : 'columns' };
   const raw = rawRow(cells, context.layout);
   // Almost every row: what a value must be shows that normalisation would leave it as it is.
   if (context.units.has(raw.unitCode) && NAME.test(raw.name) && isPlain(raw) && !identifierFault(raw, context))
@@ -201,6 +225,7 @@ const warnings = ({ phone, bankAccount }: RosterRow): { cardWarning: boolean; ph
 /** What a cell cannot mean, whatever its column. */
 function cellFault(row: RosterRow): RefusalReason | undefined {
   const texts = [row.unitCode, row.unitName, row.name, row.personalNumber, row.phone, row.insutype, row.bankAccount, row.bankName];
+  if (texts.some(isUnreadable)) return 'unreadable-text';
   if (texts.some(isErrorValue)) return 'cell-error';
   if (texts.some(isFormulaText)) return 'formula-without-value';
   return texts.some((text) => isDateText(text) || isTruthValue(text)) ? 'cell-type' : undefined;

@@ -9,6 +9,8 @@ export interface SheetRow {
   readonly cells: string[];
   /** By column: cells whose value the file does not hold, or cannot be meant. */
   readonly faults?: ReadonlyMap<number, RefusalReason>;
+  /** Of the row as a whole. */
+  readonly fault?: RefusalReason;
 }
 
 /** A sheet up to its header, and the rest of it. */
@@ -38,17 +40,14 @@ export const tooManyRows = (): DomainError =>
 export const tooManyColumns = (line: number): DomainError =>
   refuse(
     'roster-too-wide',
-    `expected at most ${MAX_COLUMNS} columns, found more in row ${line}; delete the others and import the file again`,
+    `expected at most ${MAX_COLUMNS} columns, found more in the header, row ${line}; delete the others and import the file again`,
     {
       line,
     },
   );
-export const cellTooLong = (line: number): DomainError =>
-  refuse(
-    'roster-cell-too-long',
-    `expected at most ${MAX_CELL_CHARACTERS} characters in a cell, found more in row ${line}; shorten it, or look for a quotation mark that is not closed, and import the file again`,
-    { line },
-  );
+/** As much of a text as a cell may hold; copied, since a part of a text would keep all of it in memory. */
+export const cutCell = (text: string): string =>
+  text.length > MAX_CELL_CHARACTERS ? Buffer.from(text.slice(0, MAX_CELL_CHARACTERS)).toString() : text;
 export const emptyFile = (): DomainError =>
   refuse('roster-empty', 'expected a roster, found an empty file; choose the file again, and save it first if it is still open');
 

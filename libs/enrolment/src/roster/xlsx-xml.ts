@@ -6,7 +6,7 @@
 import { SaxesParser, type SaxesTagPlain } from 'saxes';
 import { dateText, numberText } from './cell-text.js';
 import type { RefusalReason } from './roster.js';
-import { MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_ROWS, cellTooLong, refuse, tooManyColumns, type SheetRow } from './sheet.js';
+import { MAX_CELL_CHARACTERS, MAX_COLUMNS, MAX_ROWS, cutCell, refuse, type SheetRow } from './sheet.js';
 import { damaged, fileTooLarge } from './xlsx-zip.js';
 
 type Attributes = Readonly<Record<string, string>>;
@@ -151,12 +151,12 @@ export class SharedStrings extends PartReader {
     else if (name === 't') this.reading = this.depth === 0;
   }
   protected text(text: string): void {
-    if (this.reading) this.current += text;
+    if (this.reading && this.current.length <= MAX_CELL_CHARACTERS) this.current += text;
   }
   protected close(name: string): void {
     if (name === 't') this.reading = false;
     else if (name === 'rPh') this.depth -= 1;
-    else if (name === 'si') this.add(unescaped(this.current));
+    else if (name === 'si') this.add(unescaped(this.current).slice(0, MAX_CELL_CHARACTERS + 1));
   }
 
   private add(text: string): void {
@@ -203,6 +203,7 @@ export class SheetReader extends PartReader {
   private line = 0;
   private cells: string[] | undefined;
   private faults: Map<number, RefusalReason> | undefined;
+  private fault: RefusalReason | undefined;
   private column = -1;
   private type = '';
   private style = 0;
@@ -252,7 +253,7 @@ export class SheetReader extends PartReader {
   }
 
   protected text(text: string): void {
-    if (this.reading) this.value += text;
+    if (this.reading && this.value.length <= MAX_CELL_CHARACTERS) this.value += text;
   }
 
   protected close(name: string): void {
@@ -279,7 +280,7 @@ export class SheetReader extends PartReader {
     if (!(Number.isInteger(line) && line > this.line && line <= MAX_ROWS)) throw damaged();
     this.line = line;
     this.cells = [];
-    this.faults = undefined;
+    this.faults = this.fault = undefined;
     this.column = -1;
   }
 
@@ -298,12 +299,12 @@ export class SheetReader extends PartReader {
     if (text === '') return;
     const { cells, column } = this;
     if (column >= MAX_COLUMNS) {
-      if (text.trim() !== '') throw tooManyColumns(this.line);
+      if (text.trim() !== '') this.fault ??= 'row-too-wide';
       return;
     }
-    if (text.length > MAX_CELL_CHARACTERS) throw cellTooLong(this.line);
     while (cells!.length < column) cells!.push('');
-    cells![column] = text;
+    if (text.length > MAX_CELL_CHARACTERS) this.fault ??= 'cell-too-long';
+    cells![column] = cutCell(text);
   }
 
   private cellText(): string {
@@ -337,11 +338,11 @@ export class SheetReader extends PartReader {
   }
 
   private closeRow(): void {
-    const { cells, faults, line } = this;
+    const { cells, faults, fault, line } = this;
     this.cells = undefined;
     if (!cells || cells.every((cell) => cell.trim() === '')) return;
     if (this.context.merges.length > 0) this.fillMerged(cells, line);
-    this.rows.push(faults ? { line, cells, faults } : { line, cells });
+    this.rows.push(faults || fault ? { line, cells, ...(faults && { faults }), ...(fault && { fault }) } : { line, cells });
   }
 
   private fillMerged(cells: string[], line: number): void {

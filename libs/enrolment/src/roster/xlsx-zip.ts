@@ -102,7 +102,7 @@ export class XlsxZip {
   }
 
   async *texts(name: string): AsyncGenerator<string> {
-    const decoder = new TextDecoder('utf-8', { fatal: true });
+    const decoder = new TextDecoder();
     try {
       for await (const chunk of this.bytes(name)) yield decoder.decode(chunk, { stream: true });
       yield decoder.decode();
