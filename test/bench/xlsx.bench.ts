@@ -9,6 +9,10 @@ import { Readable } from 'node:stream';
 import { ROSTER_HEADER, person, xlsxOf } from '../support/roster-files.js';
 import { median, type Measured } from './measure.js';
 
+const failed = (error: Error): never => {
+  throw error;
+};
+
 const ROWS = 100_000;
 /** Numbers of people for whom there is a sound one. */
 const PEOPLE = 30_000;
@@ -59,7 +63,7 @@ async function bareRead(file: Buffer): Promise<number> {
 async function ownRead(file: Buffer): Promise<number> {
   const [units, seen] = [new Set<string>(), new Set<string>()];
   let accepted = 0;
-  for await (const { layout, records } of readRoster(Readable.from(blocks(file)), 'bench.xlsx')) {
+  for await (const { layout, records } of readRoster(Readable.from(blocks(file)), 'bench.xlsx', failed)) {
     const context = { layout, today: civilDate('2026-09-01'), seen, units, elsewhere: new Set<string>() };
     for (const record of records) {
       const reading = readRecord(record, context);

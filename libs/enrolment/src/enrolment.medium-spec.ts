@@ -269,6 +269,27 @@ describe('enrolment', () => {
       await expect(importRows(windowId, Readable.from([]))).rejects.toMatchObject({ code: 'roster-empty' });
     });
 
+    it('that cannot be read to its end is taken up to there, and says so', async () => {
+      const windowId = await newWindow();
+      const good = Array.from({ length: 6_000 }, (_, i) => rosterRow(900_000 + i));
+      const stopped = () => csv(...good, `x,${'y'.repeat(1_000_000)}"`, ...good.slice(0, 3));
+      const error = await importRows(windowId, stopped()).catch((failure: unknown) => failure);
+      expect(error).toMatchObject({
+        code: 'roster-quotes',
+        message: expect.stringContaining('of 6000 rows up to line 6001 6000 were taken, and the rest of the file was not read'),
+        details: { importId: expect.any(String), readToLine: 6001, rows: 6000, accepted: 6000, refused: 0 },
+      });
+      expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 6_000 });
+      const importId = (error as { details: { importId: string } }).details.importId;
+      expect(await rosters.read(importId, clerk)).toMatchObject({ state: 'failed', accepted: 6_000, readToLine: 6001 });
+      const lines = Buffer.concat(await (await rosters.findingsFile(importId, clerk)).body.toArray())
+        .toString()
+        .split('\r\n');
+      expect(lines).toHaveLength(6_003);
+      expect(lines[6_000]).toContain(personalNumber(905_999));
+      expect(lines[6_001]).toContain('roster-quotes');
+    });
+
     it('takes the first row that is accepted of a person, and another unit cannot enrol them again', async () => {
       const windowId = await newWindow();
       const first = await importRows(windowId, csv(rosterRow(10, { bankAccount: '1' }), rosterRow(10), rosterRow(10)));

@@ -125,7 +125,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
         -- Who works on it, and until when nobody else may.
         lease uuid,
         lease_ends_at timestamptz,
-        -- Why the file was refused whole: code, kind, message and details of the failure.
+        -- Why the file was refused whole, or from a line on: code, kind, message and details of the failure.
         failure jsonb,
         rows int not null default 0,
         accepted int not null default 0,

@@ -24,6 +24,8 @@ import {
 const SEPARATORS = [',', '\t', ';', '，', '|'] as const;
 // A roster's row is some 150 characters; one this long is a quotation mark that never closes, and would take the rest of the file with it.
 const LONGEST_RECORD = 256 * 1024;
+/** Each has what follows it read again: one that opens in every line would take hours. */
+const MOST_OPEN = 100;
 /** Enough for the rows above a header, and for a few people to see which separator they have. */
 const HEAD_CHARACTERS = 64 * 1024;
 
@@ -121,6 +123,7 @@ async function* csvRows(
 ): AsyncGenerator<SheetRow[]> {
   let line = 0;
   let rest = head;
+  let opened = 0;
   const numbered = (rows: readonly string[][], mayBeLong: boolean): SheetRow[] => {
     const filled: SheetRow[] = [];
     for (const cells of rows) {
@@ -135,14 +138,30 @@ async function* csvRows(
   /** All whole records of `rest`, which keeps what is left. */
   const take = (last: boolean): SheetRow[] => {
     const { data, errors, meta } = parse(rest, separator, !last);
+    const open = last ? errors.some((error) => error.code === 'MissingQuotes') : rest.length - meta.cursor > LONGEST_RECORD;
+    const whole = open && last ? data.slice(0, -1) : data;
     // Without a quotation mark no cell goes over two lines.
     const quoted = rest.includes('"');
     const mayBeLong = quoted || hasLongLine(rest);
-    if (quoted && columns !== undefined && data.some((cells) => hasSwallowed(cells, separator, columns)))
+    if (quoted && columns !== undefined && whole.some((cells) => hasSwallowed(cells, separator, columns)))
       return numbered(takeOneByOne(last), mayBeLong);
-    if (last && errors.some((error) => error.code === 'MissingQuotes')) throw openQuote(line + data.length);
+    if (open) return takeOpen(whole, mayBeLong);
     rest = last ? '' : rest.slice(meta.cursor);
     return numbered(data, mayBeLong);
+  };
+  /** What stands before a quotation mark that does not close; then its line, refused, so that the next can be read. */
+  const takeOpen = (whole: readonly string[][], mayBeLong: boolean): SheetRow[] => {
+    if (columns === undefined) throw openQuote(line + whole.length + 1);
+    if (whole.length > 0) {
+      rest = rest.slice(parse(rest, separator, true, whole.length).meta.cursor);
+      return numbered(whole, mayBeLong);
+    }
+    const end = rest.indexOf('\n');
+    const text = end < 0 ? rest : rest.slice(0, end);
+    if (text.length > LONGEST_RECORD || ++opened > MOST_OPEN) throw openQuote(line + 1);
+    rest = rest.slice(text.length + 1);
+    line += 1;
+    return [{ line, cells: text.split(separator, MAX_COLUMNS + 1).map((cell) => cutCell(bare(cell))), fault: 'open-quote' }];
   };
   /** A quotation mark that opens a cell in one row and is closed by one of a later row spoils its own row, not those between. */
   const takeOneByOne = (last: boolean): string[][] => {
@@ -153,7 +172,7 @@ async function* csvRows(
       const { data, errors, meta } = parse(text, separator, !last, 1);
       const cells = data[0];
       if (cells === undefined) break;
-      if (last && errors.some((error) => error.code === 'MissingQuotes')) throw openQuote(line + records.length + 1);
+      if (last && errors.some((error) => error.code === 'MissingQuotes')) break;
       if (hasSwallowed(cells, separator, columns!)) {
         const end = text.indexOf('\n');
         records.push(text.slice(0, end).split(separator).map(bare));
@@ -170,12 +189,16 @@ async function* csvRows(
     yield take(false);
     for await (const text of texts) {
       rest += text;
-      const rows = take(false);
-      if (rest.length > LONGEST_RECORD) throw openQuote(line + 1);
-      if (rows.length > 0) yield rows;
+      do {
+        const rows = take(false);
+        if (rows.length > 0) yield rows;
+      } while (rest.length > LONGEST_RECORD);
     }
   }
-  yield take(true);
+  for (;;) {
+    yield take(true);
+    if (rest === '') return;
+  }
 }
 
 function faultOf(cells: readonly string[], mayBeLong: boolean): RefusalReason | undefined {

@@ -22,7 +22,9 @@ async function* inPieces(file: Buffer): AsyncGenerator<Buffer> {
 
 async function read(file: Buffer): Promise<{ rows: RosterRow[]; lines: number[]; findings: Finding[] }> {
   const [rows, lines, findings, seen]: [RosterRow[], number[], Finding[], Set<string>] = [[], [], [], new Set()];
-  for await (const { layout, records } of readRoster(inPieces(file), 'x'))
+  for await (const { layout, records } of readRoster(inPieces(file), 'x', (error) => {
+    throw error;
+  }))
     for (const record of records) {
       const reading = readRecord(record, { layout, today: civilDate('2026-09-01'), seen, units: new Set(), elsewhere: new Set() });
       if ('row' in reading) {

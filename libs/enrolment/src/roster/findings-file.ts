@@ -8,7 +8,7 @@ import { PassThrough, Readable, type Writable } from 'node:stream';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import Papa from 'papaparse';
 import { FORMULA_START } from './cell-text.js';
-import { fitted, openRoster } from './roster-file.js';
+import { fitted, openRoster, untilStopped } from './roster-file.js';
 import { FINDINGS_COLUMN, split } from './roster-header.js';
 import type { RosterSheet, SheetRow } from './sheet.js';
 
@@ -28,12 +28,13 @@ export interface FindingsFile {
 
 /**
  * The same spreadsheet with one column more at its end, 核对结果; `findings` in the order of the rows. A file that has such a column already has its
- * findings replaced. Whether it is a spreadsheet or CSV goes by the name, which alone is known at once. An error of `bytes` or of the file breaks off the body.
+ * findings replaced. Rows from that of `stop` on were not read: it stands in their place. Whether it is a spreadsheet or CSV goes by the name, which alone is known at once. An error of `bytes` or of the file breaks off the body.
  */
 export function writeFindings(
   bytes: AsyncIterable<Buffer>,
   fileName: string,
   findings: AsyncIterable<Finding> | Iterable<Finding>,
+  stop?: Finding,
 ): FindingsFile {
   const spreadsheet = /\.xls[xm]?$/iu.test(fileName);
   const name = `${fileName.replace(/\.[^.]*$/u, '')}-${FINDINGS_COLUMN}`;
@@ -41,21 +42,25 @@ export function writeFindings(
     return {
       contentType: 'text/csv; charset=utf-8',
       fileName: `${name}.csv`,
-      body: Readable.from(csvOf(bytes, findings), { objectMode: false }),
+      body: Readable.from(csvOf(bytes, findings, stop), { objectMode: false }),
     };
   const body = new PassThrough();
-  writeXlsx(bytes, findings, body).catch((error: unknown) => body.destroy(error as Error));
+  writeXlsx(bytes, findings, body, stop).catch((error: unknown) => body.destroy(error as Error));
   return { contentType: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', fileName: `${name}.xlsx`, body };
 }
 
 const BOM = '﻿';
 const LINE_END = '\r\n';
 
-async function* csvOf(bytes: AsyncIterable<Buffer>, findings: AsyncIterable<Finding> | Iterable<Finding>): AsyncGenerator<Buffer> {
+async function* csvOf(
+  bytes: AsyncIterable<Buffer>,
+  findings: AsyncIterable<Finding> | Iterable<Finding>,
+  stop?: Finding,
+): AsyncGenerator<Buffer> {
   const sheet = await openRoster(bytes);
   let line = 0;
   let start = BOM;
-  for await (const rows of annotated(sheet, findings)) {
+  for await (const rows of annotated(sheet, findings, stop)) {
     const lines: string[] = [];
     for (const row of rows) {
       // A blank row keeps its place.
@@ -71,6 +76,7 @@ async function writeXlsx(
   bytes: AsyncIterable<Buffer>,
   findings: AsyncIterable<Finding> | Iterable<Finding>,
   body: PassThrough,
+  stop?: Finding,
 ): Promise<void> {
   const sheet = await openRoster(bytes);
   // Loaded where it is used: it is as large as the rest of an import.
@@ -80,7 +86,7 @@ async function writeXlsx(
   // Whoever corrects a number in it keeps its digits.
   page.columns = Array.from({ length: placeOf(sheet) + 1 }, () => ({ style: { numFmt: '@' }, width: 20 }));
   const gone = new Promise((resolve) => body.once('close', resolve));
-  for await (const rows of annotated(sheet, findings)) {
+  for await (const rows of annotated(sheet, findings, stop)) {
     for (const { line, cells } of rows) {
       const row = page.getRow(line);
       for (const [column, text] of cells.entries()) if (text !== '') row.getCell(column + 1).value = text;
@@ -109,7 +115,11 @@ async function drained(page: ExcelJS.Worksheet, body: PassThrough, gone: Promise
 const placeOf = ({ header }: RosterSheet): number => header.findingsAt ?? header.columns;
 
 /** Every row with its findings. */
-async function* annotated(sheet: RosterSheet, findings: AsyncIterable<Finding> | Iterable<Finding>): AsyncGenerator<SheetRow[]> {
+async function* annotated(
+  sheet: RosterSheet,
+  findings: AsyncIterable<Finding> | Iterable<Finding>,
+  stop?: Finding,
+): AsyncGenerator<SheetRow[]> {
   const { header, head, ragged } = sheet;
   const place = placeOf(sheet);
   const headerLine = head[header.last]!.line;
@@ -128,16 +138,19 @@ async function* annotated(sheet: RosterSheet, findings: AsyncIterable<Finding> |
     return { line: row.line, cells: [...cells, ...beyond.slice(1)] };
   };
   yield head.map(({ line, cells }) => (line === headerLine ? { line, cells: withTitle(split(cells), place) } : { line, cells }));
-  for await (const rows of sheet.rows) {
+  const read = stop ? untilStopped(sheet.rows, () => {}) : sheet.rows;
+  for await (const rows of read) {
     const done: SheetRow[] = [];
     for (const row of rows) {
+      if (stop && row.line >= stop.row) break;
       const found = await queue.upTo(row.line);
       const own = found.filter((finding) => finding.row === row.line);
       done.push(...onBlankLines(found.slice(0, found.length - own.length), place), annotate(row, own));
     }
     yield done;
+    if (stop && (rows.at(-1)?.line ?? 0) >= stop.row) break;
   }
-  yield onBlankLines(await queue.upTo(Infinity), place);
+  yield onBlankLines([...(await queue.upTo(Infinity)), ...(stop ? [stop] : [])], place);
 }
 
 /** Of rows that are blank in the file. */

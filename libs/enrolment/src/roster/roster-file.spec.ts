@@ -34,11 +34,15 @@ interface Outcome {
   readonly lines: number[];
 }
 
+const throwIt = (error: Error): never => {
+  throw error;
+};
+
 async function outcomeOf(file: Buffer, size?: number): Promise<Outcome> {
   const [seen, units] = [new Set<string>(), new Set<string>()];
   const outcome: Outcome = { rows: [], taken: [], refused: {}, normalised: [], lines: [] };
   let layout;
-  for await (const block of readRoster(inPieces(file, size), 'roster.xlsx')) {
+  for await (const block of readRoster(inPieces(file, size), 'roster.xlsx', throwIt)) {
     layout ??= block.layout;
     expect(block.layout).toBe(layout);
     for (const record of block.records) {
@@ -156,6 +160,13 @@ const CSV_MUTATIONS: readonly Mutation[] = [
     name: 'a row in another encoding',
     file: () => Buffer.concat([csv(ROWS), gb18030(csvOf([person(5)]))]),
     refused: { 6: 'unreadable-text' },
+  },
+  { name: 'a quotation mark that never closes', file: () => csv(second(NAME, '"职工')), ...loses('open-quote') },
+  {
+    name: 'a quotation mark that never closes, in the last row',
+    file: () => csv([...ROWS.slice(0, 4), changed(FOURTH, BANK, '"银行')]),
+    taken: [1, 2, 3],
+    refused: { 5: 'open-quote' },
   },
   { name: 'a row of hundreds of columns', file: () => csv([HEADER, ONE, [...TWO, ...WIDE], THREE, FOURTH]), ...loses('row-too-wide') },
   { name: 'a cell as long as a book', file: () => csv(second(BANK, 'x'.repeat(32_768))), ...loses('cell-too-long') },
@@ -550,6 +561,15 @@ describe('of a file that was changed', () => {
     });
   });
 
+  it('a quotation mark that never closes costs its own row of thousands, wherever it stands', async () => {
+    for (const at of [3, 2500, 4999]) {
+      const rows = people(5000).map((cells, i) => (i === at ? changed(cells, NAME, '"职工') : cells));
+      const { taken, refused, lines } = await outcomeOf(csv([HEADER, ...rows]));
+      expect(refused).toEqual({ [at + 2]: 'open-quote' });
+      expect([taken.length, lines.length]).toEqual([4999, 5000]);
+    }
+  });
+
   it('thousands of rows are read once each, in order, whatever block they fall into', async () => {
     const rows = [HEADER, ...people(2500)];
     for (const file of [csv(rows), xlsx(rows), gb18030(csvOf(rows))]) {
@@ -587,8 +607,12 @@ describe('a file is refused whole', () => {
     ['roster-columns', 'without the personal numbers', () => csv(ROWS.map((cells) => cells.toSpliced(ID, 1)))],
     ['roster-columns', 'without a unit anywhere', () => csv(ROWS.map((cells) => cells.slice(1)))],
     ['roster-column-twice', 'with two columns that say the same', () => csv(ROWS.map((cells, i) => [...cells, i === 0 ? '身份证号' : '']))],
-    ['roster-quotes', 'with a quotation mark that never closes', () => csv(second(NAME, '"职工'))],
-    ['roster-quotes', 'with a quotation mark that never closes in a long file', () => csv([...second(NAME, '"职工'), ...people(4000)])],
+    ['roster-quotes', 'with a quotation mark in its header that never closes', () => csv([changed(HEADER, NAME, '"姓名'), ...FOUR])],
+    [
+      'roster-quotes',
+      'with quotation marks that never close in hundreds of rows',
+      () => csv([HEADER, ...people(300).map((cells) => changed(cells, NAME, '"职工'))]),
+    ],
     ['roster-encoding', 'in an encoding that is neither', () => Buffer.from(csvOf(ROWS), 'latin1').fill(0xff, 0, 30)],
     [
       'roster-html',

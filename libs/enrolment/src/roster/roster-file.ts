@@ -1,4 +1,5 @@
 /** A roster's bytes as records, a block at a time: a spreadsheet or a CSV file as people send it, told by its content and not by its name. */
+import { DomainError } from '@app/kernel';
 import type { RefusalReason, RosterRecord } from './roster.js';
 import { FIELDS, type RosterLayout } from './roster-column.js';
 import { headerBelow, isNoteRow, isPersonal, pageUnit, type RosterHeader } from './roster-header.js';
@@ -18,14 +19,25 @@ export interface RosterBlock {
 
 const BLOCK_RECORDS = 1_000;
 
-/** `bytes` may be read once. Errors: the whole file is refused (invalid), with a code that starts with `roster-`. */
-export async function* readRoster(bytes: AsyncIterable<Buffer>, _fileName: string): AsyncGenerator<RosterBlock> {
+/**
+ * `bytes` may be read once. Errors: the whole file is refused (invalid), with a code that starts with `roster-`. One that stops a file of which rows
+ * were read goes to `onStop`, and ends the rows.
+ */
+export async function* readRoster(
+  bytes: AsyncIterable<Buffer>,
+  _fileName: string,
+  onStop: (error: DomainError) => void,
+): AsyncGenerator<RosterBlock> {
   const sheet = await openRoster(bytes);
   const { layout } = sheet.header;
   const toRecord = recordMaker(sheet);
   let records: RosterRecord[] = [];
   let found = false;
-  for await (const rows of sheet.rows) {
+  const stop = (error: DomainError): void => {
+    if (!found && records.length === 0) throw error;
+    onStop(error);
+  };
+  for await (const rows of untilStopped(sheet.rows, stop)) {
     for (const row of rows) records.push(toRecord(row));
     if (records.length < BLOCK_RECORDS) continue;
     found = true;
@@ -35,6 +47,16 @@ export async function* readRoster(bytes: AsyncIterable<Buffer>, _fileName: strin
   if (!found && records.length === 0)
     throw refuse('roster-no-rows', 'expected people below the header, found no row; fill in the roster and import the file again');
   if (records.length > 0) yield { layout, records };
+}
+
+/** The rows that can be read; what then stops the file is told. */
+export async function* untilStopped(rows: AsyncGenerator<SheetRow[]>, onStop: (error: DomainError) => void): AsyncGenerator<SheetRow[]> {
+  try {
+    yield* rows;
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    onStop(error);
+  }
 }
 
 /** The sheet of a file that has a roster's header, read up to it. */

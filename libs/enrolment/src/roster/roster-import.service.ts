@@ -118,6 +118,8 @@ interface Run {
   /** Parts of the file that have been read. */
   part: number;
   filling: (typeof FILLINGS)[number];
+  /** Why the rest of the file cannot be read. */
+  stopped?: DomainError;
   thread?: SealingThread;
 }
 
@@ -154,7 +156,7 @@ export class RosterImportService {
     while ((await rosters.forgetFiles(this.database.direct, this.hoursAgo(FILE_DAYS * 24), FORGET_PARTS)) === FORGET_PARTS);
   }
 
-  /** Works an import through; does nothing when it is not there to be worked on, or somebody else does it. A file that is refused whole ends as failed. */
+  /** Works an import through; does nothing when it is not there to be worked on, or somebody else does it. A file that is refused whole, or from a line on, ends as failed. */
   async work(importId: string): Promise<void> {
     const leaseId = newId();
     const found = await this.take(importId, leaseId);
@@ -230,6 +232,7 @@ export class RosterImportService {
         applying.catch(() => {});
       }
       await applying;
+      if (run.stopped) throw run.stopped;
       await rosters.endImport(this.database.direct, found.id, leaseId);
     } finally {
       await applying.catch(() => {});
@@ -310,7 +313,7 @@ export class RosterImportService {
   /** Groups with what the database knows of them, which is asked for while the one before is worked on. */
   private async *lookedUp(run: Run): AsyncGenerator<LookedUp> {
     let before: { readonly rowGroup: RowGroup; readonly looking: Promise<rosters.Block | undefined> } | undefined;
-    for await (const rowGroup of rowGroups(readRoster(this.fileOf(run), run.fileName))) {
+    for await (const rowGroup of rowGroups(readRoster(this.fileOf(run), run.fileName, (error) => (run.stopped = error)))) {
       const looking = this.lookUp(run, rowGroup);
       // Awaited a round later; until then a failure must not count as unhandled.
       looking.catch(() => {});

@@ -8,7 +8,7 @@ import { windowState } from '../window/window.js';
 import { windowById } from '../window/window.repository.js';
 import { CUT_OFF, RosterImportService } from './roster-import.service.js';
 import type { RefusalReason } from './roster.js';
-import type { RosterImport, RosterRefusal } from './roster.entity.js';
+import type { ImportFailure, RosterImport, RosterRefusal } from './roster.entity.js';
 import { IncomingFile } from './incoming-file.js';
 import { writeFindings, type Finding, type FindingsFile } from './findings-file.js';
 import * as rosters from './roster.repository.js';
@@ -31,7 +31,9 @@ export interface RosterSummary extends rosters.Counts {
   state: RosterImport['state'];
   /** Of the file that is worked through, 0 to 100. */
   percent: number;
-  /** Why the file was refused whole. */
+  /** The last line that has been worked through. */
+  readToLine: number;
+  /** Why the file was refused whole, or from where on it was not read. */
   failure: { code: string; message: string } | null;
   reasons: Partial<Record<RefusalReason, number>>;
 }
@@ -58,7 +60,7 @@ export class RosterService {
 
   /**
    * As {@link receive}, worked through here and now: read while it comes in, applied when it is stored whole. Errors of a file that is refused
-   * whole: those of readRoster (invalid).
+   * whole, or from a line on: those of readRoster (invalid).
    */
   async importRoster(upload: RosterUpload): Promise<RosterSummary> {
     const started = await this.begin(upload);
@@ -69,7 +71,15 @@ export class RosterService {
     ]);
     for (const ended of [stored, worked]) if (ended.status === 'rejected') throw ended.reason;
     const done = (await rosters.importById(this.database.direct, started.id))!;
-    if (done.failure) throw new DomainError(done.failure.code, done.failure.kind, done.failure.message, done.failure.details);
+    if (done.failure) {
+      const { code, kind, details } = done.failure;
+      const { reached_line: readToLine, rows, accepted, refused } = done;
+      throw new DomainError(code, kind, messageOf(done, done.failure), {
+        ...details,
+        importId: done.id,
+        ...(rows > 0 && { readToLine, rows, accepted, refused }),
+      });
+    }
     return this.summarise(done);
   }
 
@@ -87,13 +97,19 @@ export class RosterService {
   /** The file as it came, with what was found in its rows in a column. Errors: `roster`, `roster-file` (not found), `forbidden`. */
   async findingsFile(importId: string, principal: Principal): Promise<FindingsFile> {
     const found = await this.visible(importId, principal);
-    if (found.state === 'failed' || (await rosters.readPart(this.database, importId, 0)) === undefined)
+    if ((found.state === 'failed' && found.rows === 0) || (await rosters.readPart(this.database, importId, 0)) === undefined)
       throw new DomainError(
         'roster-file',
         'not-found',
         'expected a file whose rows were read, found one that was refused whole, or was deleted after its time; import it again',
       );
-    return writeFindings(storedFile(this.database, this.vault, importId), found.file_name, this.findings(importId));
+    const stop = found.failure && {
+      row: found.reached_line + 1,
+      field: '整行',
+      reason: found.failure.code,
+      remedy: '文件自本行起未读取、未导入：请改正后重新导入',
+    };
+    return writeFindings(storedFile(this.database, this.vault, importId), found.file_name, this.findings(importId), stop ?? undefined);
   }
 
   private async *findings(importId: string): AsyncGenerator<Finding> {
@@ -148,7 +164,8 @@ export class RosterService {
       importId: found.id,
       state: found.state,
       percent: found.parts === 0 ? 0 : Math.floor((found.reached_part / found.parts) * 100),
-      failure: found.failure && { code: found.failure.code, message: found.failure.message },
+      readToLine: found.reached_line,
+      failure: found.failure && { code: found.failure.code, message: messageOf(found, found.failure) },
       rows: found.rows,
       accepted: found.accepted,
       refused: found.refused,
@@ -178,6 +195,11 @@ export class RosterService {
         'expected an open enrolment window, found one that has closed; use the next window',
       );
   }
+}
+
+function messageOf({ reached_line, rows, accepted }: RosterImport, { message }: ImportFailure): string {
+  if (rows === 0) return message;
+  return `${message}; of ${rows} rows up to line ${reached_line} ${accepted} were taken, and the rest of the file was not read`;
 }
 
 async function* parts(stream: AsyncIterable<Buffer | string>): AsyncGenerator<Buffer> {

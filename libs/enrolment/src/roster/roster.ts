@@ -32,6 +32,11 @@ export const REFUSALS = {
     zh: '列数与表头不一致：请检查该行是否多了或少了逗号、引号是否成对，改正后重新导入。',
     en: 'The row has not as many columns as the header: look for a missing or stray comma or quotation mark.',
   },
+  'open-quote': {
+    field: '整行',
+    zh: '该行有引号未成对，无法确定单元格到哪里结束：请删除或补全引号后重新导入。',
+    en: 'The row has a quotation mark that is not closed: delete it, or close it.',
+  },
   'unreadable-text': {
     field: '整行',
     zh: '有单元格含无法识别的字符（编码错误，显示为“\uFFFD”）：请重新填写该单元格，并另存为.xlsx或“CSV UTF-8”。',
