@@ -14,7 +14,7 @@ import {
   type Voucher,
   type VoucherAnswer,
 } from '@app/contracts';
-import { BankGateway, MedicalInsuranceGateway, NoAnswer, TreasuryGateway, WechatGateway } from '@app/gateways';
+import { BankGateway, MedicalInsuranceGateway, messageRefused, NoAnswer, TreasuryGateway, WechatGateway } from '@app/gateways';
 import { chinaInstant, DomainError, type CivilDate, type Clock } from '@app/kernel';
 
 const NOWHERE = 'http://127.0.0.1:9';
@@ -173,12 +173,7 @@ export class FakeWechat extends WechatGateway {
 
   override send(message: TemplateMessage): Promise<void> {
     const errcode = this.errcodes.get(message.touser);
-    if (errcode !== undefined)
-      return Promise.reject(
-        errcode === 47003
-          ? new DomainError('wechat', 'unavailable', 'expected errcode 0, found 47003')
-          : new DomainError('member-not-reached', 'conflict', `expected a follower, found errcode ${errcode}`, { errcode }),
-      );
+    if (errcode !== undefined) return Promise.reject(messageRefused(errcode));
     this.sent.push(message);
     return Promise.resolve();
   }

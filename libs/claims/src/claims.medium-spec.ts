@@ -774,13 +774,17 @@ describe('a payment', () => {
     expect((await path.report.read()).workingDays).toMatchObject({ max: 2, grossMax: 3 });
   });
 
-  it('whose notice is refused for a reason that may be its own holds up no other, and is tried an hour later', async () => {
+  const bothWithoutAccount = async () => {
     await path.enrol(1, 2);
     await path.receive(settlement(), settlement(of(2)));
     await path.work();
     for (const serial of [1, 2]) path.bank.endings.set(bankAccount(serial), { status: 'RJCT', reason: 'AC04' });
     await path.payOn('2025-03-04');
-    const [first, second] = [await path.claim('S0001'), await path.claim('S0002')];
+    return [await path.claim('S0001'), await path.claim('S0002')] as const;
+  };
+
+  it('whose notice is refused for a reason that may be its own holds up no other, and is tried an hour later', async () => {
+    const [first, second] = await bothWithoutAccount();
     const [notice] = await path.source.query('select member_id as id from member_notice order by id limit 1');
     path.wechat.errcodes.set(notice.id, 47003);
     await expect(path.payment.tell()).rejects.toMatchObject({ code: 'wechat' });
@@ -794,12 +798,7 @@ describe('a payment', () => {
   });
 
   it('whose member cannot be told of it is listed for whoever may call, and the next member is told', async () => {
-    await path.enrol(1, 2);
-    await path.receive(settlement(), settlement(of(2)));
-    await path.work();
-    for (const serial of [1, 2]) path.bank.endings.set(bankAccount(serial), { status: 'RJCT', reason: 'AC04' });
-    await path.payOn('2025-03-04');
-    const [first, second] = [await path.claim('S0001'), await path.claim('S0002')];
+    const [first, second] = await bothWithoutAccount();
     path.wechat.errcodes.set(first.memberId, 43004);
     const told = path.clock.now();
     await path.payment.tell();

@@ -25,18 +25,22 @@ export class WechatGateway {
    */
   async send(message: TemplateMessage): Promise<void> {
     const { errcode } = this.http.read(await this.http.askJson('POST', '/cgi-bin/message/template/send', message), SENT);
-    if (NOT_REACHED.has(errcode))
-      throw new DomainError(
-        'member-not-reached',
-        'conflict',
-        `expected a member whom the official account can reach, found errcode ${errcode}; tell them otherwise`,
-        { errcode },
-      );
-    if (errcode !== 0)
-      throw new DomainError(
-        OF_ACCOUNT.has(errcode) ? 'wechat-account' : 'wechat',
-        'unavailable',
-        `expected errcode 0, found ${errcode}; see the code in the official account's manual`,
-      );
+    if (errcode !== 0) throw messageRefused(errcode);
   }
+}
+
+/** What an errcode but 0 says. */
+export function messageRefused(errcode: number): DomainError {
+  if (NOT_REACHED.has(errcode))
+    return new DomainError(
+      'member-not-reached',
+      'conflict',
+      `expected a member whom the official account can reach, found errcode ${errcode}; tell them otherwise`,
+      { errcode },
+    );
+  return new DomainError(
+    OF_ACCOUNT.has(errcode) ? 'wechat-account' : 'wechat',
+    'unavailable',
+    `expected errcode 0, found ${errcode}; see the code in the official account's manual`,
+  );
 }

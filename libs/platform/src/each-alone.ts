@@ -13,9 +13,9 @@ type Work<T> = (one: T) => Promise<unknown>;
  * and is left for later. Throws the first failure.
  */
 export async function eachAlone<T>(all: Iterable<T>, work: Work<T>, forAll = isOfParty): Promise<void> {
-  const failures = new Map<T, unknown>();
-  await tryEach(all, work, forAll, failures);
-  for (const failure of failures.values()) throw failure;
+  const failures: unknown[] = [];
+  await tryEach(all, work, forAll, (_one, error) => failures.push(error));
+  if (failures.length > 0) throw failures[0];
 }
 
 /** {@link eachAlone}, in rounds of up to `size` until nothing is due; what failed and stays due is tried once. `keyOf`: the same for the same thing. */
@@ -24,12 +24,10 @@ export async function eachDue<T>(
   work: Work<T>,
   { size, keyOf }: { readonly size: number; readonly keyOf: (one: T) => string },
 ): Promise<void> {
-  const failures = new Map<T, unknown>();
-  const failed = new Set<string>();
+  const failures = new Map<string, unknown>();
   for (let goesOn = true; goesOn;) {
-    const round = (await due(size + failed.size)).filter((one) => !failed.has(keyOf(one)));
-    goesOn = round.length > 0 && (await tryEach(round, work, isOfParty, failures));
-    for (const one of failures.keys()) failed.add(keyOf(one));
+    const round = (await due(size + failures.size)).filter((one) => !failures.has(keyOf(one)));
+    goesOn = round.length > 0 && (await tryEach(round, work, isOfParty, (one, error) => failures.set(keyOf(one), error)));
   }
   for (const failure of failures.values()) throw failure;
 }
@@ -39,13 +37,13 @@ async function tryEach<T>(
   all: Iterable<T>,
   work: Work<T>,
   forAll: (error: unknown) => boolean,
-  failures: Map<T, unknown>,
+  failed: (one: T, error: unknown) => void,
 ): Promise<boolean> {
   for (const one of all) {
     try {
       await work(one);
     } catch (error) {
-      failures.set(one, error);
+      failed(one, error);
       if (isAway(error) || forAll(error)) return false;
     }
   }
