@@ -465,8 +465,9 @@ describe('enrolment', () => {
       expect(await db.transaction((tx) => recount(tx, windowId))).toBe(0);
     });
 
+    const people = (from: number, count: number) => Array.from({ length: count }, (_, i) => rosterRow(from + i));
+
     describe('again', () => {
-      const people = (from: number, count: number) => Array.from({ length: count }, (_, i) => rosterRow(from + i));
       const bad = rosterRow(1, { name: '' });
 
       it('is known by its groups of rows, and only what has changed is worked through', async () => {
@@ -583,7 +584,7 @@ describe('enrolment', () => {
       it.each([0, 1, 2, 3])('in chunk %i goes on from there when its lease has run out, and enrols nobody twice', async (chunk) => {
         const windowId = await newWindow();
         const from = 400_000 + chunk * 50_000;
-        const rows = Array.from({ length: 20_000 }, (_, i) => rosterRow(from + i));
+        const rows = people(from, 20_000);
         rows.splice(7_000, 0, rosterRow(from + 1), rosterRow(1, { name: '' }));
         rows.splice(15_000, 0, rosterRow(from + 2));
         const started = clock.now();
@@ -603,6 +604,28 @@ describe('enrolment', () => {
         expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 20_000 });
         expect(await importsDue()).toEqual([]);
         clock.set(started);
+      });
+
+      it('does not overtake the groups that it found before', async () => {
+        const windowId = await newWindow();
+        const [first, last] = [people(600_000, 2_000), people(602_000, 1_000)];
+        await importRows(windowId, csv(...first, ...last));
+        const started = clock.now();
+        const failing = new RosterService(db, clock, vault, new RosterImportService(new Dying(source, 1), clock, vault));
+        const later = csv(...first, ...people(603_000, 3_000), ...last.with(999, rosterRow(602_999, { phone: '19933334444' })));
+        await expect(failing.importRoster({ windowId, fileName: 'a.csv', principal: clerk, stream: later })).rejects.toThrow(Died);
+        clock.set(new Date(started.getTime() + 61_000));
+        const [id] = await importsDue();
+        await new RosterImportService(db, clock, vault).resume([]);
+        expect(await rosters.read(id!, clerk)).toMatchObject({ accepted: 6_000, unchanged: 2_999 });
+        clock.set(started);
+        // All that it holds is its own; the others held somebody that it changed.
+        const groups = (await source.query(
+          `select sum(rows) filter (where taken_by = $2)::int as own, every(taken_by = $2 or overtaken_by = array[$2]::uuid[]) as others,
+                  every(taken_by <> $2 or overtaken_by = '{}') as held from roster_block where window_id = $1`,
+          [windowId, id],
+        )) as unknown[];
+        expect(groups).toEqual([{ own: 6_000, others: true, held: true }]);
       });
 
       it('while the file came in is told to its clerk', async () => {

@@ -158,7 +158,9 @@ export class Enrolment1700000002000 implements MigrationInterface {
         -- Places in the group, and reasons, of the rows that were refused for what stands in the file.
         refused_at int[] not null,
         refused_for text[] not null,
-        -- Imports that have changed one of the window's members since, at most two of them: the group may no longer say what holds.
+        -- The last import that took the group, or found it as it was: what it changes itself is no news to it.
+        taken_by uuid not null,
+        -- Other imports that have changed one of the window's members since, at most two of them: the group may no longer say what holds.
         -- Whoever is the only one knows which members those were, and may pass over the group; nobody else may.
         overtaken_by uuid[] not null default '{}',
         primary key (window_id, digest)

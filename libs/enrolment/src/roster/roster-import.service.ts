@@ -111,8 +111,6 @@ interface Run {
   /** Those of them that are not made yet. */
   newUnits: NewUnit[];
   readonly copyBlocks: CopyBlocks;
-  /** Digests of the groups that it has taken, or found as they were. */
-  readonly ownBlocks: Buffer[];
   /** The file, when it still comes in. */
   readonly incoming: IncomingFile | undefined;
   /** Parts of the file that have been read. */
@@ -213,7 +211,6 @@ export class RosterImportService {
       units: new Map(),
       newUnits: [],
       copyBlocks: new CopyBlocks(),
-      ownBlocks: [],
       incoming,
       part: 0,
       filling: 'strangers',
@@ -468,9 +465,7 @@ export class RosterImportService {
   private async apply(run: Run, chunk: Chunk, first: Ready): Promise<void> {
     for (let [ready, attempt] = [first, 1]; ; ready = await makeReady(run, chunk), attempt++) {
       try {
-        const own = await this.database.transaction((tx) => this.applyIn(tx, run, chunk.groups, ready));
-        run.ownBlocks.push(...own);
-        return;
+        return await this.database.transaction((tx) => this.applyIn(tx, run, chunk.groups, ready));
       } catch (error) {
         const taken = rosters.isTaken(error);
         if ((!taken && !(error instanceof NoticeIssued)) || attempt === ATTEMPTS) throw error;
@@ -483,10 +478,10 @@ export class RosterImportService {
 
   private async applyIn(
     tx: Transaction,
-    { key, filling, leaseId, ownBlocks }: Run,
+    { key, filling, leaseId }: Run,
     groups: readonly SealedGroup[],
     { rows, byUnit }: Ready,
-  ): Promise<Buffer[]> {
+  ): Promise<void> {
     // How far the import is, is lost together with the rows if the server dies; the end of the import is written through, and all before it.
     await tx.query('set local synchronous_commit = off');
     let elsewhere = new Set<number>();
@@ -520,7 +515,7 @@ export class RosterImportService {
     // Together, and only a few statements in all: between two of them stands whatever else this process is at.
     const [, , leased, notices, blocksHold] = await together(() => [
       rosters.insertRefusals(tx, key.importId, [...refused, ...[...elsewhere].map((row) => ({ row, reason: 'duplicate' as const }))]),
-      rosters.saveBlocks(tx, key.windowId, blocks),
+      rosters.saveBlocks(tx, key, blocks),
       rosters.addToImport(tx, key.importId, counts, groups.at(-1)!.reached, this.lease(leaseId)),
       addRostered(tx, key.windowId, enrolled),
       rosters.keepBlocks(tx, key, known),
@@ -534,9 +529,7 @@ export class RosterImportService {
       moved ||= supposed !== notice;
     }
     if (moved) throw new NoticeIssued();
-    const own = [...known, ...blocks].map(({ digest }) => digest);
-    await rosters.overtakeBlocks(tx, key, changed, [...ownBlocks, ...own]);
-    return own;
+    await rosters.overtakeBlocks(tx, key, changed);
   }
 }
 

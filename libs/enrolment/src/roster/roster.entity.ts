@@ -61,6 +61,7 @@ export class RosterBlockEntity {
   @Column('int') phone_warnings: number;
   @Column('int', { array: true }) refused_at: number[];
   @Column('text', { array: true }) refused_for: RefusalReason[];
+  @Column('uuid') taken_by: string;
   @Column('uuid', { array: true }) overtaken_by: string[];
 }
 

@@ -186,45 +186,42 @@ export async function keepBlocks(tx: Transaction, { windowId, importId }: Import
   if (blocks.length === 0) return true;
   const rows = await rowsOf<{ all: boolean }>(
     tx,
-    `with kept as (
-       update roster_block set overtaken_by = '{}' where window_id = $1 and digest = any($2::bytea[]) and overtaken_by = array[$3::uuid])
-     select not exists (
-       select from unnest($2::bytea[]) d
-       where not exists (select from roster_block b where b.window_id = $1 and b.digest = d and b.overtaken_by <@ array[$3::uuid])) as all`,
+    `with held as (
+       select digest from roster_block where window_id = $1 and digest = any($2::bytea[]) and overtaken_by <@ array[$3::uuid] order by digest for update),
+     kept as (
+       update roster_block b set taken_by = $3, overtaken_by = '{}' from held where b.window_id = $1 and b.digest = held.digest)
+     select count(*) = (select count(distinct d) from unnest($2::bytea[]) d) as all from held`,
     [windowId, blocks.map(({ digest }) => digest), importId],
   );
   return rows[0]!.all;
 }
 
 /** After an import has changed these members: in every window that had enrolled one, the groups that it has not taken or kept itself. */
-export async function overtakeBlocks(
-  tx: Transaction,
-  { importId }: ImportKey,
-  changed: readonly string[],
-  own: readonly Buffer[],
-): Promise<void> {
+export async function overtakeBlocks(tx: Transaction, { importId }: ImportKey, changed: readonly string[]): Promise<void> {
   if (changed.length === 0) return;
   await rowsOf(
     tx,
     `update roster_block set overtaken_by = overtaken_by || $1::uuid
      where window_id in (select window_id from enrolment where member_id = any($2::uuid[]) and import_id is distinct from $1)
-       and digest <> all($3::bytea[]) and cardinality(overtaken_by) < 2 and not $1 = any(overtaken_by)`,
-    [importId, changed, own],
+       and taken_by <> $1 and cardinality(overtaken_by) < 2 and not $1 = any(overtaken_by)`,
+    [importId, changed],
   );
 }
 
-export async function saveBlocks(tx: Transaction, windowId: string, blocks: readonly Block[]): Promise<void> {
+export async function saveBlocks(tx: Transaction, { windowId, importId }: ImportKey, blocks: readonly Block[]): Promise<void> {
   if (blocks.length === 0) return;
   await rowsOf(
     tx,
-    `insert into roster_block (window_id, digest, rows, normalised, card_warnings, phone_warnings, refused_at, refused_for)
-     select $1, digest, rows, normalised, card_warnings, phone_warnings, refused_at::int[], refused_for::text[]
-     from unnest($2::bytea[], $3::int[], $4::int[], $5::int[], $6::int[], $7::text[], $8::text[])
+    `insert into roster_block (window_id, digest, taken_by, rows, normalised, card_warnings, phone_warnings, refused_at, refused_for)
+     select $1, digest, $2, rows, normalised, card_warnings, phone_warnings, refused_at::int[], refused_for::text[]
+     from unnest($3::bytea[], $4::int[], $5::int[], $6::int[], $7::int[], $8::text[], $9::text[])
        as b(digest, rows, normalised, card_warnings, phone_warnings, refused_at, refused_for)
-     order by digest on conflict (window_id, digest) do update set normalised = excluded.normalised, card_warnings = excluded.card_warnings,
-       phone_warnings = excluded.phone_warnings, refused_at = excluded.refused_at, refused_for = excluded.refused_for, overtaken_by = '{}'`,
+     order by digest on conflict (window_id, digest) do update set taken_by = excluded.taken_by, normalised = excluded.normalised,
+       card_warnings = excluded.card_warnings, phone_warnings = excluded.phone_warnings, refused_at = excluded.refused_at,
+       refused_for = excluded.refused_for, overtaken_by = '{}'`,
     [
       windowId,
+      importId,
       blocks.map(({ digest }) => digest),
       blocks.map(({ rows }) => rows),
       blocks.map(({ normalised }) => normalised),
