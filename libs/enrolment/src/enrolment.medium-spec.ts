@@ -266,6 +266,11 @@ describe('enrolment', () => {
         code: 'roster-columns',
         details: { missing: expect.stringContaining('身份证号码') },
       });
+      const [{ id }] = (await source.query('select id from roster_import where window_id = $1', [windowId])) as [{ id: string }];
+      await expect(rosters.findingsFile(id, clerk)).rejects.toMatchObject({
+        code: 'roster-file',
+        message: expect.stringContaining('refused whole'),
+      });
       await expect(importRows(windowId, Readable.from([]))).rejects.toMatchObject({ code: 'roster-empty' });
     });
 
@@ -287,6 +292,7 @@ describe('enrolment', () => {
         .split('\r\n');
       expect(lines).toHaveLength(6_003);
       expect(lines[6_000]).toContain(personalNumber(905_999));
+      expect(lines[6_001]).toContain('该行有引号未成对');
       expect(lines[6_001]).toContain('roster-quotes');
     });
 
@@ -672,6 +678,10 @@ describe('enrolment', () => {
       expect(await imports.hasOldFiles()).toBe(true);
       await imports.forget();
       expect(await source.query('select from roster_file_part')).toEqual([]);
+      await expect(rosters.findingsFile(importId, clerk)).rejects.toMatchObject({
+        code: 'roster-file',
+        message: expect.stringContaining('deleted 30 days after'),
+      });
       expect(await imports.hasOldFiles()).toBe(false);
       clock.set(started);
     });

@@ -29,7 +29,7 @@ import { readRoster } from './roster-file.js';
 import { personalNumberOf, readRecord, unitCodeOf, type RefusalReason, type RosterRow } from './roster.js';
 import { groupText, rowGroups, type RowGroup } from './row-groups.js';
 import { SeenPeople } from './seen-people.js';
-import { storedFile } from './stored-file.js';
+import { FILE_DAYS, storedFile } from './stored-file.js';
 import type { ImportFailure, RosterImport } from './roster.entity.js';
 import * as rosters from './roster.repository.js';
 
@@ -44,8 +44,6 @@ const LEASE_SECONDS = 60;
 /** A file whose upload has taken so long is no longer coming in. */
 const CUT_HOURS = 6;
 export const uploadCutBefore = (now: Date): Date => new Date(now.getTime() - CUT_HOURS * 3_600_000);
-/** A clerk gets the file back with its findings for so long; strict necessity asks for no longer. */
-const FILE_DAYS = 30;
 /** Parts that are deleted in one transaction. */
 const FORGET_PARTS = 200;
 

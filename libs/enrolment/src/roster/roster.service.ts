@@ -10,9 +10,9 @@ import { CUT_OFF, RosterImportService } from './roster-import.service.js';
 import type { RefusalReason } from './roster.js';
 import type { ImportFailure, RosterImport, RosterRefusal } from './roster.entity.js';
 import { IncomingFile } from './incoming-file.js';
-import { writeFindings, type Finding, type FindingsFile } from './findings-file.js';
+import { stopFinding, writeFindings, type Finding, type FindingsFile } from './findings-file.js';
 import * as rosters from './roster.repository.js';
-import { storedFile } from './stored-file.js';
+import { fileForgotten, storedFile } from './stored-file.js';
 
 /** Large enough for one statement to carry much, small enough for many uploads at once. */
 const PART_BYTES = 512 * 1024;
@@ -96,20 +96,16 @@ export class RosterService {
 
   /** The file as it came, with what was found in its rows in a column. Errors: `roster`, `roster-file` (not found), `forbidden`. */
   async findingsFile(importId: string, principal: Principal): Promise<FindingsFile> {
-    const found = await this.visible(importId, principal);
-    if ((found.state === 'failed' && found.rows === 0) || (await rosters.readPart(this.database, importId, 0)) === undefined)
+    const { state, rows, failure, reached_line, file_name } = await this.visible(importId, principal);
+    if (state === 'failed' && rows === 0)
       throw new DomainError(
         'roster-file',
         'not-found',
-        'expected a file whose rows were read, found one that was refused whole, or was deleted after its time; import it again',
+        'expected a file whose rows were read, found one that was refused whole; correct what its failure says and import it again',
       );
-    const stop = found.failure && {
-      row: found.reached_line + 1,
-      field: '整行',
-      reason: found.failure.code,
-      remedy: '文件自本行起未读取、未导入：请改正后重新导入',
-    };
-    return writeFindings(storedFile(this.database, this.vault, importId), found.file_name, this.findings(importId), stop ?? undefined);
+    if ((await rosters.readPart(this.database, importId, 0)) === undefined) throw fileForgotten();
+    const stop = failure ? stopFinding(failure.code, reached_line + 1) : undefined;
+    return writeFindings(storedFile(this.database, this.vault, importId), file_name, this.findings(importId), stop);
   }
 
   private async *findings(importId: string): AsyncGenerator<Finding> {
