@@ -686,6 +686,45 @@ describe('enrolment', () => {
       clock.set(started);
     });
 
+    it('is listed with the others of its window, newest first, a page at a time', async () => {
+      const windowId = await newWindow();
+      await importRows(await newWindow(), csv(rosterRow(1)));
+      const [first, second] = [
+        await importRows(windowId, csv(rosterRow(1))),
+        await importRows(windowId, csv(rosterRow(1), rosterRow(2, { name: '' }))),
+      ];
+      await expect(importRows(windowId, Readable.from([]))).rejects.toMatchObject({ code: 'roster-empty' });
+      const { rosters: listed, next } = await rosters.list(windowId, clerk);
+      expect(listed).toEqual([
+        expect.objectContaining({ state: 'failed', rows: 0, failure: { code: 'roster-empty', message: expect.stringContaining('empty') } }),
+        expect.objectContaining({ importId: second.importId, state: 'done', percent: 100, rows: 2, accepted: 1, refused: 1, unchanged: 1 }),
+        expect.objectContaining({
+          importId: first.importId,
+          fileName: '花名册.csv',
+          receivedAt: clock.now(),
+          receivedBy: clerk.userId,
+          accepted: 1,
+          failure: null,
+        }),
+      ]);
+      expect(next).toBeUndefined();
+      await source.query(
+        `insert into roster_import (id, window_id, file_name, received_at, received_by, state)
+         select gen_random_uuid(), window_id, i || '.csv', received_at + i * interval '1 s', received_by, 'done' from roster_import, generate_series(1, 100) i where id = $1`,
+        [first.importId],
+      );
+      const page = await rosters.list(windowId, auditor);
+      const rest = await rosters.list(windowId, auditor, page.next);
+      expect([...page.rosters, ...rest.rosters].map(({ fileName }) => fileName)).toEqual([
+        ...Array.from({ length: 100 }, (_, i) => `${100 - i}.csv`),
+        ...listed.map(({ fileName }) => fileName),
+      ]);
+      expect([page.rosters.length, rest.next]).toEqual([100, undefined]);
+      for (const organisationPath of ['/45/4599/459998/', `${clerk.organisationPath}${UNIT}/`])
+        await expect(rosters.list(windowId, { ...clerk, organisationPath })).rejects.toMatchObject({ code: 'forbidden' });
+      await expect(rosters.list(NIL, clerk)).rejects.toMatchObject({ code: 'window' });
+    });
+
     it('is seen by the clerk of its organisation and by nobody below or beside', async () => {
       const windowId = await newWindow();
       const { importId } = await importRows(windowId, csv(rosterRow(1)));

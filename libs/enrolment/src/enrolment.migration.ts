@@ -139,6 +139,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
         check ((state = 'failed') = (failure is not null))
       );
       create index roster_import_open on roster_import (received_at) where state in ('receiving', 'received');
+      create index roster_import_window on roster_import (window_id, received_at, id);
       -- The file as it came, sealed piece by piece.
       create table roster_file_part (
         import_id uuid not null references roster_import,

@@ -25,11 +25,12 @@ import { addRostered, type ByUnit } from '../window/enrolment-count.repository.j
 import { windowById } from '../window/window.repository.js';
 import { CopyBlocks, uuidBytes, uuidText } from './copy-rows.js';
 import { FileCut, type IncomingFile } from './incoming-file.js';
+import { FILE_DAYS } from './roster.errors.js';
 import { readRoster } from './roster-file.js';
 import { personalNumberOf, readRecord, unitCodeOf, type RefusalReason, type RosterRow } from './roster.js';
 import { groupText, rowGroups, type RowGroup } from './row-groups.js';
 import { SeenPeople } from './seen-people.js';
-import { FILE_DAYS, storedFile } from './stored-file.js';
+import { storedFile } from './stored-file.js';
 import type { ImportFailure, RosterImport } from './roster.entity.js';
 import * as rosters from './roster.repository.js';
 

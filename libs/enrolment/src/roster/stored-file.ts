@@ -1,18 +1,7 @@
 /** The file of an import as it came, from its sealed parts. */
-import { DomainError } from '@app/kernel';
 import type { Database, PersonalDataVault } from '@app/platform';
 import type { IncomingFile } from './incoming-file.js';
 import { readPart } from './roster.repository.js';
-
-/** A clerk gets the file back with its findings for so long; strict necessity asks for no longer. */
-export const FILE_DAYS = 30;
-
-export const fileForgotten = (): DomainError =>
-  new DomainError(
-    'roster-file',
-    'not-found',
-    `expected a file that is still kept, found one that was deleted ${FILE_DAYS} days after it came in; import it again`,
-  );
 
 /** What is handed on at once: rows that are parsed long before they are worked on outlive the young generation. */
 const READ_BYTES = 64 * 1024;
