@@ -589,7 +589,8 @@ describe('enrolment', () => {
       it.each([0, 1, 2, 3])('in chunk %i goes on from there when its lease has run out, and enrols nobody twice', async (chunk) => {
         const windowId = await newWindow();
         const from = 400_000 + chunk * 50_000;
-        const rows = Array.from({ length: 20_000 }, (_, i) => rosterRow(from + i));
+        await importRows(windowId, csv(rosterRow(1, { unitCode: OTHER_UNIT })));
+        const rows = Array.from({ length: 20_000 }, (_, i) => rosterRow(from + i, i < 100 ? { unitCode: OTHER_UNIT } : {}));
         rows.splice(7_000, 0, rosterRow(from + 1), rosterRow(1, { name: '' }));
         rows.splice(15_000, 0, rosterRow(from + 2));
         const started = clock.now();
@@ -603,10 +604,10 @@ describe('enrolment', () => {
         const [id] = await importsDue();
         await Promise.all([imports.resume([]), imports.resume([id!])]);
         const done = await rosters.read(id!, clerk);
-        expect(done).toMatchObject({ state: 'done', percent: 100, rows: 20_003, accepted: 20_000, refused: 3 });
+        expect(done).toMatchObject({ state: 'done', percent: 100, rows: 20_003, accepted: 20_000, refused: 3, othersEnrolled: 1 });
         expect(done.reasons).toEqual({ duplicate: 2, 'name-missing': 1 });
         expect((await rosters.refusals(id!, clerk)).map(({ row }) => row)).toEqual([7_002, 7_003, 15_002]);
-        expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 20_000 });
+        expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 20_001 });
         expect(await importsDue()).toEqual([]);
         clock.set(started);
       });

@@ -183,6 +183,20 @@ describe('people whom a roster no longer names', () => {
     expect(await found(second.importId)).toEqual([idOf(3_500)]);
   });
 
+  it('are counted among the others of the units as soon as the file is in, and again when it comes again', async () => {
+    const othersOf = async (importId: string) => (await rosters.read(importId, clerk)).othersEnrolled;
+    expect(await othersOf(await importRows(...many(1_000, 3_000), elsewhere(4)))).toBe(0);
+    const rows = many(1_000, 3_000).filter((_, i) => i % 1_000 !== 7);
+    for (let time = 0; time < 2; time++) expect(await othersOf(await importRows(...rows))).toBe(3);
+    expect(await othersOf(await importRows(...rows, elsewhere(5)))).toBe(4);
+    // Refused, and nobody of the unit is taken.
+    expect(await othersOf(await importRows(...rows, elsewhere(6).with(6, '1')))).toBe(3);
+    expect(await othersOf(await importRows(person(1).with(6, '1')))).toBe(0);
+    await importFile(Buffer.from(`${csvOf([ROSTER_HEADER, person(1)])}x,${'y'.repeat(1_000_000)}"\n`)).catch(() => {});
+    const { rosters: listed } = await rosters.list(now, clerk);
+    expect(listed.slice(0, 2).map(({ othersEnrolled }) => othersEnrolled)).toEqual([null, 0]);
+  });
+
   it('are shown a page at a time', async () => {
     await importRows(...many(1_000, 2_200));
     const second = await importRows(person(1_000));

@@ -109,6 +109,8 @@ interface Run {
   readonly units: Map<string, rosters.UnitPlace>;
   /** Those of them that are not made yet. */
   newUnits: NewUnit[];
+  /** Codes of the units of which a row was taken. */
+  readonly takenUnits: Set<string>;
   readonly copyBlocks: CopyBlocks;
   /** Digests of the groups that it has taken, or found as they were. */
   readonly ownBlocks: Buffer[];
@@ -210,6 +212,7 @@ export class RosterImportService {
       seen: new SeenPeople(),
       elsewhere: new Set(),
       units: new Map(),
+      takenUnits: new Set(),
       newUnits: [],
       copyBlocks: new CopyBlocks(),
       ownBlocks: [],
@@ -232,7 +235,7 @@ export class RosterImportService {
       }
       await applying;
       if (run.stopped) throw run.stopped;
-      await rosters.endImport(this.database.direct, found.id, leaseId);
+      await rosters.endImport(this.database.direct, found.id, leaseId, [...run.takenUnits]);
     } finally {
       await applying.catch(() => {});
       await run.thread?.close();
@@ -338,7 +341,9 @@ export class RosterImportService {
     const context = { layout, today: run.today, seen: run.seen, units: run.units, elsewhere: run.elsewhere };
     for (const record of records) {
       const reading = readRecord(record, context);
-      if ('row' in reading) run.seen.add(reading.row.personalNumber);
+      if (!('row' in reading)) continue;
+      run.seen.add(reading.row.personalNumber);
+      noteTaken(run, reading.row.unitCode);
     }
   }
 
@@ -355,6 +360,7 @@ export class RosterImportService {
       if (!known) fresh.add(personalNumber);
     }
     for (const personalNumber of fresh) run.seen.add(personalNumber);
+    for (const [at, { cells }] of records.entries()) if (!refusedAt.has(at)) noteTaken(run, unitCodeOf(cells, layout));
     return {
       people: NOBODY,
       rows: [],
@@ -387,6 +393,7 @@ export class RosterImportService {
       const { row } = reading;
       run.seen.add(row.personalNumber);
       if (!run.units.has(row.unitCode)) nameUnit(run, row);
+      noteTaken(run, row.unitCode);
       if (reading.normalised) normalised.push(line);
       if (reading.cardWarning) cardWarnings.push(line);
       if (reading.phoneWarning) phoneWarnings.push(line);
@@ -548,6 +555,10 @@ function nameUnit(run: Run, { unitCode, unitName }: RosterRow): void {
   const place = { id: uuidBytes(organisation.id), notice: 1 };
   run.units.set(code, place);
   run.newUnits.push({ organisation, place });
+}
+
+function noteTaken(run: Run, unitCode: string): void {
+  if (!run.takenUnits.has(unitCode)) run.takenUnits.add(ownText(unitCode));
 }
 
 const ownText = (text: string): string => Buffer.from(text).toString();

@@ -107,11 +107,16 @@ export async function addToImport(tx: Transaction, id: string, counts: Counts, r
   return rows.length > 0;
 }
 
-export async function endImport(tx: Transaction, id: string, leaseId: string): Promise<void> {
-  await rowsOf(tx, `update roster_import set state = 'done', reached_part = parts where id = $1 and lease = $2 and state = 'received'`, [
-    id,
-    leaseId,
-  ]);
+/** `unitCodes`: of the units of which a row was taken. A transfer may have taken somebody out of them meanwhile. */
+export async function endImport(tx: Transaction, id: string, leaseId: string, unitCodes: readonly string[]): Promise<void> {
+  await rowsOf(
+    tx,
+    `update roster_import i set state = 'done', reached_part = parts, others_enrolled = greatest(0, -accepted + (
+       select coalesce(sum(c.members), 0) from organisation o join enrolment_count c on c.window_id = i.window_id and c.unit_id = o.id
+       where o.code = any($3::text[])))
+     where id = $1 and lease = $2 and state = 'received'`,
+    [id, leaseId, unitCodes],
+  );
 }
 
 export async function failImport(tx: Transaction, id: string, failure: ImportFailure): Promise<void> {

@@ -37,6 +37,11 @@ export interface RosterStanding extends rosters.Counts {
   readToLine: number;
   /** Why the file was refused whole, or from where on it was not read. */
   failure: { code: string; message: string } | null;
+  /**
+   * Who is enrolled in units of this file besides its own people, at its end: by an earlier roster (among them whom it no longer names), alone, or
+   * though the row here was refused. null while it is not done.
+   */
+  othersEnrolled: number | null;
 }
 
 export interface RosterSummary extends RosterStanding {
@@ -227,6 +232,7 @@ const standingOf = (found: RosterImport): RosterStanding => ({
   normalised: found.normalised,
   cardWarnings: found.card_warnings,
   phoneWarnings: found.phone_warnings,
+  othersEnrolled: found.others_enrolled,
 });
 
 function messageOf({ reached_line, rows, accepted }: RosterImport, { message }: ImportFailure): string {
