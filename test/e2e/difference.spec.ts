@@ -118,4 +118,28 @@ describe('differences over HTTP', () => {
     await request(server).delete(`/windows/${now}/enrolments/${wrong.memberId}`).set(as('clerk')).expect(204);
     expect(await notices()).toMatchObject({ notices: 0, waitingUnits: 0 });
   });
+
+  it('in a first period there are none, and whom the corrected roster no longer names is found and withdrawn all the same', async () => {
+    await upload(last, LI);
+    const { body: list } = await get('clerk', `/windows/${last}/rosters`).expect(200);
+    expect(list.rosters).toMatchObject([
+      { fileName: 'roster.csv', receivedBy: expect.any(String), state: 'done', accepted: 1 },
+      { accepted: 2 },
+    ]);
+    await get('stranger', `/windows/${last}/rosters`).expect(403);
+    const path = `/rosters/${list.rosters[0].importId}/no-longer-named`;
+    const { body, headers } = await get('clerk', path).expect(200);
+    expect(headers['cache-control']).toBe('private, no-store');
+    expect(body).toMatchObject({ total: { people: 1, withdrawable: 1, unreadRows: 0 }, people: [{ unitCode: UNIT, name: '王*' }] });
+    await get('stranger', path).expect(403);
+    await get('clerk', `${path}?after=x`).expect(422);
+    const [{ memberId }] = body.people;
+    const act = { digest: body.total.digest, memberIds: [memberId] };
+    await post('stranger', `${path}/withdrawal`, act).expect(403);
+    await post('clerk', `${path}/withdrawal`, { ...act, memberIds: [] }).expect(422);
+    const stale = await post('clerk', `${path}/withdrawal`, { ...act, digest: '0'.repeat(64) }).expect(409);
+    expect(stale.body).toMatchObject({ title: 'no-longer-named-changed', people: 1, digest: body.total.digest });
+    expect((await post('clerk', `${path}/withdrawal`, act).expect(200)).body).toEqual({ withdrawn: 1 });
+    expect((await get('clerk', path).expect(200)).body).toMatchObject({ total: { people: 0 }, people: [] });
+  });
 });

@@ -31,6 +31,7 @@ import { JoinController } from './join.controller.js';
 import { shedLoad } from './load-shedding.js';
 import { LoginController } from './login.controller.js';
 import { MemberController } from './member.controller.js';
+import { NoLongerNamedController } from './no-longer-named.controller.js';
 import { OrganisationController } from './organisation.controller.js';
 import { PhoneMoneyController } from './phone-money.controller.js';
 import { PhonePaymentController } from './phone-payment.controller.js';
@@ -97,6 +98,7 @@ export class EnrolmentAppModule implements OnModuleInit {
         CountdownController,
         PublicCountdownController,
         RosterController,
+        NoLongerNamedController,
         DifferenceController,
         UnderwritingController,
         MemberController,

@@ -1,8 +1,9 @@
-import { Controller, Get, Headers, HttpCode, Param, ParseUUIDPipe, Post, Req, Res, StreamableFile } from '@nestjs/common';
-import { ApiBody, ApiConsumes, ApiHeader, ApiProduces } from '@nestjs/swagger';
-import { RosterService, type RefusalReason, type RosterSummary } from '@app/enrolment';
+import { Controller, Get, Headers, HttpCode, Param, ParseUUIDPipe, Post, Query, Req, Res, StreamableFile } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiHeader, ApiProduces, ApiPropertyOptional } from '@nestjs/swagger';
+import { RosterService, type RefusalReason, type RosterList, type RosterSummary } from '@app/enrolment';
 import { DomainError } from '@app/kernel';
-import { CurrentPrincipal, Requires, type Principal } from '@app/platform';
+import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
+import { IsUUID } from 'class-validator';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Readable } from 'node:stream';
 
@@ -15,8 +16,15 @@ export const ROSTER_TYPES = [
   'application/octet-stream',
 ] as const;
 
-/** The one route that takes a file. */
+/** The one route that takes a file, when it is posted. */
 export const ROSTERS = '/windows/:id/rosters';
+
+class RosterQuery {
+  @ApiPropertyOptional({ description: 'importId behind which the page begins, as "next" of the one before' })
+  @MayBeLeftOut()
+  @IsUUID('all')
+  after?: string;
+}
 
 @Controller()
 export class RosterController {
@@ -43,6 +51,17 @@ export class RosterController {
     const importId = await this.rosters.receive(upload);
     void reply.status(202).header('location', `/rosters/${importId}`).header('preference-applied', 'respond-async');
     return { importId };
+  }
+
+  /** Newest first, a page at a time. */
+  @Get(ROSTERS)
+  @Requires('roster.read')
+  list(
+    @Param('id', ParseUUIDPipe) windowId: string,
+    @Query() { after }: RosterQuery,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<RosterList> {
+    return this.rosters.list(windowId, principal, after);
   }
 
   @Get('rosters/:id')

@@ -266,6 +266,11 @@ describe('enrolment', () => {
         code: 'roster-columns',
         details: { missing: expect.stringContaining('身份证号码') },
       });
+      const [{ id }] = (await source.query('select id from roster_import where window_id = $1', [windowId])) as [{ id: string }];
+      await expect(rosters.findingsFile(id, clerk)).rejects.toMatchObject({
+        code: 'roster-file',
+        message: expect.stringContaining('refused whole'),
+      });
       await expect(importRows(windowId, Readable.from([]))).rejects.toMatchObject({ code: 'roster-empty' });
     });
 
@@ -287,6 +292,7 @@ describe('enrolment', () => {
         .split('\r\n');
       expect(lines).toHaveLength(6_003);
       expect(lines[6_000]).toContain(personalNumber(905_999));
+      expect(lines[6_001]).toContain('该行有引号未成对');
       expect(lines[6_001]).toContain('roster-quotes');
     });
 
@@ -584,7 +590,8 @@ describe('enrolment', () => {
       it.each([0, 1, 2, 3])('in chunk %i goes on from there when its lease has run out, and enrols nobody twice', async (chunk) => {
         const windowId = await newWindow();
         const from = 400_000 + chunk * 50_000;
-        const rows = people(from, 20_000);
+        await importRows(windowId, csv(rosterRow(1, { unitCode: OTHER_UNIT })));
+        const rows = Array.from({ length: 20_000 }, (_, i) => rosterRow(from + i, i < 100 ? { unitCode: OTHER_UNIT } : {}));
         rows.splice(7_000, 0, rosterRow(from + 1), rosterRow(1, { name: '' }));
         rows.splice(15_000, 0, rosterRow(from + 2));
         const started = clock.now();
@@ -598,10 +605,10 @@ describe('enrolment', () => {
         const [id] = await importsDue();
         await Promise.all([imports.resume([]), imports.resume([id!])]);
         const done = await rosters.read(id!, clerk);
-        expect(done).toMatchObject({ state: 'done', percent: 100, rows: 20_003, accepted: 20_000, refused: 3 });
+        expect(done).toMatchObject({ state: 'done', percent: 100, rows: 20_003, accepted: 20_000, refused: 3, othersEnrolled: 1 });
         expect(done.reasons).toEqual({ duplicate: 2, 'name-missing': 1 });
         expect((await rosters.refusals(id!, clerk)).map(({ row }) => row)).toEqual([7_002, 7_003, 15_002]);
-        expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 20_000 });
+        expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 20_001 });
         expect(await importsDue()).toEqual([]);
         clock.set(started);
       });
@@ -695,8 +702,51 @@ describe('enrolment', () => {
       expect(await imports.hasOldFiles()).toBe(true);
       await imports.forget();
       expect(await source.query('select from roster_file_part')).toEqual([]);
+      await expect(rosters.findingsFile(importId, clerk)).rejects.toMatchObject({
+        code: 'roster-file',
+        message: expect.stringContaining('deleted 30 days after'),
+      });
       expect(await imports.hasOldFiles()).toBe(false);
       clock.set(started);
+    });
+
+    it('is listed with the others of its window, newest first, a page at a time', async () => {
+      const windowId = await newWindow();
+      await importRows(await newWindow(), csv(rosterRow(1)));
+      const [first, second] = [
+        await importRows(windowId, csv(rosterRow(1))),
+        await importRows(windowId, csv(rosterRow(1), rosterRow(2, { name: '' }))),
+      ];
+      await expect(importRows(windowId, Readable.from([]))).rejects.toMatchObject({ code: 'roster-empty' });
+      const { rosters: listed, next } = await rosters.list(windowId, clerk);
+      expect(listed).toEqual([
+        expect.objectContaining({ state: 'failed', rows: 0, failure: { code: 'roster-empty', message: expect.stringContaining('empty') } }),
+        expect.objectContaining({ importId: second.importId, state: 'done', percent: 100, rows: 2, accepted: 1, refused: 1, unchanged: 1 }),
+        expect.objectContaining({
+          importId: first.importId,
+          fileName: '花名册.csv',
+          receivedAt: clock.now(),
+          receivedBy: clerk.userId,
+          accepted: 1,
+          failure: null,
+        }),
+      ]);
+      expect(next).toBeUndefined();
+      await source.query(
+        `insert into roster_import (id, window_id, file_name, received_at, received_by, state)
+         select gen_random_uuid(), window_id, i || '.csv', received_at + i * interval '1 s', received_by, 'done' from roster_import, generate_series(1, 100) i where id = $1`,
+        [first.importId],
+      );
+      const page = await rosters.list(windowId, auditor);
+      const rest = await rosters.list(windowId, auditor, page.next);
+      expect([...page.rosters, ...rest.rosters].map(({ fileName }) => fileName)).toEqual([
+        ...Array.from({ length: 100 }, (_, i) => `${100 - i}.csv`),
+        ...listed.map(({ fileName }) => fileName),
+      ]);
+      expect([page.rosters.length, rest.next]).toEqual([100, undefined]);
+      for (const organisationPath of ['/45/4599/459998/', `${clerk.organisationPath}${UNIT}/`])
+        await expect(rosters.list(windowId, { ...clerk, organisationPath })).rejects.toMatchObject({ code: 'forbidden' });
+      await expect(rosters.list(NIL, clerk)).rejects.toMatchObject({ code: 'window' });
     });
 
     it('is seen by the clerk of its organisation and by nobody below or beside', async () => {

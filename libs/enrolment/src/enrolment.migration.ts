@@ -134,11 +134,14 @@ export class Enrolment1700000002000 implements MigrationInterface {
         normalised int not null default 0,
         card_warnings int not null default 0,
         phone_warnings int not null default 0,
+        -- Enrolled in the units of which a row was taken, and by none of these rows; known at the end of a whole file.
+        others_enrolled int check (others_enrolled >= 0),
         check (rows = accepted + refused),
         check (unchanged <= accepted),
         check ((state = 'failed') = (failure is not null))
       );
       create index roster_import_open on roster_import (received_at) where state in ('receiving', 'received');
+      create index roster_import_window on roster_import (window_id, received_at, id);
       -- The file as it came, sealed piece by piece.
       create table roster_file_part (
         import_id uuid not null references roster_import,

@@ -11,6 +11,7 @@ import { SuspenseService } from './contribution/suspense.service.js';
 import { JoinPaymentService } from './join/join-payment.service.js';
 import { JoinService } from './join/join.service.js';
 import { DifferenceService } from './difference/difference.service.js';
+import { NoLongerNamedService } from './difference/no-longer-named.service.js';
 import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
 import { RosterImportService } from './roster/roster-import.service.js';
@@ -34,6 +35,7 @@ const SERVICES = [
   RosterImportService,
   RosterService,
   DifferenceService,
+  NoLongerNamedService,
   ContributionService,
   SuspenseService,
   RefundService,

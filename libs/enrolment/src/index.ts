@@ -107,6 +107,7 @@ export {
   type DifferencePage,
   type UnitDifferences,
 } from './difference/difference.service.js';
+export { NoLongerNamedService, type NoLongerNamedPage, type NoLongerNamedWithdrawal } from './difference/no-longer-named.service.js';
 export { personalText } from './member/member.js';
 export { MemberMessenger } from './member/member-messenger.js';
 export { birthDatesOf, memberCounts, payeesOf, type Payee } from './member/member.repository.js';
@@ -118,7 +119,7 @@ export { writeFindings, type Finding, type FindingsFile } from './roster/finding
 export { REFUSALS, readRecord, type RefusalReason } from './roster/roster.js';
 export { readRoster, type RosterBlock, type RosterRecord } from './roster/roster-file.js';
 export { CUT_OFF, RosterImportService, uploadCutBefore } from './roster/roster-import.service.js';
-export { RosterService, type RosterSummary, type RosterUpload } from './roster/roster.service.js';
+export { RosterService, type RosterList, type RosterSummary, type RosterUpload } from './roster/roster.service.js';
 export { PersonRegister } from './underwriting/person-register.js';
 export { UNDERWRITING_REASONS, type PlanRules, type UnderwritingReason, type UnderwritingState } from './underwriting/underwriting.js';
 export { TurnDownService } from './underwriting/turn-down.service.js';

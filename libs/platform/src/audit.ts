@@ -54,6 +54,15 @@ export class Audit {
     );
   }
 
+  /** What one person did to many, in one statement, with the transaction of what was done. */
+  async recordSubjects(tx: Transaction, subjects: readonly string[], { actor, ...entry }: Omit<AuditEntry, 'subject'>): Promise<void> {
+    await rowsOf(
+      tx,
+      'insert into audit_record (at, actor, roles, action, route, subject, outcome) select $1, $2, $3, $4, $5, subject, $7 from unnest($6::text[]) as s(subject)',
+      [this.clock.now(), actor, entry.roles, entry.action, entry.route, subjects, entry.outcome],
+    );
+  }
+
   latest(limit: number): Promise<AuditRecord[]> {
     return this.database.direct.find(AuditRecord, { order: { id: 'DESC' }, take: limit });
   }

@@ -300,10 +300,12 @@ export interface Withdrawable {
   readonly nextNotice: number;
 }
 
-/** The counts of their units stay locked, in the order of the units. */
+/**
+ * The counts of their units stay locked, in the order of the units. Unprepared, as {@link withdraw}: a plan made for any number of people would
+ * hold thousands against everybody in the window.
+ */
 export const lockEnrolments = (tx: Transaction, windowId: string, memberIds: readonly string[]): Promise<Withdrawable[]> =>
-  rowsOf(
-    tx,
+  tx.query(
     `select e.member_id as "memberId", e.unit_id as "unitId", o.path, e.notice, c.notice as "nextNotice"
      from enrolment_count c join enrolment e on e.window_id = c.window_id and e.unit_id = c.unit_id join organisation o on o.id = c.unit_id
      where c.window_id = $1 and e.member_id = any($2::uuid[]) order by c.unit_id, e.member_id for update of c`,
@@ -319,8 +321,7 @@ export async function withdraw(
   by: string,
   at: Date,
 ): Promise<number> {
-  const rows = await rowsOf<{ count: number }>(
-    tx,
+  const rows: { count: number }[] = await tx.query(
     `with gone as (
        delete from enrolment e using enrolment_count c, unnest($2::uuid[], $3::uuid[]) as w(member_id, id)
        where e.member_id = w.member_id and e.window_id = $1 and c.window_id = e.window_id and c.unit_id = e.unit_id and c.notice = e.notice

@@ -142,7 +142,12 @@ export class DifferenceService {
       const read = () => (unitCodes ? this.named(tx, periods, path, unitCodes) : differences.countsOfAll(tx, periods, path));
       // Locks in the order of an import: members, imports, units.
       await differences.lockMembers(tx, [...new Set(corrections.flatMap(({ leaver, joiner }) => [leaver, joiner]))]);
-      const withdraw = withdrawals.length > 0 ? await this.lockWithdrawals(tx, place, principal, withdrawals) : undefined;
+      const withdraw =
+        withdrawals.length > 0
+          ? await this.lockWithdrawals(tx, windowId, await this.beginWithdrawals(tx, place, principal), principal, [
+              ...new Set(withdrawals),
+            ])
+          : undefined;
       let units = await read();
       if (digestOfUnits(units) !== digest) throw changed(totalOf(units));
       await this.correct(tx, periods, units, corrections, new Set(withdrawals), principal);
@@ -163,9 +168,81 @@ export class DifferenceService {
   withdraw(windowId: string, principal: Principal, memberId: string): Promise<void> {
     return this.database.transaction(async (tx) => {
       const { window, organisation } = await windowById(tx, windowId);
-      const withdraw = await this.lockWithdrawals(tx, { window, path: organisation.path }, principal, [memberId]);
+      const reach = await this.beginWithdrawals(tx, { window, path: organisation.path }, principal);
+      const withdraw = await this.lockWithdrawals(tx, windowId, reach, principal, [memberId]);
       await withdraw();
     });
+  }
+
+  /**
+   * Keeps imports from going on until the commit; returns whose enrolments the principal may withdraw. Errors: `forbidden`, `window-closed`,
+   * `roster-working` (conflict).
+   */
+  async beginWithdrawals(tx: Transaction, { window, path }: Pick<Place, 'window' | 'path'>, principal: Principal): Promise<string> {
+    const reach = withinReach(path, principal, 'enrolment.withdraw');
+    if (windowState(window, this.clock.now()) !== 'open')
+      throw new DomainError(
+        'window-closed',
+        'conflict',
+        'expected an open enrolment window, found one that is not open; enrolments stay as they are',
+      );
+    // An import would note down as taken what is withdrawn under its hands.
+    if (await differences.holdImports(tx, window.id))
+      throw new DomainError(
+        'roster-working',
+        'conflict',
+        'expected no roster of this window that is being worked through, found one; wait for it',
+      );
+    return reach;
+  }
+
+  /**
+   * After {@link beginWithdrawals}, which returned `reach`: locks these enrolments, each named once, and returns what takes them back. Called more
+   * than once, it has to come to their units in order, as every lock on units. Errors: `enrolment` (not found), `forbidden`, `enrolment-own`,
+   * `enrolment-noticed` (conflict).
+   */
+  async lockWithdrawals(
+    tx: Transaction,
+    windowId: string,
+    reach: string,
+    { userId, roles }: Principal,
+    ids: readonly string[],
+  ): Promise<() => Promise<void>> {
+    const found = await differences.lockEnrolments(tx, windowId, ids);
+    if (found.some((enrolment) => !liesUnder(enrolment.path, reach))) throw outOfReach();
+    if (found.length < ids.length) throw notEnrolled();
+    if (found.some(({ notice }) => notice === null))
+      throw new DomainError(
+        'enrolment-own',
+        'conflict',
+        'expected somebody whom a roster enrolled, found a member who joined alone; ask the member',
+      );
+    if (found.some(({ notice, nextNotice }) => notice !== nextNotice))
+      throw new DomainError(
+        'enrolment-noticed',
+        'conflict',
+        'expected an enrolment that is on no payment notice, found one whose notice is issued; it stays',
+      );
+    return async () => {
+      const withdrawn = await differences.withdraw(
+        tx,
+        windowId,
+        ids,
+        ids.map(() => newId()),
+        userId,
+        this.clock.now(),
+      );
+      // Somebody else withdrew it while this waited for the lock.
+      if (withdrawn < ids.length) throw notEnrolled();
+      await differences.forgetBlocks(tx, windowId);
+      await this.audit.recordSubjects(tx, ids, {
+        actor: userId,
+        roles,
+        action: 'enrolment.withdraw',
+        route: 'DifferenceService.withdraw',
+        outcome: 'allowed',
+      });
+    };
   }
 
   private async place(tx: Transaction, windowId: string, principal: Principal, permission: PermissionName): Promise<Place> {
@@ -350,64 +427,6 @@ export class DifferenceService {
         tx,
       );
   }
-
-  /** Locks what a withdrawal needs and returns what does it. */
-  private async lockWithdrawals(
-    tx: Transaction,
-    { window, path }: Pick<Place, 'window' | 'path'>,
-    principal: Principal,
-    memberIds: readonly string[],
-  ): Promise<() => Promise<void>> {
-    const own = withinReach(path, principal, 'enrolment.withdraw');
-    if (windowState(window, this.clock.now()) !== 'open')
-      throw new DomainError(
-        'window-closed',
-        'conflict',
-        'expected an open enrolment window, found one that is not open; enrolments stay as they are',
-      );
-    // An import would note down as taken what is withdrawn under its hands.
-    if (await differences.holdImports(tx, window.id))
-      throw new DomainError(
-        'roster-working',
-        'conflict',
-        'expected no roster of this window that is being worked through, found one; wait for it',
-      );
-    const ids = [...new Set(memberIds)];
-    const found = await differences.lockEnrolments(tx, window.id, ids);
-    if (found.some((enrolment) => !liesUnder(enrolment.path, own))) throw outOfReach();
-    if (found.length < ids.length) throw notEnrolled();
-    if (found.some(({ notice }) => notice === null))
-      throw new DomainError(
-        'enrolment-own',
-        'conflict',
-        'expected somebody whom a roster enrolled, found a member who joined alone; ask the member',
-      );
-    if (found.some(({ notice, nextNotice }) => notice !== nextNotice))
-      throw new DomainError(
-        'enrolment-noticed',
-        'conflict',
-        'expected an enrolment that is on no payment notice, found one whose notice is issued; it stays',
-      );
-    const { userId, roles } = principal;
-    return async () => {
-      const withdrawn = await differences.withdraw(
-        tx,
-        window.id,
-        ids,
-        ids.map(() => newId()),
-        userId,
-        this.clock.now(),
-      );
-      // Somebody else withdrew it while this waited for the lock.
-      if (withdrawn < ids.length) throw notEnrolled();
-      await differences.forgetBlocks(tx, window.id);
-      for (const subject of ids)
-        await this.audit.record(
-          { actor: userId, roles, action: 'enrolment.withdraw', route: 'DifferenceService.withdraw', subject, outcome: 'allowed' },
-          tx,
-        );
-    };
-  }
 }
 
 const RANK: Record<DifferenceKind, number> = { joiner: 0, leaver: 1, 'moved-in': 2, 'moved-out': 3 };
@@ -426,7 +445,7 @@ const totalOf = (units: readonly UnitCounts[]): DifferenceTotal => ({
 });
 
 /** The part of a window's organisation that the principal reaches, or all of it. */
-function withinReach(path: string, principal: Principal, permission: PermissionName): string {
+export function withinReach(path: string, principal: Principal, permission: PermissionName): string {
   const { scope, organisationPath } = reachOf(principal, permission);
   if (scope === 'all' || liesUnder(path, organisationPath)) return path;
   if (liesUnder(organisationPath, path)) return organisationPath;

@@ -12,7 +12,7 @@ import {
   xlsxOf,
   type XlsxCell,
 } from '../../../../test/support/roster-files.js';
-import { writeFindings, type Finding } from './findings-file.js';
+import { STOPPED_BY, stopFinding, writeFindings, type Finding } from './findings-file.js';
 import { readRoster } from './roster-file.js';
 import { REFUSALS, readRecord, type RosterRow } from './roster.js';
 
@@ -40,7 +40,7 @@ async function read(file: Buffer): Promise<{ rows: RosterRow[]; lines: number[];
 }
 
 const write = (file: Buffer, name: string, findings: readonly Finding[]): Promise<Buffer> =>
-  buffer(writeFindings(inPieces(file), name, findings).body);
+  writeFindings(inPieces(file), name, findings).then(({ body }) => buffer(body));
 
 const csvCells = (file: Buffer): string[][] => Papa.parse<string[]>(file.toString(), { newline: '\r\n' }).data;
 
@@ -133,13 +133,22 @@ describe('the file with the findings', () => {
     expect(page.getCell('I4').value).toBe('多出来的');
   });
 
-  it('is a spreadsheet or CSV by its name, whatever came in', async () => {
-    const { contentType, fileName, body } = writeFindings(inPieces(FILES['roster.csv']), '花名册.XLSX', []);
-    expect([contentType, fileName]).toEqual(['application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', '花名册-核对结果.xlsx']);
-    expect((await read(await buffer(body))).rows).toEqual((await read(FILES['roster.csv'])).rows);
-    const other = writeFindings(inPieces(FILES['roster.xlsx']), '花名册', []);
+  it('is a spreadsheet or CSV as what came in, whatever its name', async () => {
+    const { contentType, fileName, body } = await writeFindings(inPieces(FILES['roster.xlsx']), 'roster.csv', []);
+    expect([contentType, fileName]).toEqual(['application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', 'roster-核对结果.xlsx']);
+    const [[first]] = (await loaded(await buffer(body))).worksheets.map((page) => [page.getCell('A2').value]) as [[string]];
+    expect(first).toBe(HEADER[0]);
+    const other = await writeFindings(inPieces(FILES['roster.csv']), '花名册.XLSX', []);
     expect([other.contentType, other.fileName]).toEqual(['text/csv; charset=utf-8', '花名册-核对结果.csv']);
-    expect((await read(await buffer(other.body))).rows).toEqual((await read(FILES['roster.xlsx'])).rows);
+    expect((await read(await buffer(other.body))).rows).toEqual((await read(FILES['roster.csv'])).rows);
+  });
+
+  it.each([...STOPPED_BY, 'something-else'])('says in Chinese why the file stops (%s), and what to do', async (code) => {
+    const stop = stopFinding(code, 4);
+    expect([stop.row, stop.reason]).toEqual([4, code]);
+    expect(stop.remedy).toMatch(/^[^。]{8,}。文件自本行起未读取、未导入：请[^。]{2,}后重新导入。$/u);
+    const { body } = await writeFindings(inPieces(Buffer.from(csvOf([HEADER, ...FOUR]))), 'a.csv', [], stop);
+    expect(csvCells(await buffer(body))[3]).toContain(`整行：${stop.remedy}（${code}）`);
   });
 
   it('of thousands of rows is whole', async () => {

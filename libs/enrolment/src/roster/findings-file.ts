@@ -8,9 +8,9 @@ import { PassThrough, Readable, type Writable } from 'node:stream';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import Papa from 'papaparse';
 import { FORMULA_START } from './cell-text.js';
-import { fitted, openRoster, untilStopped } from './roster-file.js';
+import { begin, fitted, openRoster, untilStopped } from './roster-file.js';
 import { FINDINGS_COLUMN, split } from './roster-header.js';
-import type { RosterSheet, SheetRow } from './sheet.js';
+import { MAX_CSV_ROWS, type RosterSheet, type SheetRow } from './sheet.js';
 
 export interface Finding {
   /** The line of its record. */
@@ -26,26 +26,44 @@ export interface FindingsFile {
   readonly body: Readable;
 }
 
+/** Why the rest of a file is not read, and what to do, by the code of the failure. */
+const STOPS = {
+  'roster-quotes': ['该行有引号未成对，无法确定其后的行从哪里开始', '补全或删除引号'],
+  'roster-too-long': [`文件超过${MAX_CSV_ROWS}行`, '将以后各行另存为一个文件'],
+  'roster-xlsx-damaged': ['电子表格自该行起已损坏，无法读取', '用表格软件打开，另存为新文件'],
+  'roster-xml-entities': ['电子表格含有实体定义，表格软件不会这样写入', '用表格软件打开，另存为新文件'],
+  'unit-taken': ['文件中的某个单位在导入期间已由其他组织建立', '核对单位代码'],
+} as const;
+const ANY_STOP = ['该行起的内容无法处理，原因见错误代码', '改正'] as const;
+export const STOPPED_BY = Object.keys(STOPS);
+
+/** What stands in place of the rows from `row` on, which a failure of this code has kept from being read. */
+export function stopFinding(code: string, row: number): Finding {
+  const [cause, remedy] = code in STOPS ? STOPS[code as keyof typeof STOPS] : ANY_STOP;
+  return { row, field: '整行', reason: code, remedy: `${cause}。文件自本行起未读取、未导入：请${remedy}后重新导入。` };
+}
+
 /**
- * The same spreadsheet with one column more at its end, 核对结果; `findings` in the order of the rows. A file that has such a column already has its
- * findings replaced. Rows from that of `stop` on were not read: it stands in their place. Whether it is a spreadsheet or CSV goes by the name, which alone is known at once. An error of `bytes` or of the file breaks off the body.
+ * The same file with one column more at its end, 核对结果; `findings` in the order of the rows. A file that has such a column already has its
+ * findings replaced. Rows from that of `stop` on were not read: it stands in their place. An error of `bytes` or of the file breaks off the body;
+ * one of its first bytes is thrown.
  */
-export function writeFindings(
+export async function writeFindings(
   bytes: AsyncIterable<Buffer>,
   fileName: string,
   findings: AsyncIterable<Finding> | Iterable<Finding>,
   stop?: Finding,
-): FindingsFile {
-  const spreadsheet = /\.xls[xm]?$/iu.test(fileName);
+): Promise<FindingsFile> {
+  const { kind, all } = await begin(bytes);
   const name = `${fileName.replace(/\.[^.]*$/u, '')}-${FINDINGS_COLUMN}`;
-  if (!spreadsheet)
+  if (kind === 'text')
     return {
       contentType: 'text/csv; charset=utf-8',
       fileName: `${name}.csv`,
-      body: Readable.from(csvOf(bytes, findings, stop), { objectMode: false }),
+      body: Readable.from(csvOf(all, findings, stop), { objectMode: false }),
     };
   const body = new PassThrough();
-  writeXlsx(bytes, findings, body, stop).catch((error: unknown) => body.destroy(error as Error));
+  writeXlsx(all, findings, body, stop).catch((error: unknown) => body.destroy(error as Error));
   return { contentType: 'application/vnd.openxmlformats-officedocument.spreadsheetml.sheet', fileName: `${name}.xlsx`, body };
 }
 

@@ -570,6 +570,22 @@ describe('of a file that was changed', () => {
     }
   });
 
+  it('a spreadsheet whose XML breaks off gives every row before, also those that were unpacked together with the break', async () => {
+    for (const at of [3, 33, 41]) {
+      const broken = xlsx([HEADER, ...people(40)], {
+        change: (part) =>
+          part.name.endsWith('sheet1.xml')
+            ? { ...part, data: String(part.data).replace(new RegExp(`<row r="${at}">.*?</c>`, 'u'), '$&<a b=c>') }
+            : part,
+      });
+      const [lines, stops]: [number[], string[]] = [[], []];
+      for await (const { records } of readRoster(inPieces(broken), 'roster.xlsx', ({ code }) => stops.push(code)))
+        lines.push(...records.map(({ line }) => line));
+      expect(stops).toEqual(['roster-xlsx-damaged']);
+      expect(lines).toEqual(Array.from({ length: at - 2 }, (_, i) => i + 2));
+    }
+  });
+
   it('thousands of rows are read once each, in order, whatever block they fall into', async () => {
     const rows = [HEADER, ...people(2500)];
     for (const file of [csv(rows), xlsx(rows), gb18030(csvOf(rows))]) {

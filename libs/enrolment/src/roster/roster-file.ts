@@ -4,7 +4,7 @@ import type { RefusalReason, RosterRecord } from './roster.js';
 import { FIELDS, type RosterLayout } from './roster-column.js';
 import { headerBelow, isNoteRow, isPersonal, pageUnit, type RosterHeader } from './roster-header.js';
 import { openCsv } from './csv-file.js';
-import { KIND_BYTES, kindOf, oldFormat } from './file-kind.js';
+import { KIND_BYTES, kindOf, oldFormat, type FileKind } from './file-kind.js';
 import { emptyFile, isBlank, refuse, type RosterSheet, type SheetRow } from './sheet.js';
 import { openXlsx } from './xlsx-file.js';
 import { MAX_FILE_BYTES, fileTooLarge } from './xlsx-zip.js';
@@ -59,8 +59,8 @@ export async function* untilStopped(rows: AsyncGenerator<SheetRow[]>, onStop: (e
   }
 }
 
-/** The sheet of a file that has a roster's header, read up to it. */
-export async function openRoster(bytes: AsyncIterable<Buffer>): Promise<RosterSheet> {
+/** What a file is, and all of its bytes, of which the first had to be read for it. Errors: those of {@link kindOf}, and `roster-empty`. */
+export async function begin(bytes: AsyncIterable<Buffer>): Promise<{ kind: FileKind | undefined; all: AsyncIterable<Buffer> }> {
   const source = bytes[Symbol.asyncIterator]();
   const start: Buffer[] = [];
   let length = 0;
@@ -75,9 +75,14 @@ export async function openRoster(bytes: AsyncIterable<Buffer>): Promise<RosterSh
     yield* start;
     yield* { [Symbol.asyncIterator]: () => source };
   }
-  const kind = kindOf(Buffer.concat(start));
-  if (kind === 'text') return openCsv(all());
-  const file = await whole(all());
+  return { kind: kindOf(Buffer.concat(start)), all: all() };
+}
+
+/** The sheet of a file that has a roster's header, read up to it. */
+export async function openRoster(bytes: AsyncIterable<Buffer>): Promise<RosterSheet> {
+  const { kind, all } = await begin(bytes);
+  if (kind === 'text') return openCsv(all);
+  const file = await whole(all);
   if (kind === 'zip') return openXlsx(file);
   throw oldFormat(file);
 }

@@ -25,6 +25,7 @@ import { addRostered, type ByUnit } from '../window/enrolment-count.repository.j
 import { windowById } from '../window/window.repository.js';
 import { CopyBlocks, uuidBytes, uuidText } from './copy-rows.js';
 import { FileCut, type IncomingFile } from './incoming-file.js';
+import { FILE_DAYS } from './roster.errors.js';
 import { readRoster } from './roster-file.js';
 import { personalNumberOf, readRecord, unitCodeOf, type RefusalReason, type RosterRow } from './roster.js';
 import { groupText, rowGroups, type RowGroup } from './row-groups.js';
@@ -44,8 +45,6 @@ const LEASE_SECONDS = 60;
 /** A file whose upload has taken so long is no longer coming in. */
 const CUT_HOURS = 6;
 export const uploadCutBefore = (now: Date): Date => new Date(now.getTime() - CUT_HOURS * 3_600_000);
-/** A clerk gets the file back with its findings for so long; strict necessity asks for no longer. */
-const FILE_DAYS = 30;
 /** Parts that are deleted in one transaction. */
 const FORGET_PARTS = 200;
 
@@ -110,6 +109,8 @@ interface Run {
   readonly units: Map<string, rosters.UnitPlace>;
   /** Those of them that are not made yet. */
   newUnits: NewUnit[];
+  /** Codes of the units of which a row was taken. */
+  readonly takenUnits: Set<string>;
   readonly copyBlocks: CopyBlocks;
   /** The file, when it still comes in. */
   readonly incoming: IncomingFile | undefined;
@@ -209,6 +210,7 @@ export class RosterImportService {
       seen: new SeenPeople(),
       elsewhere: new Set(),
       units: new Map(),
+      takenUnits: new Set(),
       newUnits: [],
       copyBlocks: new CopyBlocks(),
       incoming,
@@ -230,7 +232,7 @@ export class RosterImportService {
       }
       await applying;
       if (run.stopped) throw run.stopped;
-      await rosters.endImport(this.database.direct, found.id, leaseId);
+      await rosters.endImport(this.database.direct, found.id, leaseId, [...run.takenUnits]);
     } finally {
       await applying.catch(() => {});
       await run.thread?.close();
@@ -336,7 +338,9 @@ export class RosterImportService {
     const context = { layout, today: run.today, seen: run.seen, units: run.units, elsewhere: run.elsewhere };
     for (const record of records) {
       const reading = readRecord(record, context);
-      if ('row' in reading) run.seen.add(reading.row.personalNumber);
+      if (!('row' in reading)) continue;
+      run.seen.add(reading.row.personalNumber);
+      noteTaken(run, reading.row.unitCode);
     }
   }
 
@@ -353,6 +357,13 @@ export class RosterImportService {
       if (!known) fresh.add(personalNumber);
     }
     for (const personalNumber of fresh) run.seen.add(personalNumber);
+    let last: string | undefined;
+    for (const [at, { cells }] of records.entries()) {
+      // A roster is mostly unit after unit.
+      if (refusedAt.has(at) || cells[layout.at.unitCode] === last) continue;
+      last = cells[layout.at.unitCode];
+      noteTaken(run, unitCodeOf(cells, layout));
+    }
     return {
       people: NOBODY,
       rows: [],
@@ -385,6 +396,7 @@ export class RosterImportService {
       const { row } = reading;
       run.seen.add(row.personalNumber);
       if (!run.units.has(row.unitCode)) nameUnit(run, row);
+      noteTaken(run, row.unitCode);
       if (reading.normalised) normalised.push(line);
       if (reading.cardWarning) cardWarnings.push(line);
       if (reading.phoneWarning) phoneWarnings.push(line);
@@ -542,6 +554,10 @@ function nameUnit(run: Run, { unitCode, unitName }: RosterRow): void {
   const place = { id: uuidBytes(organisation.id), notice: 1 };
   run.units.set(code, place);
   run.newUnits.push({ organisation, place });
+}
+
+function noteTaken(run: Run, unitCode: string): void {
+  if (!run.takenUnits.has(unitCode)) run.takenUnits.add(ownText(unitCode));
 }
 
 const ownText = (text: string): string => Buffer.from(text).toString();

@@ -33,6 +33,7 @@ export class RosterImport {
   @Column('int', { default: 0 }) normalised: number;
   @Column('int', { default: 0 }) card_warnings: number;
   @Column('int', { default: 0 }) phone_warnings: number;
+  @Column('int', { nullable: true }) others_enrolled: number | null;
 }
 
 @Entity('roster_refusal')

@@ -1,4 +1,4 @@
-import { assert } from '@app/kernel';
+import { DomainError, assert } from '@app/kernel';
 import {
   FINGERPRINT_BYTES,
   UNIQUE_VIOLATION,
@@ -107,11 +107,16 @@ export async function addToImport(tx: Transaction, id: string, counts: Counts, r
   return rows.length > 0;
 }
 
-export async function endImport(tx: Transaction, id: string, leaseId: string): Promise<void> {
-  await rowsOf(tx, `update roster_import set state = 'done', reached_part = parts where id = $1 and lease = $2 and state = 'received'`, [
-    id,
-    leaseId,
-  ]);
+/** `unitCodes`: of the units of which a row was taken. A transfer may have taken somebody out of them meanwhile. */
+export async function endImport(tx: Transaction, id: string, leaseId: string, unitCodes: readonly string[]): Promise<void> {
+  await rowsOf(
+    tx,
+    `update roster_import i set state = 'done', reached_part = parts, others_enrolled = greatest(0, -accepted + (
+       select coalesce(sum(c.members), 0) from organisation o join enrolment_count c on c.window_id = i.window_id and c.unit_id = o.id
+       where o.code = any($3::text[])))
+     where id = $1 and lease = $2 and state = 'received'`,
+    [id, leaseId, unitCodes],
+  );
 }
 
 export async function failImport(tx: Transaction, id: string, failure: ImportFailure): Promise<void> {
@@ -467,7 +472,12 @@ export async function insertRefusals(tx: Transaction, importId: string, refusals
   );
 }
 
-export const importById = (tx: Transaction, id: string): Promise<RosterImport | null> => tx.findOneBy(RosterImport, { id });
+/** Error: `roster` (not found). */
+export async function importById(tx: Transaction, id: string): Promise<RosterImport> {
+  const found = await tx.findOneBy(RosterImport, { id });
+  if (!found) throw new DomainError('roster', 'not-found', 'expected the id of a roster import, found none; check it');
+  return found;
+}
 
 export async function refusalsByReason(tx: Transaction, importId: string): Promise<Partial<Record<RefusalReason, number>>> {
   const rows = await rowsOf<{ reason: RefusalReason; count: number }>(
@@ -481,10 +491,28 @@ export async function refusalsByReason(tx: Transaction, importId: string): Promi
 export const refusalsOf = (tx: Transaction, importId: string): Promise<RosterRefusal[]> =>
   tx.find(RosterRefusal, { where: { import_id: importId }, order: { row: 'ASC' } });
 
-/** In the order of the rows, those below row `after` first. */
-export const refusalsAfter = (tx: Transaction, importId: string, after: number, limit: number): Promise<RosterRefusal[]> =>
-  rowsOf(tx, 'select import_id, row, field, reason, remedy from roster_refusal where import_id = $1 and row > $2 order by row limit $3', [
-    importId,
-    after,
-    limit,
-  ]);
+/** Of a window, newest first. */
+export const importsOf = (tx: Transaction, windowId: string, after: string | null, limit: number): Promise<RosterImport[]> =>
+  rowsOf(
+    tx,
+    `select * from roster_import
+     where window_id = $1 and ($2::uuid is null or (received_at, id) < (select received_at, id from roster_import where id = $2))
+     order by received_at desc, id desc limit $3`,
+    [windowId, after, limit],
+  );
+
+const PAGE_REFUSALS = 1_000;
+
+/** In the order of the rows; not held all at once. */
+export async function* everyRefusal(tx: Transaction, importId: string): AsyncGenerator<RosterRefusal, undefined> {
+  for (let after = 0; ;) {
+    const page = await rowsOf<RosterRefusal>(
+      tx,
+      'select import_id, row, field, reason, remedy from roster_refusal where import_id = $1 and row > $2 order by row limit $3',
+      [importId, after, PAGE_REFUSALS],
+    );
+    yield* page;
+    if (page.length < PAGE_REFUSALS) return;
+    after = page.at(-1)!.row;
+  }
+}

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { Clock, DomainError } from '@app/kernel';
 import { Database, PersonalDataVault, hurryRelay, reachOf, newId, type Principal } from '@app/platform';
 import type { Readable } from 'node:stream';
+import type { Organisation } from '../organisation/organisation.entity.js';
 import { liesUnder } from '../organisation/organisation.js';
 import { windowState } from '../window/window.js';
 import { windowById } from '../window/window.repository.js';
@@ -10,14 +11,13 @@ import { CUT_OFF, RosterImportService } from './roster-import.service.js';
 import type { RefusalReason } from './roster.js';
 import type { ImportFailure, RosterImport, RosterRefusal } from './roster.entity.js';
 import { IncomingFile } from './incoming-file.js';
-import { writeFindings, type Finding, type FindingsFile } from './findings-file.js';
+import { stopFinding, writeFindings, type FindingsFile } from './findings-file.js';
 import * as rosters from './roster.repository.js';
+import { fileForgotten, notDone } from './roster.errors.js';
 import { storedFile } from './stored-file.js';
 
 /** Large enough for one statement to carry much, small enough for many uploads at once. */
 const PART_BYTES = 512 * 1024;
-
-const PAGE_FINDINGS = 1_000;
 
 export interface RosterUpload {
   windowId: string;
@@ -26,7 +26,9 @@ export interface RosterUpload {
   stream: Readable;
 }
 
-export interface RosterSummary extends rosters.Counts {
+const PAGE_ROSTERS = 100;
+
+export interface RosterStanding extends rosters.Counts {
   importId: string;
   state: RosterImport['state'];
   /** Of the file that is worked through, 0 to 100. */
@@ -35,7 +37,26 @@ export interface RosterSummary extends rosters.Counts {
   readToLine: number;
   /** Why the file was refused whole, or from where on it was not read. */
   failure: { code: string; message: string } | null;
+  /**
+   * Who is enrolled in units of this file besides its own people, at its end: by an earlier roster (among them whom it no longer names), alone, or
+   * though the row here was refused. null while it is not done.
+   */
+  othersEnrolled: number | null;
+}
+
+export interface RosterSummary extends RosterStanding {
   reasons: Partial<Record<RefusalReason, number>>;
+}
+
+export interface ListedRoster extends RosterStanding {
+  fileName: string;
+  receivedAt: Date;
+  receivedBy: string;
+}
+
+export interface RosterList {
+  rosters: ListedRoster[];
+  next?: string;
 }
 
 @Injectable()
@@ -70,7 +91,7 @@ export class RosterService {
       this.imports.workIncoming(started, incoming),
     ]);
     for (const ended of [stored, worked]) if (ended.status === 'rejected') throw ended.reason;
-    const done = (await rosters.importById(this.database.direct, started.id))!;
+    const done = await rosters.importById(this.database.direct, started.id);
     if (done.failure) {
       const { code, kind, details } = done.failure;
       const { reached_line: readToLine, rows, accepted, refused } = done;
@@ -88,37 +109,49 @@ export class RosterService {
     return this.summarise(await this.visible(importId, principal));
   }
 
+  /**
+   * Rosters of the window, newest first, from behind the import `after` on. Errors: `window` (not found), `forbidden`.
+   */
+  async list(windowId: string, principal: Principal, after?: string): Promise<RosterList> {
+    const { organisation } = await windowById(this.database.direct, windowId);
+    this.mustReach(organisation, principal);
+    const found = await rosters.importsOf(this.database.direct, windowId, after ?? null, PAGE_ROSTERS + 1);
+    const shown = found.slice(0, PAGE_ROSTERS);
+    return {
+      rosters: shown.map((one) => ({
+        fileName: one.file_name,
+        receivedAt: one.received_at,
+        receivedBy: one.received_by,
+        ...standingOf(one),
+      })),
+      ...(found.length > PAGE_ROSTERS ? { next: shown.at(-1)!.id } : {}),
+    };
+  }
+
   /** Errors: `roster` (not found), `forbidden`. */
   async refusals(importId: string, principal: Principal): Promise<RosterRefusal[]> {
     await this.visible(importId, principal);
     return rosters.refusalsOf(this.database.direct, importId);
   }
 
-  /** The file as it came, with what was found in its rows in a column. Errors: `roster`, `roster-file` (not found), `forbidden`. */
+  /** The file as it came, with what was found in its rows in a column. Errors: `roster`, `roster-file` (not found), `forbidden`, `roster-not-done` (conflict). */
   async findingsFile(importId: string, principal: Principal): Promise<FindingsFile> {
-    const found = await this.visible(importId, principal);
-    if ((found.state === 'failed' && found.rows === 0) || (await rosters.readPart(this.database, importId, 0)) === undefined)
+    const { state, rows, failure, reached_line, file_name } = await this.visible(importId, principal);
+    if (state === 'failed' && rows === 0)
       throw new DomainError(
         'roster-file',
         'not-found',
-        'expected a file whose rows were read, found one that was refused whole, or was deleted after its time; import it again',
+        'expected a file whose rows were read, found one that was refused whole; correct what its failure says and import it again',
       );
-    const stop = found.failure && {
-      row: found.reached_line + 1,
-      field: '整行',
-      reason: found.failure.code,
-      remedy: '文件自本行起未读取、未导入：请改正后重新导入',
-    };
-    return writeFindings(storedFile(this.database, this.vault, importId), found.file_name, this.findings(importId), stop ?? undefined);
-  }
-
-  private async *findings(importId: string): AsyncGenerator<Finding> {
-    for (let after = 0; ;) {
-      const page = await rosters.refusalsAfter(this.database.direct, importId, after, PAGE_FINDINGS);
-      yield* page;
-      if (page.length < PAGE_FINDINGS) return;
-      after = page.at(-1)!.row;
-    }
+    if (state === 'receiving') throw notDone();
+    if ((await rosters.readPart(this.database, importId, 0)) === undefined) throw fileForgotten();
+    const stop = failure ? stopFinding(failure.code, reached_line + 1) : undefined;
+    return writeFindings(
+      storedFile(this.database, this.vault, importId),
+      file_name,
+      rosters.everyRefusal(this.database.direct, importId),
+      stop,
+    );
   }
 
   private async begin({ windowId, fileName, principal }: RosterUpload): Promise<rosters.StartedImport> {
@@ -152,29 +185,18 @@ export class RosterService {
 
   private async visible(importId: string, principal: Principal): Promise<RosterImport> {
     const found = await rosters.importById(this.database.direct, importId);
-    if (!found) throw new DomainError('roster', 'not-found', 'expected the id of a roster import, found none; check it');
-    const reach = reachOf(principal, 'roster.read');
     const { organisation } = await windowById(this.database.direct, found.window_id);
-    if (reach.scope !== 'all' && !liesUnder(organisation.path, reach.organisationPath)) throw outOfReach();
+    this.mustReach(organisation, principal);
     return found;
   }
 
+  private mustReach({ path }: Organisation, principal: Principal): void {
+    const reach = reachOf(principal, 'roster.read');
+    if (reach.scope !== 'all' && !liesUnder(path, reach.organisationPath)) throw outOfReach();
+  }
+
   private async summarise(found: RosterImport): Promise<RosterSummary> {
-    return {
-      importId: found.id,
-      state: found.state,
-      percent: found.parts === 0 ? 0 : Math.floor((found.reached_part / found.parts) * 100),
-      readToLine: found.reached_line,
-      failure: found.failure && { code: found.failure.code, message: messageOf(found, found.failure) },
-      rows: found.rows,
-      accepted: found.accepted,
-      refused: found.refused,
-      unchanged: found.unchanged,
-      normalised: found.normalised,
-      cardWarnings: found.card_warnings,
-      phoneWarnings: found.phone_warnings,
-      reasons: await rosters.refusalsByReason(this.database.direct, found.id),
-    };
+    return { ...standingOf(found), reasons: await rosters.refusalsByReason(this.database.direct, found.id) };
   }
 
   private async openWindow(windowId: string, principal: Principal, at: Date): Promise<void> {
@@ -196,6 +218,22 @@ export class RosterService {
       );
   }
 }
+
+const standingOf = (found: RosterImport): RosterStanding => ({
+  importId: found.id,
+  state: found.state,
+  percent: found.parts === 0 ? 0 : Math.floor((found.reached_part / found.parts) * 100),
+  readToLine: found.reached_line,
+  failure: found.failure && { code: found.failure.code, message: messageOf(found, found.failure) },
+  rows: found.rows,
+  accepted: found.accepted,
+  refused: found.refused,
+  unchanged: found.unchanged,
+  normalised: found.normalised,
+  cardWarnings: found.card_warnings,
+  phoneWarnings: found.phone_warnings,
+  othersEnrolled: found.others_enrolled,
+});
 
 function messageOf({ reached_line, rows, accepted }: RosterImport, { message }: ImportFailure): string {
   if (rows === 0) return message;

@@ -2,6 +2,7 @@
  * An .xlsx file as rows of text. Every part is unpacked once and its checksum compared before the first row is handed on, so that a damaged file
  * is refused before anything of it is taken; the sheet is then unpacked again as it is read, since merged cells are told at its end.
  */
+import { DomainError } from '@app/kernel';
 import { COLUMNS } from './roster-column.js';
 import { REQUIRED, findHeader, holdsPerson, type HeaderFault } from './roster-header.js';
 import { HEADER_WITHIN, headerError, isBlank, refuse, type RosterSheet, type SheetRow } from './sheet.js';
@@ -50,9 +51,10 @@ async function choose(zip: XlsxZip, sheets: readonly Candidate[], shared: Omit<S
   let other: string | undefined;
   for (const { name, part } of sheets) {
     const context = { ...shared, merges: await verify(zip, part) };
-    const start = await firstRows(zip, part, context);
+    const { start, stopped } = await firstRows(zip, part, context);
     const header = findHeader(start.slice(0, HEADER_WITHIN).map(({ cells }) => cells));
     if ('fault' in header) {
+      if (stopped) throw stopped;
       if (fault.fault === 'none') fault = header;
       // Notes, pivots and lists of codes may lie beside a roster; people may not, since nobody would hear of them.
       if (header.fault !== 'none' || (await holdsPeople(zip, part, context))) other ??= name;
@@ -157,13 +159,20 @@ function endOfRows(bytes: Buffer): number {
 }
 const SLASH = 0x2f;
 
-async function firstRows(zip: XlsxZip, part: string, context: SheetContext): Promise<SheetRow[]> {
+/** `stopped`: why there are no more of them. */
+async function firstRows(zip: XlsxZip, part: string, context: SheetContext): Promise<{ start: SheetRow[]; stopped?: DomainError }> {
   const first: SheetRow[] = [];
-  for await (const rows of sheetRows(zip, part, context)) {
-    first.push(...rows);
-    if (first.length > HEADER_WITHIN + 1) break;
+  let stopped: DomainError | undefined;
+  try {
+    for await (const rows of sheetRows(zip, part, context)) {
+      first.push(...rows);
+      if (first.length > HEADER_WITHIN + 1) break;
+    }
+  } catch (error) {
+    if (!(error instanceof DomainError)) throw error;
+    stopped = error;
   }
-  return first.filter(({ cells }) => !isBlank(cells));
+  return { start: first.filter(({ cells }) => !isBlank(cells)), ...(stopped && { stopped }) };
 }
 
 async function holdsPeople(zip: XlsxZip, part: string, context: SheetContext): Promise<boolean> {
@@ -181,6 +190,9 @@ async function* sheetRows(zip: XlsxZip, part: string, context: SheetContext): As
     }
     reader.end();
   } catch (error) {
+    // What stands before the fault was read with it.
+    const rows = reader.take();
+    if (rows.length > 0) yield rows;
     throw asDamage(error);
   }
 }
