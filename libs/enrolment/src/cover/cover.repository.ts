@@ -1,7 +1,7 @@
 import { rowsOf, type Transaction } from '@app/platform';
 import type { CivilDate } from '@app/kernel';
 import { planLineOf } from '../window/window.js';
-import type { CoverEnd } from './cover.js';
+import type { EndReason } from './cover.js';
 import { MAY_START } from '../underwriting/underwriting.repository.js';
 
 export interface MemberCover {
@@ -41,7 +41,7 @@ export interface CoverOfMember {
   coverFrom: CivilDate;
   coverTo: CivilDate;
   endedOn: CivilDate | null;
-  endReason: CoverEnd | null;
+  endReason: EndReason | null;
   number: string;
 }
 
