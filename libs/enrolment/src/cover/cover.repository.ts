@@ -126,8 +126,8 @@ export interface JoinedCover {
 }
 
 /**
- * Covers for members who joined alone and are enrolled; `heldBack` are those whom underwriting holds back. One who has that cover already
- * keeps it.
+ * Covers for members who joined alone and are enrolled, in the unit that they belong to; `heldBack` are those whom underwriting holds back.
+ * One who has that cover already keeps it.
  */
 export async function startJoinedCovers(
   tx: Transaction,
@@ -138,9 +138,10 @@ export async function startJoinedCovers(
   const rows = await rowsOf<{ started: number; heldBack: number }>(
     tx,
     `with asked as (
-       select e.member_id, e.period_id, e.unit_id, e.applied_at, w.plan_id, w.cover_from, w.cover_to, j.join_id, ${MAY_START} as may
+       select e.member_id, e.period_id, m.unit_id, e.applied_at, w.plan_id, w.cover_from, w.cover_to, j.join_id, ${MAY_START} as may
        from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as j(member_id, period_id, join_id)
        join enrolment e on e.member_id = j.member_id and e.period_id = j.period_id
+       join member m on m.id = e.member_id
        join enrolment_window w on w.id = e.window_id),
      due as (
        select asked.*, unit.path, (applied_at at time zone 'Asia/Shanghai')::date as enrolled_on

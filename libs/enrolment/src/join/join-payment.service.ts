@@ -251,9 +251,9 @@ export class JoinPaymentService implements OnApplicationShutdown {
       tx,
       decided.filter(({ decision }) => decision === 'cover').map(({ application }) => application),
     );
-    const covered = new Set(enrolled);
+    const covered = new Set(enrolled.map(({ id }) => id));
     const booked = decided.map(({ decision, ...one }) => {
-      const reason = decision !== 'cover' ? decision : covered.has(one.application) ? null : ('enrolled-by-unit' as const);
+      const reason = decision !== 'cover' ? decision : covered.has(one.application.id) ? null : ('enrolled-by-unit' as const);
       return { ...one, reason };
     });
     const back = booked.filter(({ reason }) => reason !== null).map(({ application }) => application.id);

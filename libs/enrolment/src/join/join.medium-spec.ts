@@ -2,7 +2,7 @@ import type { EReceiptAnswer, EReceiptRequest, RedFlushAnswer } from '@app/contr
 import { addDays, Clock, DomainError, chinaInstant, civilDate, fen, type Fen } from '@app/kernel';
 import { balanceOf, imbalance, ledger } from '@app/ledger';
 import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, type Principal, type Transaction } from '@app/platform';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
@@ -121,11 +121,11 @@ describe('a member who joins alone', () => {
     const memberId = vault.memberId(personalNumber(serial));
     return { userId: memberId, login: memberId, roles: ['member'], organisationPath: '/', memberId };
   };
-  const newWindow = async (memberFen: Fen = SHARE, underwriting: Underwriting = 'none') =>
+  const newWindow = async (memberFen: Fen = SHARE, underwriting: Underwriting = 'none', organisationCode = '459999') =>
     (
       await windows.create({
         planId: 'guangxi-1-2025',
-        organisationCode: '459999',
+        organisationCode,
         opensAt: OPENS,
         closesAt: CLOSES,
         coverFrom: civilDate(`${year}-01-01`),
@@ -182,6 +182,13 @@ describe('a member who joins alone', () => {
     await organisations.create({ kind: 'city', code: '4599', name: '某市', parentCode: '45' });
     await organisations.create({ kind: 'county', code: '459999', name: '某县', parentCode: '4599' });
     await organisations.create({ kind: 'county', code: '459998', name: '邻县', parentCode: '4599' });
+    await organisations.create({ kind: 'county', code: '459997', name: '远县', parentCode: '4599' });
+    for (const [code, parentCode] of [
+      ['81459999MA0000245H', '459999'],
+      ['81459998MA00000017', '459998'],
+      ['81459997MA0000001Q', '459997'],
+    ] as const)
+      await organisations.create({ kind: 'unit', code, name: code, parentCode });
     clock.instant = new Date(OPENS.getTime() + MINUTE);
     // Known from the year before.
     windowId = await newWindow();
@@ -310,12 +317,64 @@ describe('a member who joins alone', () => {
 
     it('writes the others of a set where one cannot be written', async () => {
       const [asked, broken] = [await ask(1), await ask(2)];
-      // Somebody has damaged a row: its unit is gone.
-      await source.query('update join_application set unit_id = gen_random_uuid() where order_number = $1', [broken.orderNumber]);
+      // Somebody has damaged a row: its window is gone.
+      await source.query('update join_application set window_id = gen_random_uuid() where order_number = $1', [broken.orderNumber]);
       const [good, bad] = [asked, broken].map(({ orderNumber }) => notificationOf(orderNumber!, SHARE, clock.now()));
       const ended = await Promise.allSettled([payments.notified(good!.headers, good!.body), payments.notified(bad!.headers, bad!.body)]);
       expect(ended.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
       expect((await covers()).map(({ member_id }) => member_id)).toEqual([member(1).memberId]);
+      await source.query('delete from join_application where order_number = $1', [broken.orderNumber]);
+    });
+  });
+
+  describe('and changes the unit between confirming and paying', () => {
+    const SECOND = '81459999MA0000245H';
+    const THIRD = '81459998MA00000017';
+    const FOURTH = '81459997MA0000001Q';
+    /** As a transfer of another cover of theirs does. */
+    const movesTo = (serial: number, unit: string) =>
+      source.query('update member set unit_id = (select id from organisation where code = $2) where id = $1', [
+        member(serial).memberId,
+        unit,
+      ]);
+    const placeOf = async (serial: number) => {
+      const rows = await source.query<{ cover: string; enrolled: string; counted: string; asked: string; window: string }[]>(
+        `select c.organisation_path as cover, e.window_id as window, (select code from organisation where id = e.unit_id) as enrolled,
+           (select code from organisation where id = j.unit_id) as asked,
+           (select string_agg(o.code, ' ') from enrolment_count n join organisation o on o.id = n.unit_id
+            join enrolment_window w on w.id = n.window_id where w.period_id = c.period_id and n.members > 0) as counted
+         from cover c join enrolment e using (member_id, period_id) join join_application j using (member_id, period_id)
+         where c.member_id = $1 and c.join_id is not null order by c.cover_from desc limit 1`,
+        [member(serial).memberId],
+      );
+      return { ...rows[0]!, cover: rows[0]!.cover.split('/').at(-2) };
+    };
+    afterEach(() => movesTo(1, UNIT));
+
+    it('is enrolled and covered in the unit that they belong to by then', async () => {
+      const asked = await ask(1);
+      await movesTo(1, SECOND);
+      await payAndTell(1, asked);
+      expect(await read(1, asked)).toMatchObject({ state: 'covered', ticket: asked.ticket });
+      expect(await placeOf(1)).toEqual({ cover: SECOND, enrolled: SECOND, asked: SECOND, counted: SECOND, window: windowId });
+      expect(await db.transaction((tx) => recount(tx, windowId))).toBe(0);
+    });
+
+    it('of another organisation, is so in its window of the period', async () => {
+      year--;
+      const there = await newWindow(SHARE, 'none', '459998');
+      const asked = await ask(1);
+      await movesTo(1, THIRD);
+      await payAndTell(1, asked);
+      expect((await read(1, asked)).state).toBe('covered');
+      expect(await placeOf(1)).toEqual({ cover: THIRD, enrolled: THIRD, asked: THIRD, counted: THIRD, window: there });
+    });
+
+    it('of an organisation without a window, is covered there, and enrolled where they asked', async () => {
+      const asked = await ask(1);
+      await movesTo(1, FOURTH);
+      await payAndTell(1, asked);
+      expect(await placeOf(1)).toEqual({ cover: FOURTH, enrolled: UNIT, asked: UNIT, counted: UNIT, window: windowId });
     });
   });
 

@@ -152,15 +152,31 @@ export async function moveApplications(tx: Transaction, moves: readonly Move[]):
   return rows.length;
 }
 
-/** Enrols with the legal time of the application; whom a roster has enrolled meanwhile is not in what is returned. */
+/**
+ * Enrols with the legal time of the application; whom a roster has enrolled meanwhile is not in what is returned. Who has changed the unit since
+ * asking is enrolled in the new one, in the window of the period that stands over it, and the application goes along; where none does, in that
+ * which was asked for.
+ */
 export async function enrolJoined(tx: Transaction, joins: readonly Application[]): Promise<Application[]> {
   if (joins.length === 0) return [];
-  const rows = await rowsOf<{ memberId: string; periodId: string }>(
+  const rows = await rowsOf<{ memberId: string; periodId: string; windowId: string; unitId: string }>(
     tx,
-    `insert into enrolment (member_id, period_id, window_id, unit_id, applied_at)
-     select member_id, period_id, window_id, unit_id, applied_at
-     from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[]) as n(member_id, period_id, window_id, unit_id, applied_at) order by member_id
-     on conflict (member_id, period_id) do nothing returning member_id as "memberId", period_id as "periodId"`,
+    `with asked as (
+       select n.member_id, n.period_id, n.applied_at, coalesce(now.window_id, n.window_id) as window_id, coalesce(now.unit_id, n.unit_id) as unit_id
+       from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[]) as n(member_id, period_id, window_id, unit_id, applied_at)
+       left join member m on m.id = n.member_id and m.unit_id <> n.unit_id
+       left join lateral (
+         select w.id as window_id, m.unit_id from enrolment_window asked join enrolment_window w on w.period_id = asked.period_id and w.plan_id = asked.plan_id
+         join organisation o on o.id = w.organisation_id join organisation unit on unit.id = m.unit_id
+         where asked.id = n.window_id and starts_with(unit.path, o.path) order by w.id = n.window_id desc, length(o.path) desc limit 1) now on true
+       order by n.member_id),
+     enrolled as (
+       insert into enrolment (member_id, period_id, window_id, unit_id, applied_at) select member_id, period_id, window_id, unit_id, applied_at from asked
+       on conflict (member_id, period_id) do nothing returning member_id, period_id, window_id, unit_id),
+     moved as (
+       update join_application a set window_id = e.window_id, unit_id = e.unit_id from enrolled e
+       where a.member_id = e.member_id and a.period_id = e.period_id and a.unit_id <> e.unit_id)
+     select member_id as "memberId", period_id as "periodId", window_id as "windowId", unit_id as "unitId" from enrolled`,
     [
       joins.map((join) => join.memberId),
       joins.map((join) => join.periodId),
@@ -169,8 +185,11 @@ export async function enrolJoined(tx: Transaction, joins: readonly Application[]
       joins.map((join) => join.receivedAt),
     ],
   );
-  const enrolled = new Set(rows.map((row) => pairKey(row)));
-  return joins.filter((join) => enrolled.has(pairKey(join)));
+  const enrolled = new Map(rows.map((row) => [pairKey(row), row]));
+  return joins.flatMap((join) => {
+    const place = enrolled.get(pairKey(join));
+    return place ? [{ ...join, windowId: place.windowId, unitId: place.unitId }] : [];
+  });
 }
 
 /** All applications of these members. */

@@ -335,10 +335,7 @@ export class JoinService implements OnApplicationShutdown {
           reason,
         })),
       );
-      await countJoined(
-        tx,
-        free.filter(({ id }) => covered.has(id)),
-      );
+      await countJoined(tx, enrolled);
       return [...applications.filter(({ amountFen }) => amountFen > 0), ...ended];
     });
     const byPair = new Map(written.map((application) => [joins.pairKey(application), application]));
