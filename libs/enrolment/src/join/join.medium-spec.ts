@@ -27,6 +27,7 @@ import {
 } from '../index.js';
 import { COLUMNS } from '../roster/roster.js';
 import type { Underwriting } from '../window/window.js';
+import { writeTicket } from './join-ticket.js';
 
 const OPENS = chinaInstant(civilDate('2025-09-01'));
 const CLOSES = chinaInstant(civilDate('2025-12-11'));
@@ -800,6 +801,72 @@ describe('a member who joins alone', () => {
       expect(await read(place, asked)).toMatchObject({ state: 'covered', receivedAt: ticket.receivedAt });
     });
 
+    describe('of a request that was lost and made anew', () => {
+      /** Asked at `lost` at a process that died, and again a day later in the eyes of the books. */
+      const lostAndAsked = async (lost: Date) => {
+        clock.instant = lost;
+        const { joins: dying } = start(new GatedDatabase(source), Impatient);
+        const ticket = await ask(1, lost, dying);
+        expect(ticket).toMatchObject({ state: 'waiting', receivedAt: lost });
+        clock.instant = new Date(lost.getTime() + 23 * 60 * MINUTE);
+        return { ticket, asked: await ask(1) };
+      };
+      const times = async () => {
+        const rows = await source.query<Record<'asked' | 'enrolled', Date>[]>(
+          `select a.received_at as asked, e.applied_at as enrolled from join_application a left join enrolment e using (member_id, period_id) where a.window_id = $1`,
+          [windowId],
+        );
+        return rows[0]!;
+      };
+      const LOST = new Date(OPENS.getTime() + MINUTE);
+
+      it('has the earlier time when its ticket is shown, before it is paid', async () => {
+        const { ticket, asked } = await lostAndAsked(LOST);
+        expect(asked.receivedAt).toEqual(clock.now());
+        expect(await read(1, ticket)).toMatchObject({ ...asked, receivedAt: LOST, ticket: ticket.ticket });
+        await payAndTell(1, asked);
+        expect(await read(1, asked)).toMatchObject({ state: 'covered', receivedAt: LOST });
+        expect([await times(), await covers()]).toMatchObject([{ asked: LOST, enrolled: LOST }, [{ enrolled_on: '2025-09-01' }]]);
+      });
+
+      it('and after', async () => {
+        const { ticket, asked } = await lostAndAsked(LOST);
+        await payAndTell(1, asked);
+        expect(await covers()).toMatchObject([{ enrolled_on: '2025-09-01' }]);
+        expect(await read(1, ticket)).toMatchObject({ state: 'covered', receivedAt: LOST });
+        expect(await times()).toEqual({ asked: LOST, enrolled: LOST });
+      });
+
+      it('has a day that comes before, when its ticket is shown', async () => {
+        const lost = new Date(OPENS.getTime() + 12 * 60 * MINUTE);
+        const { ticket, asked } = await lostAndAsked(lost);
+        await payAndTell(1, asked);
+        expect(await covers()).toMatchObject([{ enrolled_on: '2025-09-02' }]);
+        await read(1, ticket);
+        expect(await covers()).toMatchObject([{ enrolled_on: '2025-09-01' }]);
+      });
+
+      it.each([
+        ['received before the window opened', OPENS.getTime() - 1, 0],
+        ['left lying for more than a day', LOST.getTime(), 61 * MINUTE],
+      ])('has its own time where the ticket was %s', async (_, lost, lying) => {
+        const { asked } = await lostAndAsked(LOST);
+        clock.move(lying);
+        const ticket = writeTicket(vault, { memberId: member(1).memberId!, windowId, receivedAt: new Date(lost) });
+        expect(await joins.read(member(1), ticket)).toEqual(asked);
+      });
+
+      it('keeps the ticket of the first while the second waits', async () => {
+        clock.instant = LOST;
+        const ticket = await ask(1, LOST, start(new GatedDatabase(source), Impatient).joins);
+        clock.move(MINUTE);
+        const { joins: crowded } = start(new GatedDatabase(source), Impatient);
+        await ask(2, clock.now(), crowded);
+        expect(await ask(1, clock.now(), crowded)).toMatchObject({ state: 'waiting', receivedAt: clock.now() });
+        expect(await read(1, ticket, crowded)).toMatchObject({ state: 'waiting', ticket: ticket.ticket, receivedAt: LOST });
+      });
+    });
+
     it('keeps the legal time also of a request after one that had expired', async () => {
       const first = await ask(1);
       clock.instant = first.payBy!;
@@ -815,6 +882,8 @@ describe('a member who joins alone', () => {
       const again = await read(1, second, restarted);
       expect(again).toMatchObject({ state: 'to-pay', receivedAt: second.receivedAt });
       expect(again.orderNumber).not.toBe(first.orderNumber);
+      // The time of the first is not that of the second.
+      expect(await read(1, first, restarted)).toMatchObject({ orderNumber: again.orderNumber, receivedAt: second.receivedAt });
       gate.open();
     });
 

@@ -209,6 +209,30 @@ export async function applicationIn(tx: Transaction, memberId: string, windowId:
   return rows[0] && application(rows[0]);
 }
 
+/**
+ * An open application was received earlier than is known, within its window, and so were its enrolment and cover. Only of a first attempt: an
+ * earlier time may be that of the attempt before. False when nothing is known better by it.
+ */
+export async function receivedEarlier(tx: Transaction, { memberId, periodId }: Application, receivedAt: Date): Promise<boolean> {
+  const rows = await rowsOf(
+    tx,
+    `with earlier as (
+       update join_application a set received_at = $3 from enrolment_window w
+       where a.member_id = $1 and a.period_id = $2 and a.attempt = 1 and a.state in ('to-pay', 'covered') and a.received_at > $3
+         and w.id = a.window_id and w.opens_at <= $3
+       returning a.member_id, a.period_id, a.id),
+     enrolled as (
+       update enrolment e set applied_at = $3 from earlier a
+       where e.member_id = a.member_id and e.period_id = a.period_id and e.import_id is null and e.applied_at > $3),
+     covered as (
+       update cover c set enrolled_on = least(c.enrolled_on, ($3::timestamptz at time zone 'Asia/Shanghai')::date) from earlier a
+       where c.member_id = a.member_id and c.period_id = a.period_id and c.join_id = a.id)
+     select from earlier`,
+    [memberId, periodId, receivedAt],
+  );
+  return rows.length > 0;
+}
+
 export interface StoredPayment {
   readonly memberId: string;
   readonly orderNumber: string;

@@ -177,10 +177,19 @@ export class JoinService implements OnApplicationShutdown {
     const ticket = this.ticketOf(principal, text);
     if (this.line.find(keyOf(ticket))) return this.take(ticket);
     const application = await joins.applicationIn(this.database.direct, ticket.memberId, ticket.windowId);
+    const tooOld = this.clock.now().getTime() - ticket.receivedAt.getTime() > TICKET_HOURS * 3_600_000;
     // One that had ended before this was received says nothing of it.
-    if (application && (application.receivedAt >= ticket.receivedAt || isOpen(application))) return this.view(application);
-    if (this.clock.now().getTime() - ticket.receivedAt.getTime() > TICKET_HOURS * 3_600_000) throw ticketTooOld();
+    if (application && (application.receivedAt >= ticket.receivedAt || isOpen(application)))
+      return this.view(tooOld ? application : await this.withEarliest(application, ticket));
+    if (tooOld) throw ticketTooOld();
     return this.take(ticket);
+  }
+
+  /** Who asked anew before coming back with the ticket of a request that was lost was received when that was. */
+  private async withEarliest(application: joins.Application, { windowId, receivedAt }: JoinTicket): Promise<joins.Application> {
+    if (receivedAt >= application.receivedAt || windowId !== application.windowId) return application;
+    const earlier = await joins.receivedEarlier(this.database.direct, application, receivedAt);
+    return earlier ? { ...application, receivedAt } : application;
   }
 
   /** What the phone needs to pay. Errors: `ticket` (not found), `join-not-to-pay` (conflict), those of the outside party. */
@@ -212,7 +221,7 @@ export class JoinService implements OnApplicationShutdown {
     const ask = this.line.find(keyOf(ticket)) ?? this.enter(ticket);
     // Above, who has not been heard yet matters more: what counts is when a request was received, and whoever finds no connection was not.
     const outcome = await this.hold(ask.outcome, this.held < this.mostHeld ? this.holdMs : 0);
-    if (!outcome) return this.waiting(ask);
+    if (!outcome) return this.waiting(ask, ticket);
     if ('refusal' in outcome) throw joinRefused(outcome.refusal, outcome.window, ask.receivedAt);
     return this.view(outcome.application);
   }
@@ -248,13 +257,15 @@ export class JoinService implements OnApplicationShutdown {
     return ask;
   }
 
-  private waiting(ask: Ask): JoinView {
+  /** The earlier ticket is kept: it will prove the time. */
+  private waiting(ask: Ask, shown: JoinTicket): JoinView {
     const position = this.line.placesUpTo(ask.receivedAt);
+    const first = shown.receivedAt < ask.receivedAt ? shown : ask;
     const estimatedSeconds = Math.ceil(this.pace.secondsFor(position));
     return {
-      ticket: writeTicket(this.vault, ask),
+      ticket: writeTicket(this.vault, first),
       state: 'waiting',
-      receivedAt: ask.receivedAt,
+      receivedAt: first.receivedAt,
       position,
       estimatedSeconds,
       pollAfterSeconds: Math.min(Math.max(estimatedSeconds - EARLY_SECONDS, POLL_SECONDS.least), POLL_SECONDS.most),
