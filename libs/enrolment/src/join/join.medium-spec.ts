@@ -290,6 +290,39 @@ describe('a member who joins alone', () => {
       expect((await read(1, answers[0]!)).state).toBe('covered');
     });
 
+    it('is told which window of the period has the application, and charged in no other', async () => {
+      const first = await ask(1);
+      const county = windowId;
+      year--;
+      windowId = await newWindow(SHARE, 'none', '4599');
+      const named = { code: 'join-elsewhere', kind: 'conflict', details: { windowId: county } };
+      await expect(ask(1)).rejects.toMatchObject(named);
+      const lost = writeTicket(vault, { memberId: member(1).memberId!, windowId, receivedAt: clock.now() });
+      await expect(joins.read(member(1), lost)).rejects.toMatchObject(named);
+      await expect(joins.payment(member(1), lost)).rejects.toMatchObject(named);
+      expect(pay.orders.size).toBe(0);
+      await payAndTell(1, first);
+      await expect(ask(1)).rejects.toMatchObject(named);
+      expect(await joins.read(member(1), lost)).toMatchObject({ state: 'covered', windowId: county, ticket: first.ticket });
+      expect((await joins.offer(member(1), windowId)).join).toMatchObject({ windowId: county });
+    });
+
+    it('has one application of two windows that are asked at once, whoever writes them', async () => {
+      const county = windowId;
+      year--;
+      const city = await newWindow(SHARE, 'none', '4599');
+      const other = start(new Database(source));
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 8 }, (_, i) => (i % 2 ? joins : other.joins).ask(member(1), i % 4 < 2 ? city : county, clock.now())),
+      );
+      const orders = new Set(
+        outcomes.flatMap((one) => (one.status === 'fulfilled' ? [`${one.value.windowId} ${one.value.orderNumber}`] : [])),
+      );
+      const refusals = new Set(outcomes.flatMap((one) => (one.status === 'rejected' ? [(one.reason as DomainError).code] : [])));
+      expect([orders.size, [...refusals]]).toEqual([1, ['join-elsewhere']]);
+      windowId = [city, county].find((id) => [...orders][0]!.startsWith(id))!;
+    });
+
     it('answers a notification again when the process died between the commit and the answer', async () => {
       const asked = await ask(1);
       await joins.payment(member(1), asked.ticket);

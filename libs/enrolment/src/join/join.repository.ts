@@ -6,7 +6,6 @@ import type { AskFacts, AskedWindow, JoinReason, JoinState } from './join.js';
 import type { PhonePaymentFault, PhonePaymentState } from './join.entity.js';
 
 export interface JoinWindow extends AskedWindow {
-  readonly id: string;
   readonly period_id: string;
   readonly underwriting: Underwriting;
   readonly memberShareFen: Fen;
