@@ -697,11 +697,78 @@ describe('a member who joins alone', () => {
       const { orderNumber } = asked;
       const late = new Date(asked.payBy!.getTime() + 1);
       const mine = async () => (await payments.refundsUnderWay()).filter((refund) => refund.orderNumber === orderNumber);
-      expect(await mine()).toEqual([{ orderNumber, amountFen: SHARE, state: 'refund-due', reason: 'paid-late', paidAt: late }]);
+      expect(await mine()).toEqual([
+        { orderNumber, amountFen: SHARE, state: 'refund-due', reason: 'paid-late', paidAt: late, refusal: null, stuck: false },
+      ]);
       clock.move(MINUTE);
       await payments.refund();
       expect(await read(1, asked)).toMatchObject({ state: 'refunded' });
       expect(await mine()).toEqual([]);
+    });
+
+    describe('whose refund is refused each minute for a fault that is not its own', () => {
+      /** `times` minutes of it. */
+      const refused = async (times: number) => {
+        for (let i = 0; i < times; i++) {
+          await payments.refund();
+          clock.move(MINUTE);
+        }
+      };
+      const mine = async ({ orderNumber }: JoinView) =>
+        (await payments.refundsUnderWay()).filter((refund) => refund.orderNumber === orderNumber);
+      const begin = async (serial: number) => {
+        const asked = await ask(serial);
+        pay.faultyRefunds.set(asked.orderNumber!, 'PARAM_ERROR');
+        await payAndTell(serial, asked, new Date(asked.payBy!.getTime() + 1));
+        return asked;
+      };
+
+      it('needs a person after an hour of the same, says the code, and is over when it is taken', async () => {
+        const asked = await begin(1);
+        await refused(59);
+        expect([await mine(asked), await flagsOf(asked)]).toMatchObject([
+          [{ state: 'refund-due', refusal: 'PARAM_ERROR', stuck: false }],
+          [],
+        ]);
+        await refused(2);
+        expect(await mine(asked)).toMatchObject([{ state: 'refund-due', refusal: 'PARAM_ERROR', stuck: true }]);
+        expect(await flagsOf(asked)).toMatchObject([{ fault: 'refund-stuck', amountFen: SHARE, payment: { state: 'refund-due' } }]);
+        pay.faultyRefunds.clear();
+        await refused(1);
+        expect(await read(1, asked)).toMatchObject({ state: 'refunded' });
+        expect([await mine(asked), await flagsOf(asked)]).toEqual([[], []]);
+        expect(await source.query('select fault, cleared_by from phone_payment_flag where order_number = $1', [asked.orderNumber])).toEqual(
+          [{ fault: 'refund-stuck', cleared_by: 'phone-pay' }],
+        );
+      });
+
+      it('counts another code anew, and an hour after it was cleared needs a person again', async () => {
+        const asked = await begin(1);
+        await refused(59);
+        pay.faultyRefunds.set(asked.orderNumber!, 'NO_AUTH');
+        await refused(59);
+        expect([await mine(asked), await flagsOf(asked)]).toMatchObject([[{ refusal: 'NO_AUTH', stuck: false }], []]);
+        await refused(1);
+        const flag = { orderNumber: asked.orderNumber!, fault: 'refund-stuck' } as const;
+        await expect(payments.clearFlag(finance, flag, { clearance: 'a setting was wrong' })).rejects.toMatchObject({
+          code: 'refund-outcome',
+        });
+        await payments.clearFlag(finance, flag, { clearance: 'a setting was wrong', refund: 'retry' });
+        expect([await mine(asked), await flagsOf(asked)]).toMatchObject([[{ stuck: false }], []]);
+        await refused(60);
+        expect(await flagsOf(asked)).toMatchObject([{ fault: 'refund-stuck', earlier: [{ clearance: 'a setting was wrong' }] }]);
+      });
+
+      it('is not asked for again when finance gave it back another way', async () => {
+        const asked = await begin(1);
+        await refused(60);
+        const flag = { orderNumber: asked.orderNumber!, fault: 'refund-stuck' } as const;
+        await payments.clearFlag(finance, flag, { clearance: 'given to the bank card', refund: 'given-back' });
+        pay.faultyRefunds.clear();
+        await refused(2);
+        expect(await read(1, asked)).toMatchObject({ state: 'refunded', reason: 'paid-late' });
+        expect([pay.refunds.size, await mine(asked), await flagsOf(asked)]).toEqual([0, [], []]);
+      });
     });
 
     it('that never comes ends the application, and the member may ask again under another order', async () => {

@@ -395,15 +395,22 @@ export async function paymentsToRefund(tx: Transaction, now: Date, limit: number
 export interface RefundUnderWay extends Pick<StoredPayment, 'orderNumber' | 'amountFen' | 'state' | 'reason'> {
   /** When the member paid what is to go back. */
   readonly paidAt: Date;
+  /** With what the institution refused it last, and keeps refusing it. */
+  readonly refusal: string | null;
+  /** Refused so often in this way that a person should look. */
+  readonly stuck: boolean;
 }
+
+/** A minute each. */
+const REFUSALS_STUCK = 60;
 
 /** What is to go back and has not arrived; what was paid first comes first. */
 export async function refundsUnderWay(tx: Transaction, limit: number): Promise<RefundUnderWay[]> {
-  const rows = await rowsOf<{ orderNumber: string; amountFen: string; state: PhonePaymentState; reason: JoinReason; paidAt: Date }>(
+  const rows = await rowsOf<Omit<RefundUnderWay, 'amountFen'> & { amountFen: string }>(
     tx,
-    `select p.order_number as "orderNumber", p.amount_fen as "amountFen", p.state, p.reason, p.paid_at as "paidAt"
+    `select p.order_number as "orderNumber", p.amount_fen as "amountFen", p.state, p.reason, p.paid_at as "paidAt", p.refusal, p.refusals >= $2 as stuck
      from phone_payment p where p.look_at is not null order by p.paid_at limit $1`,
-    [limit],
+    [limit, REFUSALS_STUCK],
   );
   return rows.map((row) => ({ ...row, amountFen: fen(Number(row.amountFen)) }));
 }
@@ -418,31 +425,46 @@ export async function endRefund(
 ): Promise<boolean> {
   const rows = await rowsOf(
     tx,
-    `update phone_payment set state = $3, look_at = null where member_id = $1 and order_number = $2 and look_at is not null returning 1`,
+    `update phone_payment set state = $3, look_at = null, refusal = null, refusals = 0
+     where member_id = $1 and order_number = $2 and look_at is not null returning 1`,
     [memberId, orderNumber, end],
   );
   return rows.length > 0;
 }
 
-/** `state`: how it stands, where that is known. */
+/** Under way at the institution. */
+export async function refundTaken(tx: Transaction, { memberId, orderNumber }: PaymentKey, at: Date): Promise<void> {
+  await rowsOf(
+    tx,
+    `update phone_payment set look_at = $3, state = 'refunding', refusal = null, refusals = 0
+     where member_id = $1 and order_number = $2 and look_at is not null`,
+    [memberId, orderNumber, at],
+  );
+}
+
+/** `refusal`: what it was refused with; null when nobody answered. True when it is stuck by this. */
 export async function lookAtRefundAgain(
   tx: Transaction,
   { memberId, orderNumber }: PaymentKey,
   at: Date,
-  state?: PhonePaymentState & 'refunding',
-): Promise<void> {
-  await rowsOf(
+  refusal: string | null,
+): Promise<boolean> {
+  const rows = await rowsOf<{ stuck: boolean }>(
     tx,
-    `update phone_payment set look_at = $3, state = coalesce($4, state) where member_id = $1 and order_number = $2 and look_at is not null`,
-    [memberId, orderNumber, at, state],
+    `update phone_payment set look_at = $3, refusal = coalesce($4::text, refusal),
+       refusals = case when $4::text is null then refusals when $4 = refusal then refusals + 1 else 1 end
+     where member_id = $1 and order_number = $2 and look_at is not null returning $4::text is not null and refusals = $5 as stuck`,
+    [memberId, orderNumber, at, refusal, REFUSALS_STUCK],
   );
+  return rows[0]?.stuck ?? false;
 }
 
-/** One that has failed is asked about again, and for again if it never arrived. */
+/** One that has failed is asked about again, and for again if it never arrived; one that is stuck has its hour anew. */
 export async function retryRefund(tx: Transaction, { memberId, orderNumber }: PaymentKey, at: Date): Promise<void> {
   await rowsOf(
     tx,
-    `update phone_payment set state = 'refunding', look_at = $3 where member_id = $1 and order_number = $2 and state = 'refund-failed'`,
+    `update phone_payment set state = case state when 'refund-failed' then 'refunding' else state end, look_at = $3, refusal = null, refusals = 0
+     where member_id = $1 and order_number = $2 and state in ('refund-failed', 'refund-due', 'refunding')`,
     [memberId, orderNumber, at],
   );
 }
