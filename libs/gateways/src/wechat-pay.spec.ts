@@ -248,7 +248,17 @@ describe('a refund', () => {
 
   it('is to be asked for again, and says so, where it is refused without a code', async () => {
     await paid();
-    expect(await failure(refund(10_000, { reason: '' }))).toMatchObject({
+    expect(
+      await failure(
+        phone.refund({
+          refundNumber: 'refund-1',
+          orderNumber: ORDER.orderNumber,
+          amountFen: fen(10_000),
+          totalFen: fen(10_000),
+          reason: '',
+        }),
+      ),
+    ).toMatchObject({
       code: 'wechat-pay',
       retry: true,
       details: { refusal: 'status 400' },
