@@ -164,7 +164,7 @@ export async function endCover(tx: Transaction, cover: CoverKey, kind: EndReason
     on,
     kind,
   ]);
-  await askWithoutBase(tx, cover.memberId, at);
+  await askWithoutBase(tx, [cover.memberId], cover.periodId, at);
 }
 
 export async function reinstateCover(

@@ -2,7 +2,7 @@ import { rowsOf, type Transaction } from '@app/platform';
 import type { CivilDate } from '@app/kernel';
 import { planLineOf } from '../window/window.js';
 import type { EndReason } from './cover.js';
-import { MAY_START } from '../underwriting/underwriting.repository.js';
+import { MAY_START, askWithoutBase } from '../underwriting/underwriting.repository.js';
 
 export interface MemberCover {
   memberId: string;
@@ -154,4 +154,47 @@ export async function startJoinedCovers(
     [joins.map((join) => join.memberId), joins.map((join) => join.periodId), joins.map((join) => join.joinId), at],
   );
   return rows[0]!;
+}
+
+export interface NoticeCover {
+  readonly memberId: string;
+  readonly planId: string;
+  readonly coverFrom: CivilDate;
+  readonly coverTo: CivilDate;
+  /** Moved or ended since, or proposed to move. */
+  readonly changed: boolean;
+}
+
+/** Covers that a notice has begun; until the commit nothing happens to them. */
+export async function lockCoversOf(tx: Transaction, noticeId: string): Promise<NoticeCover[]> {
+  await rowsOf(tx, 'select from member where id in (select member_id from cover where notice_id = $1) order by id for update', [noticeId]);
+  return rowsOf(
+    tx,
+    `select c.member_id as "memberId", c.plan_id as "planId", c.cover_from::text as "coverFrom", c.cover_to::text as "coverTo",
+       exists (select from cover_change x where x.member_id = c.member_id and x.period_id = c.period_id)
+         or exists (select from cover_transfer t where t.member_id = c.member_id and t.period_id = c.period_id and t.state = 'proposed') as changed
+     from cover c where c.notice_id = $1`,
+    [noticeId],
+  );
+}
+
+/** The notice was not paid after all: its covers have not begun. Under the locks of {@link lockCoversOf}; returns how many they are. */
+export async function reverseCovers(tx: Transaction, noticeId: string, reversalId: string, at: Date): Promise<number> {
+  const rows = await rowsOf<{ memberId: string; periodId: string }>(
+    tx,
+    `with gone as (delete from cover where notice_id = $1 returning member_id, period_id, notice_id, number, started_at),
+     told as (
+       insert into cover_reversal (member_id, reversal_id, period_id, notice_id, number, started_at)
+       select member_id, $2, period_id, notice_id, number, started_at from gone)
+     select member_id as "memberId", period_id as "periodId" from gone`,
+    [noticeId, reversalId],
+  );
+  if (rows.length > 0)
+    await askWithoutBase(
+      tx,
+      rows.map((row) => row.memberId),
+      rows[0]!.periodId,
+      at,
+    );
+  return rows.length;
 }
