@@ -621,7 +621,7 @@ describe('a cover', () => {
           );
           return ended.map(({ end }) => end);
         };
-        return { number, memberId, numbers: new Map(rows.map((row) => [row.plan, row.number])), ends };
+        return { number, memberId, serial, numbers: new Map(rows.map((row) => [row.plan, row.number])), ends };
       }
       const death = { reason: 'death' as const, on: day('2025-06-05') };
 
@@ -634,6 +634,18 @@ describe('a cover', () => {
         expect(await ends()).toEqual([]);
         await covers.end(clerk, number, death);
         expect(await ends()).toEqual(all);
+      });
+
+      it('by a death ends also what is paid later', async () => {
+        const { number, memberId, serial, ends } = await coveredBy();
+        windowIds.set(OTHER, windowIds.get(OTHER) ?? (await newWindow('459999', 2025, OTHER, LATE[OTHER])));
+        const { noticeId } = await enrol(serial, 2025, A, '2024-10-06', windowIds.get(OTHER));
+        await covers.end(clerk, number, death);
+        await start(noticeId);
+        expect(await ends()).toEqual([BASE, OTHER].map((plan) => `${plan}: death 2025-06-05`));
+        expect(await coversOf(db.direct, [memberId])).toMatchObject([{ planId: BASE }]);
+        await covers.reinstate(reviewer, number, { reason: 'wrong-person' });
+        expect(await ends()).toEqual([]);
       });
 
       it('by a death ends with what an earlier personal number of the person covers', async () => {

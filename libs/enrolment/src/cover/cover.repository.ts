@@ -59,6 +59,11 @@ const coverNumber = (row: string): string =>
 // Enough for all the covers there will be: lpad would cut a longer one.
 const SERIAL_DIGITS = 10;
 
+/** Who is known to have died is covered up to that day, however late the money comes; of a row of `due`, with its day as `death.ended_on`. */
+const DEATH = `left join lateral (
+  select d.ended_on from cover d where d.member_id = due.member_id and d.end_reason = 'death' order by d.ended_on limit 1) death on death.ended_on <= due.cover_to`;
+const DEATH_END = `death.ended_on, case when death.ended_on is not null then 'death' end`;
+
 /**
  * Covers for the members on these paid notices (of them, only `memberIds` where given), but for those whom underwriting holds back; a member
  * who has that cover already keeps it. `due` are all who were to be covered, `started` those who are now.
@@ -82,9 +87,9 @@ export async function startCovers(
        where n.id = any($1::uuid[]) and n.state = 'paid' and ${MAY_START} and ($3::uuid[] is null or e.member_id = any($3))
        order by e.member_id),
      started as (
-       insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on)
-       select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.notice_id, $2, due.enrolled_on
-       from due on conflict (member_id, period_id) do nothing returning 1)
+       insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on, ended_on, end_reason)
+       select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.notice_id, $2, due.enrolled_on, ${DEATH_END}
+       from due ${DEATH} on conflict (member_id, period_id) do nothing returning 1)
      select (select count(*)::int from due) as due, (select count(*)::int from started) as started`,
     [noticeIds, at, memberIds],
   );
@@ -147,9 +152,9 @@ export async function startJoinedCovers(
        select asked.*, unit.path, (applied_at at time zone 'Asia/Shanghai')::date as enrolled_on
        from asked join organisation unit on unit.id = asked.unit_id where may order by member_id),
      started as (
-       insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, join_id, started_at, enrolled_on)
-       select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.join_id, $4, due.enrolled_on
-       from due on conflict (member_id, period_id) do nothing returning 1)
+       insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, join_id, started_at, enrolled_on, ended_on, end_reason)
+       select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.join_id, $4, due.enrolled_on, ${DEATH_END}
+       from due ${DEATH} on conflict (member_id, period_id) do nothing returning 1)
      select (select count(*)::int from started) as started, (select count(*)::int from asked where not may) as "heldBack"`,
     [joins.map((join) => join.memberId), joins.map((join) => join.periodId), joins.map((join) => join.joinId), at],
   );
