@@ -31,6 +31,8 @@ export class FakePhonePay extends PhonePay {
   refundState: PhoneRefund['state'] = 'succeeded';
   /** Orders whose refund is refused. */
   readonly refusedRefunds = new Set<string>();
+  /** By order: the code with which a refund is answered for a fault that is none of its own. */
+  readonly faultyRefunds = new Map<string, string>();
 
   constructor(private readonly clock: Clock) {
     super();
@@ -58,6 +60,9 @@ export class FakePhonePay extends PhonePay {
   override refund(refund: { refundNumber: string; orderNumber: string; amountFen: Fen }): Promise<PhoneRefund> {
     return this.answered(() => {
       if (this.refusedRefunds.has(refund.orderNumber)) throw new DomainError('refund-refused', 'conflict', 'expected a refund, found more');
+      const refusal = this.faultyRefunds.get(refund.orderNumber);
+      if (refusal !== undefined)
+        throw new DomainError('wechat-pay', 'unavailable', `expected a refund to be taken, found ${refusal}`, { refusal });
       const known = this.refunds.get(refund.refundNumber) ?? { ...refund, state: this.refundState };
       this.refunds.set(refund.refundNumber, known);
       return known;

@@ -4,12 +4,15 @@ import {
   ContributionSummaryService,
   ReceiptService,
   RefundService,
+  ReversalService,
   SuspenseService,
   type ContributionSummary,
   type DoubleView,
+  type MatchView,
   type ProposalView,
   type ReceiptView,
   type RefundView,
+  type ReversalView,
   type SuspenseView,
 } from '@app/enrolment';
 import { DomainError, fen } from '@app/kernel';
@@ -73,6 +76,10 @@ class RefundRequest {
   @ApiProperty() @IsRemark(500) reason: string;
 }
 
+class ReversalRequest {
+  @ApiProperty({ description: 'Why the match was a mistake.' }) @IsRemark(500) reason: string;
+}
+
 class SummaryQuery {
   @ApiPropertyOptional({ description: 'Left out: all windows.' }) @MayBeLeftOut() @IsUUID() windowId?: string;
 }
@@ -83,6 +90,7 @@ export class ContributionController {
     private readonly suspense: SuspenseService,
     private readonly refunds: RefundService,
     private readonly summaries: ContributionSummaryService,
+    private readonly reversals: ReversalService,
   ) {}
 
   /** Expected and received by who pays, suspense and refunds, from the rows and from the books. */
@@ -138,6 +146,42 @@ export class ContributionController {
     await this.suspense.decline(principal, id);
   }
 
+  /** Matches that are proposed to be taken back. */
+  @Get('reversals')
+  @Requires('suspense.read')
+  reversed(): Promise<ReversalView[]> {
+    return this.reversals.proposals();
+  }
+
+  /** A match that was a mistake, by rule or by hand. */
+  @Post('matches/:id/reversals')
+  @Requires('suspense.match')
+  reverse(
+    @Param('id', ParseUUIDPipe) matchId: string,
+    @CurrentPrincipal() principal: Principal,
+    @Body() { reason }: ReversalRequest,
+  ): Promise<{ id: string }> {
+    return this.reversals.propose(principal, matchId, reason);
+  }
+
+  /** By somebody else: with it the money is in suspense again, and a notice that it had paid is open, without its covers. */
+  @Post('reversals/:id/confirmation')
+  @HttpCode(200)
+  @Requires('suspense.confirm')
+  confirmReversal(
+    @Param('id', ParseUUIDPipe) id: string,
+    @CurrentPrincipal() principal: Principal,
+  ): Promise<{ noticeReopened: boolean; coversReversed: number }> {
+    return this.reversals.confirm(principal, id);
+  }
+
+  @Post('reversals/:id/rejection')
+  @HttpCode(204)
+  @Requires('suspense.confirm')
+  async declineReversal(@Param('id', ParseUUIDPipe) id: string, @CurrentPrincipal() principal: Principal): Promise<void> {
+    await this.reversals.decline(principal, id);
+  }
+
   /** People who were paid for twice. */
   @Get('doubles')
   @Requires('suspense.read')
@@ -184,7 +228,17 @@ export class ContributionController {
 
 @Controller('payment-notices')
 export class NoticeReceiptController {
-  constructor(private readonly receipts: ReceiptService) {}
+  constructor(
+    private readonly receipts: ReceiptService,
+    private readonly reversals: ReversalService,
+  ) {}
+
+  /** Which credits paid it, and by which rule. */
+  @Get(':id/matches')
+  @Requires('suspense.read')
+  matches(@Param('id', ParseUUIDPipe) id: string): Promise<MatchView[]> {
+    return this.reversals.matches(id);
+  }
 
   /** The fiscal receipt, the latest first; empty while the notice is not paid. */
   @Get(':id/receipt')

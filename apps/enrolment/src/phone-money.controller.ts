@@ -19,7 +19,7 @@ class ClearRequest {
   @ApiPropertyOptional({
     enum: REFUND_OUTCOMES,
     description:
-      'Of a refund that failed, and only of one. retry: ask about it again, also where the institution gave the money back by hand. given-back: it came from another account.',
+      'Of a refund that failed or is stuck, and only of one. retry: ask about it again, also where the institution gave the money back by hand. given-back: it came from another account.',
   })
   @MayBeLeftOut()
   @IsIn(REFUND_OUTCOMES)

@@ -227,13 +227,13 @@ export class Enrolment1700000002000 implements MigrationInterface {
         enrolled_on date not null,
         -- When the first move to another unit took effect.
         transferred_on date,
-        -- The last day of a cover that did not last to its end; of a death before it began, the day of the death.
+        -- The last day of a cover that did not last to its end; of a death before it began, the day of the death; of an add-on, that of its base.
         ended_on date,
-        end_reason text check (end_reason in ('death', 'left')),
+        end_reason text check (end_reason in ('death', 'left', 'base-ended')),
         primary key (member_id, period_id),
         check (cover_to >= cover_from),
         check (num_nonnulls(notice_id, join_id) = 1),
-        check (ended_on <= cover_to and (ended_on >= cover_from or end_reason = 'death')),
+        check (ended_on <= cover_to and (ended_on >= cover_from or end_reason <> 'left')),
         check ((ended_on is null) = (end_reason is null))
       );
       create index cover_by_number on cover (number);
@@ -244,7 +244,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
         member_id uuid not null,
         period_id uuid not null,
         position int not null check (position > 0),
-        kind text not null check (kind in ('transfer', 'death', 'left', 'reinstated')),
+        kind text not null check (kind in ('transfer', 'death', 'left', 'base-ended', 'reinstated')),
         -- The first day in the unit, the last covered day or that of the death, or the one of these that was wrong.
         effective_on date not null,
         from_path text,
@@ -256,7 +256,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
         made_at timestamptz not null,
         primary key (member_id, period_id, position),
         check (num_nulls(from_path, to_path) = case kind when 'transfer' then 0 else 2 end),
-        check ((reason is null) = (kind in ('death', 'left'))),
+        check ((reason is null) = (kind in ('death', 'left', 'base-ended'))),
         check (transfer_id is null or kind = 'transfer')
       );
       create table cover_transfer (

@@ -7,6 +7,7 @@ import { CoverService } from './cover/cover.service.js';
 import { ReceiptService } from './contribution/receipt.service.js';
 import { RefundService } from './contribution/refund.service.js';
 import { ContributionSummaryService } from './contribution/summary.service.js';
+import { ReversalService } from './contribution/reversal.service.js';
 import { SuspenseService } from './contribution/suspense.service.js';
 import { JoinPaymentService } from './join/join-payment.service.js';
 import { JoinService } from './join/join.service.js';
@@ -38,6 +39,7 @@ const SERVICES = [
   NoLongerNamedService,
   ContributionService,
   SuspenseService,
+  ReversalService,
   RefundService,
   ReceiptService,
   ContributionSummaryService,

@@ -75,6 +75,8 @@ export { ReceiptService } from './contribution/receipt.service.js';
 export { RefundBank } from './contribution/refund-bank.js';
 export { type RefundView } from './contribution/refund.repository.js';
 export { RefundService, type RefundCause } from './contribution/refund.service.js';
+export { type MatchView, type ReversalView } from './contribution/reversal.repository.js';
+export { ReversalService } from './contribution/reversal.service.js';
 export { ContributionSummaryService, type ContributionSummary } from './contribution/summary.service.js';
 export { type ProposalView } from './contribution/suspense.repository.js';
 export { SuspenseService, type SuspenseView } from './contribution/suspense.service.js';

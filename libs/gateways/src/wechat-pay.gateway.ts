@@ -185,7 +185,7 @@ export class WechatPayGateway {
     if (answer.status >= 300) throw this.http.refused(answer);
   }
 
-  /** Errors: `wechat-pay`; `refund-refused` for another content under the same number, more than was paid, or a payer who cannot be paid. */
+  /** Errors: `wechat-pay`, with WeChat's `refusal` where there is one; `refund-refused` for another content under the same number, more than was paid, or a payer who cannot be paid. */
   async refund(refund: { refundNumber: string; orderNumber: string; amountFen: Fen; totalFen: Fen; reason: string }): Promise<PhoneRefund> {
     const answer = await this.call('POST', '/v3/refund/domestic/refunds', {
       out_trade_no: refund.orderNumber,
@@ -196,7 +196,7 @@ export class WechatPayGateway {
     // Seen for minutes after a payment: WeChat's refunds do not know the order yet.
     if (answer.status === 404) throw unavailable('the order of a refund to be known', 'status 404');
     const code = refusalCode(answer);
-    if (code === 'NOT_ENOUGH') throw unavailable('money for refunds', 'too little; pay some into the account of the merchant');
+    if (code === 'NOT_ENOUGH') throw unavailable('money for refunds', 'too little; pay some into the account of the merchant', code);
     if (code !== undefined && REFUND_REFUSED.has(code))
       throw new DomainError(
         'refund-refused',
@@ -204,7 +204,10 @@ export class WechatPayGateway {
         `expected refund ${refund.refundNumber} to be taken, found ${code}; compare it with the order's payment and refunds`,
         { refundNumber: refund.refundNumber, orderNumber: refund.orderNumber },
       );
-    if (answer.status === 400 || answer.status === 403) throw unavailable('a refund to be taken', code ?? `status ${answer.status}`);
+    if (answer.status === 400 || answer.status === 403) {
+      const refusal = code ?? `status ${answer.status}`;
+      throw unavailable('a refund to be taken', refusal, refusal);
+    }
     return this.readRefund(answer, refund.refundNumber);
   }
 
@@ -311,9 +314,14 @@ export class WechatPayGateway {
   }
 }
 
-/** Retryable: WeChat could not be reached, or did not prove that it was WeChat. */
-const unavailable = (expected: string, found: string): DomainError =>
-  new DomainError('wechat-pay', 'unavailable', `expected ${expected}, found ${found}; it will be asked again`);
+/** Retryable: WeChat could not be reached, or did not prove that it was WeChat. `refusal`: with what it answered that it will not, as it is. */
+const unavailable = (expected: string, found: string, refusal?: string): DomainError =>
+  new DomainError(
+    'wechat-pay',
+    'unavailable',
+    `expected ${expected}, found ${found}; it will be asked again`,
+    refusal === undefined ? {} : { refusal },
+  );
 
 const newNonce = (): string => randomBytes(16).toString('hex');
 

@@ -242,8 +242,27 @@ describe('a refund', () => {
   it('is to be asked for again while the merchant has too little money', async () => {
     await paid();
     await faults({ emptyAccount: 1 });
-    expect(await failure(refund(10_000))).toMatchObject({ code: 'wechat-pay', retry: true });
+    expect(await failure(refund(10_000))).toMatchObject({ code: 'wechat-pay', retry: true, details: { refusal: 'NOT_ENOUGH' } });
     expect(await refund(10_000)).toMatchObject({ state: 'processing' });
+  });
+
+  it('is to be asked for again, and says so, where it is refused without a code', async () => {
+    await paid();
+    expect(
+      await failure(
+        phone.refund({
+          refundNumber: 'refund-1',
+          orderNumber: ORDER.orderNumber,
+          amountFen: fen(10_000),
+          totalFen: fen(10_000),
+          reason: '',
+        }),
+      ),
+    ).toMatchObject({
+      code: 'wechat-pay',
+      retry: true,
+      details: { refusal: 'status 400' },
+    });
   });
 
   it('that does not reach the payer has failed', async () => {

@@ -35,6 +35,8 @@ describe('the books', () => {
     ['clawback', 'clawback-dropped'],
     ['suspense-refund', 'suspense-refund-return'],
     ['contribution-special-fund', 'special-fund-return'],
+    ['suspense-matched-member', 'match-reversed-member'],
+    ['suspense-matched-unit', 'match-reversed-unit'],
   ])('undo a %s by a %s the other way round', (code, back) =>
     expect(TRANSFERS[back]).toEqual({ debit: TRANSFERS[code].credit, credit: TRANSFERS[code].debit }),
   );

@@ -30,10 +30,14 @@ export const TRANSFERS = {
   // As the first two, out of suspense by two people; subject: the match.
   'suspense-matched-member': { debit: 'contribution-suspense', credit: 'mutual-aid-fund' },
   'suspense-matched-unit': { debit: 'contribution-suspense', credit: 'mutual-aid-fund' },
+  // What a match had brought is in suspense again; subject: the match.
+  'match-reversed-member': { debit: 'mutual-aid-fund', credit: 'contribution-suspense' },
+  'match-reversed-unit': { debit: 'mutual-aid-fund', credit: 'contribution-suspense' },
   // Given back to the payer by the bank, and given back by the bank in turn; subject: the refund.
   'suspense-refund': { debit: 'contribution-suspense', credit: 'collection-bank', pends: true },
   'suspense-refund-return': { debit: 'collection-bank', credit: 'contribution-suspense' },
-  // The special fund's share of a paid notice (subject), and of a person for whom it was paid in vain (subject: the double).
+  // The special fund's share of a notice each time that it is paid (subject); back where it is open again, or of a person for whom it was paid in
+  // vain (subject: the double).
   'contribution-special-fund': { debit: 'special-fund', credit: 'mutual-aid-fund' },
   'special-fund-return': { debit: 'mutual-aid-fund', credit: 'special-fund' },
   // A member who joined alone paid the own share on the phone; subject: the join.

@@ -84,6 +84,33 @@ export class MatchProposalLine {
   @Column('bigint', { transformer: bigintColumn }) amount_fen: number;
 }
 
+/** A match taken back by two people. */
+@Entity('match_reversal')
+export class MatchReversal {
+  @PrimaryColumn('uuid') id: string;
+  @Column('uuid') match_id: string;
+  @Column('text') reason: string;
+  @Column('text') proposed_by: string;
+  @Column('timestamptz') proposed_at: Date;
+  @Column('text') state: 'proposed' | 'confirmed' | 'declined';
+  @Column('text', { nullable: true }) decided_by: string | null;
+  @Column('timestamptz', { nullable: true }) decided_at: Date | null;
+  @Column('bigint', { transformer: bigintColumn, nullable: true }) member_fen: number | null;
+  @Column('bigint', { transformer: bigintColumn, nullable: true }) unit_fen: number | null;
+  @Column('boolean', { nullable: true }) reopened: boolean | null;
+}
+
+/** What is left of a cover that had begun by a match that was taken back. */
+@Entity('cover_reversal')
+export class CoverReversal {
+  @PrimaryColumn('uuid') member_id: string;
+  @PrimaryColumn('uuid') reversal_id: string;
+  @Column('uuid') period_id: string;
+  @Column('uuid') notice_id: string;
+  @Column('text') number: string;
+  @Column('timestamptz') started_at: Date;
+}
+
 export type DoubleCause = 'paid-twice' | 'refused';
 
 /** A person who was paid for twice, or who was refused: what the notice brought for them is given back. */
@@ -164,6 +191,8 @@ export const CONTRIBUTION_ENTITIES = [
   ContributionMatch,
   MatchProposal,
   MatchProposalLine,
+  MatchReversal,
+  CoverReversal,
   ContributionDouble,
   ContributionRefund,
   ContributionRefundEvent,

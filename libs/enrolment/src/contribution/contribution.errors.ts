@@ -62,6 +62,43 @@ export const alreadyProposed = (): DomainError =>
 export const proposalNotFound = (): DomainError =>
   new DomainError('match-proposal', 'not-found', 'expected the id of a proposed match, found none; list the proposals');
 
+export const matchNotFound = (): DomainError =>
+  new DomainError('match', 'not-found', 'expected the id of a match with a notice, found none; list the matches of the notice');
+
+export const matchReversed = (): DomainError =>
+  new DomainError(
+    'match-reversed',
+    'conflict',
+    'expected a match that stands, found one that was taken back or waits for it; list the matches of the notice',
+  );
+
+export const reversalNotFound = (): DomainError =>
+  new DomainError('reversal', 'not-found', 'expected the id of a proposed reversal, found none; list the reversals');
+
+export const coversClaimed = (claims: number): DomainError =>
+  new DomainError(
+    'covers-claimed',
+    'conflict',
+    `expected covers on which no claim is granted, found ${claims} claims; leave the match, and settle it between the two units`,
+    { claims },
+  );
+
+export const coversChanged = (covers: number): DomainError =>
+  new DomainError(
+    'covers-changed',
+    'conflict',
+    `expected covers that are as they began, found ${covers} that moved, ended or are to move; leave the match, and settle it between the two units`,
+    { covers },
+  );
+
+export const noticeDoubled = (doubles: number): DomainError =>
+  new DomainError(
+    'notice-doubled',
+    'conflict',
+    `expected a notice by which nobody was paid for in vain, found ${doubles} such people; leave the match, and settle it between the two units`,
+    { doubles },
+  );
+
 export const refundNotFound = (): DomainError =>
   new DomainError('refund', 'not-found', 'expected the id of a refund, found none; list the refunds');
 

@@ -5,6 +5,7 @@ import { DomainError, addDays, chinaDate, civilDate, fen, type CivilDate } from 
 import { balanceOf, imbalance, ledger } from '@app/ledger';
 import { Database, PLATFORM_ENTITIES, PersonalDataVault, readConfig, rowsOf, type Principal, type Role } from '@app/platform';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { setImmediate } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { v7 as uuidv7 } from 'uuid';
@@ -12,6 +13,7 @@ import { startBank, startTreasury, type RunningSimulator } from '../../../../app
 import { MIGRATIONS } from '../../../../apps/standalone/src/schema.js';
 import { SetClock } from '../../../../test/support/set-clock.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
+import { CoverClaims, type DecidedClaim, type MovedEnd } from '../cover/cover-claims.js';
 import { coverByNumber, moveCover } from '../cover/cover-change.repository.js';
 import { planFigures } from '../enrolment-figures.repository.js';
 import { ENROLMENT_ENTITIES } from '../index.js';
@@ -27,6 +29,7 @@ import { ContributionService, type MatchedStatement } from './contribution.servi
 import { ReceiptService } from './receipt.service.js';
 import type { RefundBank } from './refund-bank.js';
 import { RefundService } from './refund.service.js';
+import { ReversalService } from './reversal.service.js';
 import { ContributionSummaryService } from './summary.service.js';
 import { SuspenseService } from './suspense.service.js';
 
@@ -53,6 +56,25 @@ function unitCode(serial: number): string {
   return body + UNIT_ALPHABET[(31 - (sum % 31)) % 31]!;
 }
 
+/** The claim path, of which enrolment knows no more than this. */
+class Claims extends CoverClaims {
+  granted = new Set<string>();
+  decided(_tx: unknown, ends: readonly MovedEnd[]): Promise<DecidedClaim[]> {
+    return Promise.resolve(
+      ends
+        .filter(({ memberId }) => this.granted.has(memberId))
+        .map(({ memberId, until }) => ({
+          memberId,
+          claimId: 'C1',
+          state: 'approved',
+          dischargeOn: until,
+          benefitFen: fen(1),
+          granted: true,
+        })),
+    );
+  }
+}
+
 describe('contribution money', () => {
   const clock = new SetClock('2025-09-01 10:00');
   const vault = new PersonalDataVault(MASTER_KEY);
@@ -67,6 +89,8 @@ describe('contribution money', () => {
   let organisations: OrganisationService;
   let contributions: ContributionService;
   let suspense: SuspenseService;
+  let reversals: ReversalService;
+  const claims = new Claims();
   let refunds: RefundService;
   let receipts: ReceiptService;
   let summaries: ContributionSummaryService;
@@ -86,6 +110,7 @@ describe('contribution money', () => {
     organisations = new OrganisationService(db);
     contributions = new ContributionService(db, clock, config, bankGateway);
     suspense = new SuspenseService(db, clock);
+    reversals = new ReversalService(db, clock, claims);
     refunds = refundsBy(bankGateway);
     receipts = new ReceiptService(db, vault, new TreasuryGateway(treasury.url));
     summaries = new ContributionSummaryService(db);
@@ -262,7 +287,9 @@ describe('contribution money', () => {
       expect((await summaries.read(id)).equalsBooks).toBe(true);
     expect(whole.openLines).toBe(0);
     const wrong = await rows(
-      `select c.id from contribution_credit c left join (select credit_id, sum(amount_fen) as fen from contribution_match group by 1) m on m.credit_id = c.id
+      `select c.id from contribution_credit c
+       left join (select credit_id, sum(amount_fen) as fen from contribution_match m
+         where not exists (select from match_reversal r where r.match_id = m.id and r.state = 'confirmed') group by 1) m on m.credit_id = c.id
        left join (select credit_id, sum(amount_fen) as fen from contribution_refund where state in ('signed', 'sending', 'unknown', 'accepted', 'paid') group by 1) r on r.credit_id = c.id
        where c.matched_fen <> coalesce(m.fen, 0) or c.refunded_fen <> coalesce(r.fen, 0)`,
     );
@@ -503,6 +530,158 @@ describe('contribution money', () => {
       expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
       expect(await creditOf(bankReference)).toMatchObject({ rest: 0 });
       await refunds.advance();
+    });
+  });
+
+  describe('matched by mistake', () => {
+    const matchOf = async (notice: NoticeView) => (await reversals.matches(notice.id)).at(-1)!;
+    const takeBack = async (notice: NoticeView) => {
+      const { id } = await reversals.propose(maker, (await matchOf(notice)).id, '写错了编号');
+      return reversals.confirm(checker, id);
+    };
+    const coverNumbers = async (window: Window) =>
+      (await rows<{ number: string }>('select number from cover where period_id = $1 order by number', window.periodId)).map(
+        ({ number }) => number,
+      );
+    /** Two units with a notice each; the second one's money names the first one's. */
+    const mistaken = async (people = 2) => {
+      const [window, unit, other] = [await newWindow(), await newUnit(), await newUnit()];
+      const members = await enrol(window, unit, people);
+      await enrol(window, other, people);
+      await contributions.issueNotices(window.id);
+      const [[notice], [meant]] = [await noticesOf(window, unit), await noticesOf(window, other)];
+      const bankReference = await pay(notice!.amountFen, notice!.reference, other.name);
+      expect(await closeDay()).toMatchObject({ noticesPaid: 1, coversStarted: people });
+      return { window, unit, other, members, notice: notice!, meant: meant!, bankReference };
+    };
+
+    it('is taken back by two people, goes to whom it was for, and its notice can be paid again', async () => {
+      const { window, unit, notice, meant, bankReference } = await mistaken();
+      await receipts.issue();
+      const before = await coverNumbers(window);
+      const match = await matchOf(notice);
+      expect(match).toMatchObject({ rule: 'reference', amountFen: 18_000, reference: notice.reference, reversal: null });
+      const { id } = await reversals.propose(maker, match.id, '写错了编号');
+      expect(await reversals.proposals()).toMatchObject([
+        { id, matchId: match.id, noticeReference: notice.reference, proposedBy: 'maker' },
+      ]);
+      await expect(reversals.propose(maker, match.id, '又一次')).rejects.toMatchObject({ code: 'match-reversed' });
+      await expect(reversals.confirm(maker, id)).rejects.toMatchObject({ code: 'same-person' });
+      expect(await reversals.confirm(checker, id)).toEqual({ noticeReopened: true, coversReversed: 2 });
+      await expect(reversals.confirm(checker, id)).rejects.toMatchObject({ code: 'already-decided' });
+      await expect(reversals.propose(maker, match.id, '又一次')).rejects.toMatchObject({ code: 'match-reversed' });
+      expect(await matchOf(notice)).toMatchObject({ reversal: 'confirmed' });
+      expect(await noticesOf(window, unit)).toMatchObject([{ state: 'open', receivedFen: 0 }]);
+      expect(await coverNumbers(window)).toEqual([]);
+      expect(await rows('select number from cover_reversal where reversal_id = $1 order by number', id)).toEqual(
+        before.map((number) => ({ number })),
+      );
+      const credit = await creditOf(bankReference);
+      expect(credit).toMatchObject({ matched: 0, rest: 18_000 });
+      expect(await summaries.read(window.id)).toMatchObject({ received: { memberFen: 0, unitFen: 0, fundFen: 0 }, equalsBooks: true });
+      await receipts.issue();
+      expect(await receipts.ofNotice(notice.id, maker)).toMatchObject([{ version: 1, state: 'red-flushed' }]);
+      await expect(receipts.askAgain(notice.id, maker)).rejects.toMatchObject({ code: 'receipt-not-refused' });
+
+      const again = await suspense.propose(maker, credit.id, [{ noticeId: meant.id, amountFen: fen(18_000) }]);
+      expect(await suspense.confirm(checker, again.id)).toEqual({ noticesPaid: 1, coversStarted: 2 });
+      await pay(18_000, notice.reference, unit.name);
+      expect(await closeDay()).toMatchObject({ noticesPaid: 1, coversStarted: 2 });
+      expect(await coverNumbers(window)).toHaveLength(4);
+      expect(await summaries.read(window.id)).toMatchObject({ received: { memberFen: 24_000, unitFen: 12_000, fundFen: 4_000 } });
+      await receipts.issue();
+      expect(await receipts.ofNotice(notice.id, maker)).toMatchObject([
+        { version: 2, state: 'issued', amountFen: 18_000 },
+        { version: 1, state: 'red-flushed' },
+      ]);
+      // And a second time.
+      expect(await takeBack(notice)).toEqual({ noticeReopened: true, coversReversed: 2 });
+      expect(await summaries.read(window.id)).toMatchObject({ received: { memberFen: 12_000, unitFen: 6_000, fundFen: 2_000 } });
+    });
+
+    it('leaves no receipt of a notice that was taken back before public finance had answered', async () => {
+      const { notice, unit } = await mistaken();
+      await takeBack(notice);
+      await pay(18_000, notice.reference, unit.name);
+      await closeDay();
+      await receipts.issue();
+      expect((await receipts.ofNotice(notice.id, maker)).map(({ version, state }) => [version, state])).toEqual([
+        [2, 'issued'],
+        [1, 'red-flushed'],
+      ]);
+    });
+
+    it('is left where a claim is granted, a cover has moved, or somebody was paid for in vain', async () => {
+      const { window, unit, other, members, notice } = await mistaken();
+      const { id } = await matchOf(notice);
+      const reversal = await reversals.propose(maker, id, '写错了编号');
+      claims.granted.add(members[0]!);
+      const stays = { code: 'covers-claimed', kind: 'conflict', details: { claims: 1 } };
+      await expect(reversals.confirm(checker, reversal.id)).rejects.toMatchObject(stays);
+      await expect(reversals.decline(maker, reversal.id)).rejects.toMatchObject({ code: 'same-person' });
+      await reversals.decline(checker, reversal.id);
+      await expect(reversals.propose(maker, id, '写错了编号')).rejects.toMatchObject(stays);
+      claims.granted.clear();
+      expect(await coverNumbers(window)).toHaveLength(2);
+      await moveTo(other, members[1]!);
+      await expect(reversals.propose(maker, id, '写错了编号')).rejects.toMatchObject({ code: 'covers-changed', details: { covers: 1 } });
+
+      const [early] = await enrol(window, unit, 1);
+      const doubled = await issue(window, unit);
+      await startCover(window, early!, uuidv7());
+      await pay(doubled.amountFen, doubled.reference, other.name);
+      await closeDay();
+      await expect(takeBack(doubled)).rejects.toMatchObject({ code: 'notice-doubled', details: { doubles: 1 } });
+    });
+
+    it('is not taken back where it is of no notice', async () => {
+      const held = balanceOf(await ledger.trialBalance(db.direct), 'phone-collection');
+      const bankReference = await pay(held + 1, phoneSettlementReference(today), PHONE_COLLECTOR);
+      await closeDay();
+      const { id } = await creditOf(bankReference);
+      const [match] = await rows<{ id: string }>('select id from contribution_match where credit_id = $1', id);
+      for (const unknown of [match!.id, uuidv7()])
+        await expect(reversals.propose(maker, unknown, '写错了编号')).rejects.toMatchObject({ code: 'match', kind: 'not-found' });
+    });
+
+    it('is taken back once, and never after its money was given away, whoever decides at once', async () => {
+      const { notice, unit, window } = await mistaken();
+      const { id } = await reversals.propose(maker, (await matchOf(notice)).id, '写错了编号');
+      const ends = await Promise.allSettled(Array.from({ length: 4 }, () => reversals.confirm(checker, id)));
+      expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+      expect(await noticesOf(window, unit)).toMatchObject([{ state: 'open', receivedFen: 0 }]);
+    });
+
+    it('in parts is taken back in whatever order: shares, credits and books say what is left', async () => {
+      const part = fc.record({ amountFen: fc.integer({ min: 1, max: 12_000 }), back: fc.boolean() });
+      await fc.assert(
+        fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 5 }), async (parts) => {
+          const [window, unit] = [await newWindow(), await newUnit()];
+          await enrol(window, unit, 2);
+          const notice = await issue(window, unit);
+          for (const { amountFen } of parts) await pay(amountFen, notice.reference, '代付人');
+          await closeDay();
+          const matched = await reversals.matches(notice.id);
+          let left = matched.reduce((sum, { amountFen }) => sum + amountFen, 0);
+          expect(left).toBe(
+            Math.min(
+              notice.amountFen,
+              parts.reduce((sum, { amountFen }) => sum + amountFen, 0),
+            ),
+          );
+          for (const [i, match] of matched.entries()) {
+            if (!parts[i]!.back) continue;
+            const { id } = await reversals.propose(maker, match.id, '写错了编号');
+            expect(await reversals.confirm(checker, id)).toMatchObject({ noticeReopened: left === notice.amountFen });
+            left -= match.amountFen;
+          }
+          expect(await noticesOf(window, unit)).toMatchObject([{ receivedFen: left, state: left === notice.amountFen ? 'paid' : 'open' }]);
+          expect(await coverNumbers(window)).toHaveLength(left === notice.amountFen ? 2 : 0);
+          const memberFen = Math.min(notice.memberFen, left);
+          expect(await summaries.read(window.id)).toMatchObject({ received: { memberFen, unitFen: left - memberFen }, equalsBooks: true });
+        }),
+        { numRuns: 10 },
+      );
     });
   });
 

@@ -98,6 +98,37 @@ export class Contribution1700000002050 implements MigrationInterface {
         primary key (proposal_id, notice_id)
       );
 
+      -- A match that was a mistake is taken back by two people: its money is in suspense again.
+      create table match_reversal (
+        id uuid primary key,
+        match_id uuid not null references contribution_match,
+        reason text not null,
+        proposed_by text not null,
+        proposed_at timestamptz not null,
+        state text not null check (state in ('proposed', 'confirmed', 'declined')),
+        decided_by text check (decided_by <> proposed_by),
+        decided_at timestamptz,
+        -- Of the amount.
+        member_fen bigint check (member_fen >= 0),
+        unit_fen bigint check (unit_fen >= 0),
+        -- The notice had been paid.
+        reopened boolean,
+        check ((state = 'proposed') = (decided_by is null)),
+        check ((decided_by is null) = (decided_at is null)),
+        check (num_nulls(member_fen, unit_fen, reopened) = case state when 'confirmed' then 0 else 3 end)
+      );
+      create unique index match_reversal_standing on match_reversal (match_id) where state <> 'declined';
+      -- What is left of a cover that had begun by it; of people, and only ever added to.
+      create table cover_reversal (
+        member_id uuid not null,
+        reversal_id uuid not null,
+        period_id uuid not null,
+        notice_id uuid not null,
+        number text not null,
+        started_at timestamptz not null,
+        primary key (member_id, reversal_id)
+      );
+
       -- A person who was paid for twice, or was refused. The payment that did not start a cover is given back: once, by key.
       create table contribution_double (
         id uuid primary key,
@@ -157,7 +188,7 @@ export class Contribution1700000002050 implements MigrationInterface {
         id uuid primary key,
         kind text not null check (kind in ('notice', 'phone')),
         subject uuid not null,
-        -- Of the join whose payment it is for.
+        -- Of the join whose payment it is for; of a notice, how often it was paid.
         attempt int not null default 1,
         version int not null check (version > 0),
         reference text not null unique check (length(reference) <= 35),
@@ -166,7 +197,7 @@ export class Contribution1700000002050 implements MigrationInterface {
         amount_fen bigint not null check (amount_fen > 0),
         state text not null check (state in ('due', 'issued', 'refused', 'flush-due', 'flush-refused', 'red-flushed')),
         refusal text,
-        -- On the phone: the money went back.
+        -- The money went back, or is for something else.
         returned boolean not null default false,
         code text,
         number text,
@@ -190,6 +221,7 @@ export class Contribution1700000002050 implements MigrationInterface {
   async down(runner: QueryRunner): Promise<void> {
     await runner.query(`
       drop table contribution_receipt; drop table contribution_refund_event; drop table contribution_refund; drop table contribution_double;
+      drop table cover_reversal; drop table match_reversal;
       drop table match_proposal_line; drop table match_proposal; drop table contribution_match; drop table contribution_credit;
       drop table collection_statement; drop table payment_notice; drop index enrolment_alone`);
   }

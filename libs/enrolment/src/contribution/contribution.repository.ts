@@ -279,12 +279,14 @@ export async function receive(tx: Transaction, notices: readonly Pick<DueNotice,
   return rows.filter((row) => row.state === 'paid').map((row) => row.id);
 }
 
-/** Of paid notices, those that the special fund has a share in. */
-export async function fundShares(tx: Transaction, noticeIds: readonly string[]): Promise<{ id: string; fundFen: Fen }[]> {
-  const rows = await rowsOf<{ id: string; fundFen: string }>(
+/** Of paid notices, those that the special fund has a share in, and how often they were paid. */
+export async function fundShares(tx: Transaction, noticeIds: readonly string[]): Promise<{ id: string; attempt: number; fundFen: Fen }[]> {
+  const rows = await rowsOf<{ id: string; attempt: number; fundFen: string }>(
     tx,
-    `select id, fund_fen as "fundFen" from payment_notice where id = any($1::uuid[]) and state = 'paid' and fund_fen > 0`,
+    `select n.id, n.fund_fen as "fundFen",
+       1 + (select count(*)::int from contribution_match m join match_reversal r on r.match_id = m.id and r.reopened where m.notice_id = n.id) as attempt
+     from payment_notice n where n.id = any($1::uuid[]) and n.state = 'paid' and n.fund_fen > 0`,
     [noticeIds],
   );
-  return rows.map((row) => ({ id: row.id, fundFen: fen(Number(row.fundFen)) }));
+  return rows.map((row) => ({ ...row, fundFen: fen(Number(row.fundFen)) }));
 }

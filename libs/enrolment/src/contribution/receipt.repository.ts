@@ -7,13 +7,15 @@ import type { AsText } from './contribution.repository.js';
 /** The treasury's reference of a receipt: 33 of its 35 characters. */
 const REFERENCE = `'E' || upper(replace(r.id::text, '-', ''))`;
 
-/** Receipts of paid notices, once each; what asks for nothing has none. Returns how many are new. */
+/** Receipts of paid notices, once each time that they are paid; what asks for nothing has none. Returns how many are new. */
 export async function insertNoticeReceipts(tx: Transaction, noticeIds: readonly string[]): Promise<number> {
   const rows = await rowsOf(
     tx,
-    `insert into contribution_receipt (id, kind, subject, version, reference, amount_fen, state)
-     select r.id, 'notice', r.subject, 1, ${REFERENCE}, r.amount_fen, 'due'
-     from (select gen_random_uuid() as id, n.id as subject, n.amount_fen from payment_notice n where n.id = any($1::uuid[]) and n.state = 'paid' and n.amount_fen > 0 order by n.id) r
+    `insert into contribution_receipt (id, kind, subject, attempt, version, reference, amount_fen, state)
+     select r.id, 'notice', r.subject, r.attempt + 1, r.version + 1, ${REFERENCE}, r.amount_fen, 'due'
+     from (select gen_random_uuid() as id, n.id as subject, n.amount_fen, coalesce(max(b.attempt), 0) as attempt, coalesce(max(b.version), 0) as version
+       from payment_notice n left join contribution_receipt b on b.subject = n.id
+       where n.id = any($1::uuid[]) and n.state = 'paid' and n.amount_fen > 0 group by n.id having coalesce(bool_and(b.returned), true) order by n.id) r
      on conflict (subject, version) do nothing returning id`,
     [noticeIds],
   );
@@ -106,6 +108,11 @@ export async function setReturned(tx: Transaction, joinId: string, attempt: numb
   ]);
 }
 
+/** The notice is not paid any more. */
+export async function setNoticeReturned(tx: Transaction, noticeId: string): Promise<void> {
+  await rowsOf(tx, `update contribution_receipt set returned = true where subject = $1 and kind = 'notice'`, [noticeId]);
+}
+
 export interface DueReceipt {
   readonly id: string;
   readonly subject: string;
@@ -155,14 +162,14 @@ export async function saveFlushed(tx: Transaction, id: string, answer: RedFlushA
   );
 }
 
-/** A refused receipt is asked for again, as another version: the treasury's word on the first stands. False when the last was not refused. */
+/** A refused receipt is asked for again, as another version: the treasury's word on the first stands. False when the last was not refused, or is for nothing any more. */
 export async function insertAgain(tx: Transaction, subject: string): Promise<boolean> {
   const rows = await rowsOf(
     tx,
-    `insert into contribution_receipt (id, kind, subject, version, reference, payer_sealed, amount_fen, state)
-     select r.id, r.kind, r.subject, r.version + 1, ${REFERENCE}, r.payer_sealed, r.amount_fen, 'due'
-     from (select gen_random_uuid() as id, kind, subject, version, payer_sealed, amount_fen, state from contribution_receipt where subject = $1 order by version desc limit 1) r
-     where r.state = 'refused' on conflict (subject, version) do nothing returning id`,
+    `insert into contribution_receipt (id, kind, subject, attempt, version, reference, payer_sealed, amount_fen, state)
+     select r.id, r.kind, r.subject, r.attempt, r.version + 1, ${REFERENCE}, r.payer_sealed, r.amount_fen, 'due'
+     from (select gen_random_uuid() as id, kind, subject, attempt, version, payer_sealed, amount_fen, state, returned from contribution_receipt where subject = $1 order by version desc limit 1) r
+     where r.state = 'refused' and not r.returned on conflict (subject, version) do nothing returning id`,
     [subject],
   );
   return rows.length > 0;

@@ -66,6 +66,6 @@ export async function returnReceipt(tx: Transaction, joinId: string, attempt: nu
 }
 
 /** What is held of a contribution is another amount now than its receipt says. */
-async function revise(tx: Transaction, subject: string | undefined): Promise<void> {
+export async function revise(tx: Transaction, subject: string | undefined): Promise<void> {
   if (subject && (await reviseReceipts(tx, [subject])) > 0) await addToOutbox(tx, [{ queue: 'contribution', command: 'issue', ids: [] }]);
 }

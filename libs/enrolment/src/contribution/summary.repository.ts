@@ -40,7 +40,9 @@ export async function tableSums(tx: Transaction, windowId: string | null): Promi
   const [row] = await rowsOf<ContributionSums>(
     tx,
     `with notice as (select id, state, fund_fen from payment_notice where $1::uuid is null or window_id = $1),
-     received as (select coalesce(sum(m.member_fen), 0) as member_fen, coalesce(sum(m.unit_fen), 0) as unit_fen from contribution_match m join notice n on n.id = m.notice_id),
+     received as (
+       select coalesce(sum(m.member_fen - coalesce(r.member_fen, 0)), 0) as member_fen, coalesce(sum(m.unit_fen - coalesce(r.unit_fen, 0)), 0) as unit_fen
+       from contribution_match m join notice n on n.id = m.notice_id left join match_reversal r on r.match_id = m.id and r.state = 'confirmed'),
      doubled as (
        select coalesce(sum(d.amount_fen), 0) as amount_fen, coalesce(sum(d.fund_fen), 0) as fund_fen from contribution_double d
        where $1::uuid is null or d.notice_id in (select id from notice))
@@ -66,18 +68,22 @@ export async function bookSums(
     tx,
     `with posted as (
        select code, subject, amount_fen from ledger_posted
-       where code in ('contribution-member', 'contribution-unit', 'suspense-matched-member', 'suspense-matched-unit',
+       where code in ('contribution-member', 'contribution-unit', 'suspense-matched-member', 'suspense-matched-unit', 'match-reversed-member', 'match-reversed-unit',
          'contribution-special-fund', 'special-fund-return', 'contribution-double', 'contribution-phone', 'contribution-phone-refund', 'suspense-refund', 'suspense-refund-return')),
      placed as (
        select p.code, p.amount_fen, coalesce(n.window_id, a.window_id) as window_id
        from posted p
-       left join contribution_match m on p.code in ('contribution-member', 'contribution-unit', 'suspense-matched-member', 'suspense-matched-unit') and m.id = p.subject
+       left join contribution_match m on m.id = p.subject
+         and p.code in ('contribution-member', 'contribution-unit', 'suspense-matched-member', 'suspense-matched-unit', 'match-reversed-member', 'match-reversed-unit')
        left join contribution_double d on p.code in ('contribution-double', 'special-fund-return') and d.id = p.subject
        left join join_application a on p.code in ('contribution-phone', 'contribution-phone-refund') and a.id = p.subject
-       left join payment_notice n on n.id = case when p.code = 'contribution-special-fund' then p.subject else coalesce(m.notice_id, d.notice_id) end),
+       left join payment_notice n on n.id = case when p.code = 'contribution-special-fund' or p.code = 'special-fund-return' and d.id is null then p.subject
+         else coalesce(m.notice_id, d.notice_id) end),
      summed as (select code, sum(amount_fen) as fen, sum(amount_fen) filter (where $1::uuid is null or window_id = $1) as of_window from placed group by 1)
-     select coalesce(sum(of_window) filter (where code in ('contribution-member', 'suspense-matched-member')), 0) as "memberFen",
-       coalesce(sum(of_window) filter (where code in ('contribution-unit', 'suspense-matched-unit')), 0) as "unitFen",
+     select coalesce(sum(of_window) filter (where code in ('contribution-member', 'suspense-matched-member')), 0)
+         - coalesce(sum(of_window) filter (where code = 'match-reversed-member'), 0) as "memberFen",
+       coalesce(sum(of_window) filter (where code in ('contribution-unit', 'suspense-matched-unit')), 0)
+         - coalesce(sum(of_window) filter (where code = 'match-reversed-unit'), 0) as "unitFen",
        coalesce(sum(of_window) filter (where code = 'contribution-special-fund'), 0) - coalesce(sum(of_window) filter (where code = 'special-fund-return'), 0) as "fundFen",
        coalesce(sum(of_window) filter (where code = 'contribution-double'), 0) as "doubledFen",
        coalesce(sum(of_window) filter (where code = 'contribution-phone'), 0)

@@ -1,9 +1,10 @@
 import type { CivilDate } from '@app/kernel';
 import { rowsOf, type Transaction } from '@app/platform';
+import { otherIdsOf } from '../difference/difference.repository.js';
 import type { Organisation } from '../organisation/organisation.entity.js';
 import { askWithoutBase } from '../underwriting/underwriting.repository.js';
 import { moveEnrolled } from '../window/enrolment-count.repository.js';
-import type { CoverChangeKind, CoverEnd, DatedCover, ReinstateReason, TransferReason, TransferSide, TransferState } from './cover.js';
+import type { CoverChangeKind, DatedCover, EndReason, ReinstateReason, TransferReason, TransferSide, TransferState } from './cover.js';
 
 export interface CoverKey {
   readonly memberId: string;
@@ -14,7 +15,7 @@ export interface PlacedCover extends CoverKey, DatedCover {
   readonly planId: string;
   readonly number: string;
   readonly path: string;
-  readonly endReason: CoverEnd | null;
+  readonly endReason: EndReason | null;
 }
 
 const PLACED = `
@@ -29,14 +30,29 @@ export async function coverByNumber(tx: Transaction, number: string): Promise<Pl
   return (await rowsOf<PlacedCover>(tx, `${PLACED} where c.number = $1`, [number]))[0];
 }
 
-/** With its member locked: whatever changes one of a person's covers waits here, and so does a roster that names the person. */
+/** With its person locked: whatever changes one of a person's covers waits here, and so does a roster that names the person. */
 export async function lockCover(tx: Transaction, number: string): Promise<PlacedCover | undefined> {
   const found = await coverByNumber(tx, number);
   if (!found) return undefined;
-  await rowsOf(tx, 'select from member where id = $1 for update', [found.memberId]);
+  await rowsOf(tx, 'select from member where id = any($1::uuid[]) order by id for update', [await idsOf(tx, found)]);
   const { memberId, periodId } = found;
   return (await rowsOf<PlacedCover>(tx, `${PLACED} where c.member_id = $1 and c.period_id = $2`, [memberId, periodId]))[0];
 }
+
+/** The person's other covers, also from before the personal number was corrected. */
+export async function othersOf(tx: Transaction, cover: CoverKey): Promise<PlacedCover[]> {
+  const { memberId, periodId } = cover;
+  return rowsOf(
+    tx,
+    `${PLACED} where c.member_id = any($1::uuid[]) and (c.member_id, c.period_id) <> ($2, $3) order by c.cover_from, c.plan_id, c.member_id`,
+    [await idsOf(tx, cover), memberId, periodId],
+  );
+}
+
+const idsOf = async (tx: Transaction, { memberId }: CoverKey): Promise<string[]> => [
+  memberId,
+  ...((await otherIdsOf(tx, [memberId])).get(memberId) ?? []),
+];
 
 /** Covers under the path that ended early, in the order of their numbers, after the number `last`. */
 export const endedCovers = (tx: Transaction, path: string, last: string, limit: number): Promise<PlacedCover[]> =>
@@ -140,7 +156,7 @@ export async function moveCover(tx: Transaction, cover: PlacedCover, transfer: T
   await moveEnrolled(tx, enrolled, { windowId: window.id, unitId: to.id });
 }
 
-export async function endCover(tx: Transaction, cover: CoverKey, kind: CoverEnd, on: CivilDate, by: string, at: Date): Promise<void> {
+export async function endCover(tx: Transaction, cover: CoverKey, kind: EndReason, on: CivilDate, by: string, at: Date): Promise<void> {
   await insertChange(tx, cover, { kind, effectiveOn: on, madeBy: by, madeAt: at });
   await rowsOf(tx, 'update cover set ended_on = $3, end_reason = $4 where member_id = $1 and period_id = $2', [
     cover.memberId,
@@ -148,7 +164,7 @@ export async function endCover(tx: Transaction, cover: CoverKey, kind: CoverEnd,
     on,
     kind,
   ]);
-  await askWithoutBase(tx, cover.memberId, at);
+  await askWithoutBase(tx, [cover.memberId], cover.periodId, at);
 }
 
 export async function reinstateCover(

@@ -28,6 +28,7 @@ import {
   OrganisationService,
   RosterImportService,
   RosterService,
+  UnderwritingPlans,
   WindowService,
   coversOf,
   recount,
@@ -39,7 +40,8 @@ import { uuidBytes } from '../roster/copy-rows.js';
 import { COLUMNS } from '../roster/roster.js';
 import { CopyBlocks } from '../roster/copy-rows.js';
 import * as rosters from '../roster/roster.repository.js';
-import { COVER_CHANGES, COVER_ENDS, REINSTATE_REASONS, TRANSFER_REASONS, TRANSFER_STATES } from './cover.js';
+import type { PlanRules } from '../underwriting/underwriting.js';
+import { COVER_CHANGES, END_REASONS, REINSTATE_REASONS, TRANSFER_REASONS, TRANSFER_STATES } from './cover.js';
 import { startCovers } from './cover.repository.js';
 
 class SetClock extends Clock {
@@ -58,6 +60,17 @@ class Claims extends CoverClaims {
         ends.some((end) => end.memberId === memberId && end.after < dischargeOn && dischargeOn <= end.until),
       ),
     );
+  }
+}
+
+const day = civilDate;
+const [BASE, OTHER, ADD_ON, LATE_ADD_ON] = ['guangxi-1-2025', 'guangxi-2-2025', 'guangxi-add-on-2025', 'guangxi-late-add-on-2025'];
+const BASES: Readonly<Record<string, string>> = { [ADD_ON]: BASE, [LATE_ADD_ON]: BASE };
+/** Of the plans whose cover begins after today. */
+const LATE = { [OTHER]: day('2025-07-01'), [LATE_ADD_ON]: day('2025-07-01') };
+class Plans extends UnderwritingPlans {
+  planOn(_day: CivilDate, planId: string): Promise<PlanRules | undefined> {
+    return Promise.resolve({ insutypes: null, psnTypes: null, ages: null, basePlan: BASES[planId] ?? null, minimumParticipation: null });
   }
 }
 
@@ -86,7 +99,6 @@ const stranger = user('stranger', 'unit-clerk', '/45/4598/');
 const reviewer = user('reviewer', 'reviewer', COUNTY);
 const administrator = user('administrator', 'administrator', '/');
 const auditor = user('auditor', 'auditor', '/');
-const day = civilDate;
 
 describe('a cover', () => {
   let database: TestDatabase;
@@ -106,7 +118,7 @@ describe('a cover', () => {
     const entities = [...PLATFORM_ENTITIES, ...ENROLMENT_ENTITIES];
     source = await new DataSource({ type: 'postgres', url: database.url, entities }).initialize();
     db = new Database(source);
-    covers = new CoverService(db, clock, new Audit(db, clock), claims, vault);
+    covers = new CoverService(db, clock, new Audit(db, clock), claims, vault, new Plans());
     windows = new WindowService(db, clock);
     rosterService = new RosterService(db, clock, vault, new RosterImportService(db, clock, vault));
     const organisations = new OrganisationService(db);
@@ -139,13 +151,18 @@ describe('a cover', () => {
     claims.standing = [];
   });
 
-  const newWindow = async (organisationCode: string, year: number): Promise<string> => {
+  const newWindow = async (
+    organisationCode: string,
+    year: number,
+    planId = `guangxi-1-${year}`,
+    coverFrom = day(`${year}-01-01`),
+  ): Promise<string> => {
     const { id } = await windows.create({
-      planId: `guangxi-1-${year}`,
+      planId,
       organisationCode,
       opensAt: chinaInstant(day(`${year - 1}-09-01`)),
       closesAt: chinaInstant(day(`${year}-12-11`)),
-      coverFrom: day(`${year}-01-01`),
+      coverFrom,
       coverTo: day(`${year}-12-31`),
       contributionFen: fen(10_000),
     });
@@ -393,7 +410,7 @@ describe('a cover', () => {
       expect(await allowed('cover_transfer', 'reason')).toEqual(sorted(TRANSFER_REASONS));
       expect(await allowed('cover_change', 'kind')).toEqual(sorted(COVER_CHANGES));
       expect(await allowed('cover_change', 'reason')).toEqual(sorted([...TRANSFER_REASONS, ...REINSTATE_REASONS]));
-      expect(await allowed('cover', 'end_reason')).toEqual(sorted(COVER_ENDS));
+      expect(await allowed('cover', 'end_reason')).toEqual(sorted(END_REASONS));
     });
 
     it('that is accepted and withdrawn at once has one of both outcomes', async () => {
@@ -584,6 +601,87 @@ describe('a cover', () => {
       // Reinstated, it is the refused one that a person should look at.
       expect(await covers.reinstate(reviewer, number, { reason: 'wrong-day' })).toMatchObject({ claimsToReview: 1 });
       expect(await covers.conflicts(reviewer)).toEqual([]);
+    });
+
+    describe('of a person who has others', () => {
+      async function coveredBy(...plans: readonly string[]) {
+        const { number, memberId, serial } = await covered();
+        for (const planId of plans) {
+          if (!windowIds.has(planId)) windowIds.set(planId, await newWindow('459999', 2025, planId, LATE[planId]));
+          await start((await enrol(serial, 2025, A, '2024-10-06', windowIds.get(planId))).noticeId);
+        }
+        const rows = await sql<{ plan: string; number: string }>(
+          'select plan_id as plan, number from cover where member_id = $1',
+          memberId,
+        );
+        const ends = async () => {
+          const ended = await sql<{ end: string }>(
+            `select plan_id || ': ' || end_reason || ' ' || ended_on as end from cover where member_id = $1 and ended_on is not null order by plan_id`,
+            memberId,
+          );
+          return ended.map(({ end }) => end);
+        };
+        return { number, memberId, serial, numbers: new Map(rows.map((row) => [row.plan, row.number])), ends };
+      }
+      const death = { reason: 'death' as const, on: day('2025-06-05') };
+
+      it('by a death ends with all that hold or will begin, and they are reinstated together', async () => {
+        const { number, ends } = await coveredBy(OTHER, ADD_ON);
+        const all = [BASE, OTHER, ADD_ON].map((plan) => `${plan}: death 2025-06-05`);
+        await covers.end(clerk, number, death);
+        expect(await ends()).toEqual(all);
+        await covers.reinstate(reviewer, number, { reason: 'wrong-person' });
+        expect(await ends()).toEqual([]);
+        await covers.end(clerk, number, death);
+        expect(await ends()).toEqual(all);
+      });
+
+      it('by a death ends also what is paid later', async () => {
+        const { number, memberId, serial, ends } = await coveredBy();
+        windowIds.set(OTHER, windowIds.get(OTHER) ?? (await newWindow('459999', 2025, OTHER, LATE[OTHER])));
+        const { noticeId } = await enrol(serial, 2025, A, '2024-10-06', windowIds.get(OTHER));
+        await covers.end(clerk, number, death);
+        await start(noticeId);
+        expect(await ends()).toEqual([BASE, OTHER].map((plan) => `${plan}: death 2025-06-05`));
+        expect(await coversOf(db.direct, [memberId])).toMatchObject([{ planId: BASE }]);
+        await covers.reinstate(reviewer, number, { reason: 'wrong-person' });
+        expect(await ends()).toEqual([]);
+      });
+
+      it('by a death ends with what an earlier personal number of the person covers', async () => {
+        const [now, before] = [await covered(), await covered()];
+        await sql(
+          `insert into member_alias (member_id, current_id, direct, window_id, recorded_by, recorded_at) values ($1, $2, true, $3, 'clerk', now())`,
+          before.memberId,
+          now.memberId,
+          windowIds.get('459999 2025'),
+        );
+        await covers.end(clerk, now.number, death);
+        expect(await covers.read(clerk, before.number)).toMatchObject({ state: 'ended', endReason: 'death' });
+      });
+
+      it.each([ADD_ON, LATE_ADD_ON])('takes %s with it where it is the base of that, and no other; a move takes none', async (addOn) => {
+        const { number, numbers, ends } = await coveredBy(OTHER, addOn);
+        await covers.transfer(clerk, number, move);
+        expect(await ends()).toEqual([]);
+        await covers.end(clerk, number, left);
+        expect(await ends()).toEqual([`${BASE}: left 2025-06-05`, `${addOn}: base-ended 2025-06-05`]);
+        expect(await covers.read(clerk, numbers.get(addOn)!)).toMatchObject({ state: 'ended', endReason: 'base-ended' });
+        await expect(covers.reinstate(reviewer, numbers.get(addOn)!, { reason: 'wrong-day' })).rejects.toMatchObject({
+          code: 'base-ended',
+        });
+        await covers.reinstate(reviewer, number, { reason: 'did-not-leave' });
+        expect(await ends()).toEqual([]);
+      });
+
+      it('leaves an add-on by itself, which the base that is reinstated later does not bring back', async () => {
+        const { number, numbers, ends } = await coveredBy(ADD_ON);
+        await covers.end(clerk, numbers.get(ADD_ON)!, left);
+        await covers.end(clerk, number, left);
+        expect(await ends()).toEqual([`${BASE}: left 2025-06-05`, `${ADD_ON}: left 2025-06-05`]);
+        await covers.reinstate(reviewer, number, { reason: 'did-not-leave' });
+        expect(await ends()).toEqual([`${ADD_ON}: left 2025-06-05`]);
+      });
     });
 
     it('by two at once ends once', async () => {

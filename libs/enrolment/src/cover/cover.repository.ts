@@ -1,8 +1,8 @@
 import { rowsOf, type Transaction } from '@app/platform';
 import type { CivilDate } from '@app/kernel';
 import { planLineOf } from '../window/window.js';
-import type { CoverEnd } from './cover.js';
-import { MAY_START } from '../underwriting/underwriting.repository.js';
+import type { EndReason } from './cover.js';
+import { MAY_START, askWithoutBase } from '../underwriting/underwriting.repository.js';
 
 export interface MemberCover {
   memberId: string;
@@ -41,7 +41,7 @@ export interface CoverOfMember {
   coverFrom: CivilDate;
   coverTo: CivilDate;
   endedOn: CivilDate | null;
-  endReason: CoverEnd | null;
+  endReason: EndReason | null;
   number: string;
 }
 
@@ -58,6 +58,11 @@ const coverNumber = (row: string): string =>
   `${row}.plan_id || '-' || to_char(${row}.cover_from, 'YYYY') || '-' || lpad(nextval('cover_number')::text, ${SERIAL_DIGITS}, '0')`;
 // Enough for all the covers there will be: lpad would cut a longer one.
 const SERIAL_DIGITS = 10;
+
+/** Who is known to have died is covered up to that day, however late the money comes; of a row of `due`, with its day as `death.ended_on`. */
+const DEATH = `left join lateral (
+  select d.ended_on from cover d where d.member_id = due.member_id and d.end_reason = 'death' order by d.ended_on limit 1) death on death.ended_on <= due.cover_to`;
+const DEATH_END = `death.ended_on, case when death.ended_on is not null then 'death' end`;
 
 /**
  * Covers for the members on these paid notices (of them, only `memberIds` where given), but for those whom underwriting holds back; a member
@@ -82,9 +87,9 @@ export async function startCovers(
        where n.id = any($1::uuid[]) and n.state = 'paid' and ${MAY_START} and ($3::uuid[] is null or e.member_id = any($3))
        order by e.member_id),
      started as (
-       insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on)
-       select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.notice_id, $2, due.enrolled_on
-       from due on conflict (member_id, period_id) do nothing returning 1)
+       insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on, ended_on, end_reason)
+       select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.notice_id, $2, due.enrolled_on, ${DEATH_END}
+       from due ${DEATH} on conflict (member_id, period_id) do nothing returning 1)
      select (select count(*)::int from due) as due, (select count(*)::int from started) as started`,
     [noticeIds, at, memberIds],
   );
@@ -126,8 +131,8 @@ export interface JoinedCover {
 }
 
 /**
- * Covers for members who joined alone and are enrolled; `heldBack` are those whom underwriting holds back. One who has that cover already
- * keeps it.
+ * Covers for members who joined alone and are enrolled, in the unit that they belong to; `heldBack` are those whom underwriting holds back.
+ * One who has that cover already keeps it.
  */
 export async function startJoinedCovers(
   tx: Transaction,
@@ -138,19 +143,63 @@ export async function startJoinedCovers(
   const rows = await rowsOf<{ started: number; heldBack: number }>(
     tx,
     `with asked as (
-       select e.member_id, e.period_id, e.unit_id, e.applied_at, w.plan_id, w.cover_from, w.cover_to, j.join_id, ${MAY_START} as may
+       select e.member_id, e.period_id, m.unit_id, e.applied_at, w.plan_id, w.cover_from, w.cover_to, j.join_id, ${MAY_START} as may
        from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as j(member_id, period_id, join_id)
        join enrolment e on e.member_id = j.member_id and e.period_id = j.period_id
+       join member m on m.id = e.member_id
        join enrolment_window w on w.id = e.window_id),
      due as (
        select asked.*, unit.path, (applied_at at time zone 'Asia/Shanghai')::date as enrolled_on
        from asked join organisation unit on unit.id = asked.unit_id where may order by member_id),
      started as (
-       insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, join_id, started_at, enrolled_on)
-       select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.join_id, $4, due.enrolled_on
-       from due on conflict (member_id, period_id) do nothing returning 1)
+       insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, join_id, started_at, enrolled_on, ended_on, end_reason)
+       select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.join_id, $4, due.enrolled_on, ${DEATH_END}
+       from due ${DEATH} on conflict (member_id, period_id) do nothing returning 1)
      select (select count(*)::int from started) as started, (select count(*)::int from asked where not may) as "heldBack"`,
     [joins.map((join) => join.memberId), joins.map((join) => join.periodId), joins.map((join) => join.joinId), at],
   );
   return rows[0]!;
+}
+
+export interface NoticeCover {
+  readonly memberId: string;
+  readonly planId: string;
+  readonly coverFrom: CivilDate;
+  readonly coverTo: CivilDate;
+  /** Moved or ended since, or proposed to move. */
+  readonly changed: boolean;
+}
+
+/** Covers that a notice has begun; until the commit nothing happens to them. */
+export async function lockCoversOf(tx: Transaction, noticeId: string): Promise<NoticeCover[]> {
+  await rowsOf(tx, 'select from member where id in (select member_id from cover where notice_id = $1) order by id for update', [noticeId]);
+  return rowsOf(
+    tx,
+    `select c.member_id as "memberId", c.plan_id as "planId", c.cover_from::text as "coverFrom", c.cover_to::text as "coverTo",
+       exists (select from cover_change x where x.member_id = c.member_id and x.period_id = c.period_id)
+         or exists (select from cover_transfer t where t.member_id = c.member_id and t.period_id = c.period_id and t.state = 'proposed') as changed
+     from cover c where c.notice_id = $1`,
+    [noticeId],
+  );
+}
+
+/** The notice was not paid after all: its covers have not begun. Under the locks of {@link lockCoversOf}; returns how many they are. */
+export async function reverseCovers(tx: Transaction, noticeId: string, reversalId: string, at: Date): Promise<number> {
+  const rows = await rowsOf<{ memberId: string; periodId: string }>(
+    tx,
+    `with gone as (delete from cover where notice_id = $1 returning member_id, period_id, notice_id, number, started_at),
+     told as (
+       insert into cover_reversal (member_id, reversal_id, period_id, notice_id, number, started_at)
+       select member_id, $2, period_id, notice_id, number, started_at from gone)
+     select member_id as "memberId", period_id as "periodId" from gone`,
+    [noticeId, reversalId],
+  );
+  if (rows.length > 0)
+    await askWithoutBase(
+      tx,
+      rows.map((row) => row.memberId),
+      rows[0]!.periodId,
+      at,
+    );
+  return rows.length;
 }

@@ -16,6 +16,8 @@ import { birthDatesOf } from '../member/member.repository.js';
 import type { Organisation } from '../organisation/organisation.entity.js';
 import { liesUnder } from '../organisation/organisation.js';
 import { organisationByCode } from '../organisation/organisation.repository.js';
+import { UnderwritingPlans } from '../underwriting/underwriting-plans.js';
+import { planLineOf } from '../window/window.js';
 import { CoverClaims, type DecidedClaim } from './cover-claims.js';
 import * as changes from './cover-change.repository.js';
 import type { ChangeView, PlacedCover, Proposal } from './cover-change.repository.js';
@@ -25,11 +27,14 @@ import {
   endFault,
   endOfProposal,
   endRange,
+  endingTogether,
   sidesOf,
   transferFault,
   type CoverEnd,
   type CoverState,
   type EndFault,
+  type EndReason,
+  type LinedCover,
   type ReinstateReason,
   type TransferFault,
   type TransferReason,
@@ -44,7 +49,7 @@ export interface CoverView {
   readonly enrolledOn: CivilDate;
   readonly state: CoverState;
   readonly endedOn: CivilDate | null;
-  readonly endReason: CoverEnd | null;
+  readonly endReason: EndReason | null;
   readonly changes: readonly ChangeView[];
   /** That waits for the other side. */
   readonly transfer: Proposal | null;
@@ -58,7 +63,7 @@ export interface CoverView {
 export interface CoverConflict {
   readonly number: string;
   readonly endedOn: CivilDate;
-  readonly endReason: CoverEnd;
+  readonly endReason: EndReason;
   readonly claims: readonly Omit<DecidedClaim, 'memberId' | 'granted'>[];
 }
 
@@ -78,6 +83,7 @@ export class CoverService {
     private readonly audit: Audit,
     private readonly claims: CoverClaims,
     private readonly vault: PersonalDataVault,
+    private readonly plans: UnderwritingPlans,
   ) {}
 
   /** Error: `cover` (not found), the same for one that does not exist and one out of reach. */
@@ -172,10 +178,11 @@ export class CoverService {
 
   /**
    * `on` is the last covered day, or that of a death, which may be before the cover, or before a move of it: the move stays, and the unit that
-   * the cover is of answers for it. Nothing of the contribution goes back. The same again gets the same answer. Errors: `cover` (not found),
-   * `cover-ended`, `end-day` (conflict).
+   * the cover is of answers for it. A death ends all that the person is covered by, and a leaving what adds to the cover. Nothing of the
+   * contribution goes back. The same again gets the same answer. Errors: `cover` (not found), `cover-ended`, `end-day` (conflict).
    */
-  end(principal: Principal, number: string, { reason, on }: { reason: CoverEnd; on: CivilDate }): Promise<CoverView> {
+  async end(principal: Principal, number: string, { reason, on }: { reason: CoverEnd; on: CivilDate }): Promise<CoverView> {
+    const bases = await this.basesBeside(number);
     return this.change(principal, 'cover.end', number, async (tx, cover, at) => {
       if (!isWithin(principal, 'cover.end', cover.path)) throw unknownCover();
       if (cover.endedOn === on && cover.endReason === reason) return;
@@ -183,30 +190,51 @@ export class CoverService {
       const births = reason === 'death' ? await birthDatesOf(tx, this.vault, [cover.memberId]) : undefined;
       const fault = endFault(cover, { reason, on }, births?.get(cover.memberId), today);
       if (fault) throw endRefusal(fault, cover, reason, today);
-      await changes.endCover(tx, cover, reason, on, principal.userId, at);
+      const going = (await changes.othersOf(tx, cover)).filter(({ endedOn, coverTo }) => endedOn === null && on < coverTo);
+      for (const one of endingTogether(
+        lined(cover, bases),
+        reason,
+        going.map((other) => lined(other, bases)),
+      ))
+        await changes.endCover(tx, one, one.number === number || reason === 'death' ? reason : 'base-ended', on, principal.userId, at);
     });
   }
 
   /**
-   * Undoes a wrong end, by another person than the one who recorded it. Errors: `cover` (not found), `cover-not-ended` (conflict),
-   * `same-person` (forbidden).
+   * Undoes a wrong end, by another person than the one who recorded it, with what ended for it. Errors: `cover` (not found),
+   * `cover-not-ended`, `base-ended` (conflict), `same-person` (forbidden).
    */
-  reinstate(principal: Principal, number: string, { reason }: { reason: ReinstateReason }): Promise<CoverView> {
+  async reinstate(principal: Principal, number: string, { reason }: { reason: ReinstateReason }): Promise<CoverView> {
+    const bases = await this.basesBeside(number);
     return this.change(principal, 'cover.reinstate', number, async (tx, cover, at) => {
       if (!isWithin(principal, 'cover.reinstate', cover.path)) throw unknownCover();
       const last = (await changes.changesOf(tx, cover)).at(-1);
-      const { endedOn } = cover;
+      const { endedOn, endReason } = cover;
       if (endedOn === null) {
         if (last?.kind === 'reinstated' && last.reason === reason) return;
         throw new DomainError('cover-not-ended', 'conflict', 'expected a cover that ended early, found one that did not; read the cover');
       }
+      if (endReason === 'base-ended')
+        throw new DomainError(
+          'base-ended',
+          'conflict',
+          'expected a cover that ended by itself, found one that ended with its base; reinstate the cover of the base plan',
+        );
       if (last?.madeBy === principal.userId)
         throw new DomainError(
           'same-person',
           'forbidden',
           'expected another person than the one who recorded the end, found the same; ask another to reinstate the cover',
         );
-      await changes.reinstateCover(tx, { ...cover, endedOn }, reason, principal.userId, at);
+      const endedWith = (await changes.othersOf(tx, cover)).filter(
+        (other) => other.endedOn === endedOn && other.endReason === (endReason === 'death' ? 'death' : 'base-ended'),
+      );
+      for (const one of endingTogether(
+        lined(cover, bases),
+        endReason!,
+        endedWith.map((other) => lined(other, bases)),
+      ))
+        await changes.reinstateCover(tx, { ...one, endedOn }, reason, principal.userId, at);
     });
   }
 
@@ -234,6 +262,18 @@ export class CoverService {
       if (ended.length < JOB_IDS) return found;
       last = ended.at(-1)!.number;
     }
+  }
+
+  /** Of the plans that a person is covered by, the line of those that each adds to. Read before the transaction, which has a connection already. */
+  private async basesBeside(number: string): Promise<BaseLines> {
+    const cover = await changes.coverByNumber(this.database.direct, number);
+    const all = cover ? [cover, ...(await changes.othersOf(this.database.direct, cover))] : [];
+    const bases = new Map<string, string | null>();
+    for (const { planId, coverFrom } of all) {
+      const base = (await this.plans.planOn(coverFrom, planId))?.basePlan ?? null;
+      bases.set(planId, base === null ? null : planLineOf(base));
+    }
+    return bases;
   }
 
   /** One transaction under the lock of the member, with its audit row; the answer is the cover as it stands afterwards. */
@@ -292,6 +332,15 @@ export class CoverService {
     throw isWithin(principal, 'cover.transfer', cover.path) ? noProposal() : unknownCover();
   }
 }
+
+/** By plan. */
+type BaseLines = ReadonlyMap<string, string | null>;
+
+const lined = (cover: PlacedCover, bases: BaseLines): PlacedCover & LinedCover => ({
+  ...cover,
+  planLine: planLineOf(cover.planId),
+  baseLine: bases.get(cover.planId) ?? null,
+});
 
 const codeOf = (path: string): string => path.split('/').at(-2)!;
 

@@ -6,6 +6,7 @@ import {
   daysAfterEnd,
   endFault,
   endOfProposal,
+  endingTogether,
   sidesOf,
   transferFault,
   type DatedCover,
@@ -91,6 +92,17 @@ describe('a cover', () => {
 
   it('of somebody whose birth is not known ends by a death on whatever day', () =>
     expect(endFault(cover, { reason: 'death', on: day('1970-01-01') }, undefined, TODAY)).toBeUndefined());
+
+  it('takes with it what adds to it and what adds to that, of its own days; by a death everything', () => {
+    const base = { ...cover, planLine: 'base', baseLine: null };
+    const addOn = { ...cover, planLine: 'add-on', baseLine: 'base' };
+    const further = { ...cover, planLine: 'further', baseLine: 'add-on', coverFrom: day('2025-07-01') };
+    const later = { ...addOn, coverFrom: day('2026-01-01'), coverTo: day('2026-12-31') };
+    const others = [later, further, { ...base, planLine: 'other' }, addOn];
+    expect(endingTogether(base, 'left', others)).toEqual([base, addOn, further]);
+    expect(endingTogether(addOn, 'left', [later, further, base])).toEqual([addOn, further]);
+    expect(endingTogether(addOn, 'death', others)).toEqual([addOn, ...others]);
+  });
 
   it('that ended gives up the days after the end, of its own only', () => {
     expect(daysAfterEnd(cover, day('2025-06-05'))).toEqual({ after: '2025-06-05', until: '2025-12-31' });

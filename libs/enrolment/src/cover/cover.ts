@@ -5,7 +5,11 @@ import { liesUnder } from '../organisation/organisation.js';
 export const COVER_ENDS = ['death', 'left'] as const;
 export type CoverEnd = (typeof COVER_ENDS)[number];
 
-export const COVER_CHANGES = ['transfer', ...COVER_ENDS, 'reinstated'] as const;
+/** Why a cover ended: an add-on ends with the cover that it adds to, which nobody says of it. */
+export const END_REASONS = [...COVER_ENDS, 'base-ended'] as const;
+export type EndReason = (typeof END_REASONS)[number];
+
+export const COVER_CHANGES = ['transfer', ...END_REASONS, 'reinstated'] as const;
 export type CoverChangeKind = (typeof COVER_CHANGES)[number];
 
 export const TRANSFER_REASONS = ['job-change', 'unit-merged', 'unit-split', 'wrong-unit'] as const;
@@ -98,3 +102,20 @@ export const daysAfterEnd = (
   { coverFrom, coverTo }: Pick<CoverDays, 'coverFrom' | 'coverTo'>,
   endedOn: CivilDate,
 ): { after: CivilDate; until: CivilDate } => ({ after: endedOn < coverFrom ? addDays(coverFrom, -1) : endedOn, until: coverTo });
+
+/** A cover of a person, with the line of plans that its plan adds to. */
+export interface LinedCover extends CoverDays {
+  readonly planLine: string;
+  readonly baseLine: string | null;
+}
+
+/** The cover, and those of the person's others that end with it, or with one that does: all by a death, otherwise those that add to it. */
+export function endingTogether<Cover extends LinedCover>(cover: Cover, reason: EndReason, others: readonly Cover[]): Cover[] {
+  if (reason === 'death') return [cover, ...others];
+  const ending = [cover];
+  for (const base of ending) ending.push(...others.filter((other) => !ending.includes(other) && addsTo(other, base)));
+  return ending;
+}
+
+const addsTo = (other: LinedCover, base: LinedCover): boolean =>
+  other.baseLine === base.planLine && base.coverFrom <= other.coverFrom && other.coverFrom <= base.coverTo;

@@ -32,6 +32,8 @@ const UNANSWERED_MS = 60_000;
 /** To a balance a refund takes minutes, to a card days. */
 const REFUND_LOOK_MS = 5 * 60_000;
 const AT_ONCE = 8;
+/** Who clears what has come right by itself. */
+const BY_PHONE_PAY = 'phone-pay';
 /** Of a list for finance: the oldest; each that ends makes room. */
 const SHOWN = 1_000;
 /** From when the outside party has the bill of the day before. */
@@ -109,7 +111,7 @@ export class JoinPaymentService implements OnApplicationShutdown {
     await inTurns(await joins.paymentsToRefund(this.database.direct, this.clock.now(), ASKED), (payment) =>
       this.orLater(
         () => this.giveBack(payment),
-        (at) => joins.lookAtRefundAgain(this.database.direct, payment, at),
+        (at, refusal) => this.refusedAgain(payment, at, refusal),
       ),
     );
   }
@@ -161,7 +163,7 @@ export class JoinPaymentService implements OnApplicationShutdown {
     return true;
   }
 
-  /** Where the money is that members are to have back: who sees it stand still looks for what the log says, such as too little at the merchant. */
+  /** Where the money is that members are to have back, and with what the institution refuses it, such as too little at the merchant. */
   refundsUnderWay(): Promise<joins.RefundUnderWay[]> {
     return joins.refundsUnderWay(this.database.direct, SHOWN);
   }
@@ -178,22 +180,22 @@ export class JoinPaymentService implements OnApplicationShutdown {
   }
 
   /**
-   * Of a refund that had failed, and of no other flag, `refund` says how it goes on. `retry`: it is asked about again, and for again if it never
-   * arrived; also where the institution gave the money back by hand. `given-back`: it came from another account of ours, and must not come twice; the
-   * join has ended, while the payment stays where it is. Errors: `flag` (not found), `refund-outcome` (invalid).
+   * Of a refund that had failed or is stuck, and of no other flag, `refund` says how it goes on. `retry`: it is asked about again, and for again
+   * if it never arrived; also where the institution gave the money back by hand. `given-back`: it came from another account of ours, and must not
+   * come twice; the join has ended, while the payment stays where it is. Errors: `flag` (not found), `refund-outcome` (invalid).
    */
   async clearFlag(
     principal: Principal,
     flag: Pick<joins.PaymentFlag, 'orderNumber' | 'fault'>,
     { clearance, refund }: { readonly clearance: string; readonly refund?: RefundOutcome | undefined },
   ): Promise<void> {
-    if ((refund !== undefined) !== (flag.fault === 'refund-failed'))
+    if ((refund !== undefined) !== (flag.fault === 'refund-failed' || flag.fault === 'refund-stuck'))
       throw new DomainError(
         'refund-outcome',
         'invalid',
         refund === undefined
           ? 'expected how the refund goes on, found nothing; say "retry" or "given-back"'
-          : `expected the flag of a refund that failed, found ${flag.fault}; leave out refund`,
+          : `expected the flag of a refund that failed or is stuck, found ${flag.fault}; leave out refund`,
       );
     const at = this.clock.now();
     await this.database.transaction(async (tx) => {
@@ -201,6 +203,7 @@ export class JoinPaymentService implements OnApplicationShutdown {
         throw new DomainError('flag', 'not-found', 'expected a flag that is open, found none of this order and fault; list the flags');
       if (refund === 'given-back') {
         const payment = (await joins.knownPayments(tx, [wordKey(flag)])).get(flag.orderNumber)!;
+        if (flag.fault === 'refund-stuck') await joins.endRefund(tx, payment, 'refund-failed');
         await this.endRefunded(tx, payment);
       }
       if (refund !== 'retry') return;
@@ -251,9 +254,9 @@ export class JoinPaymentService implements OnApplicationShutdown {
       tx,
       decided.filter(({ decision }) => decision === 'cover').map(({ application }) => application),
     );
-    const covered = new Set(enrolled);
+    const covered = new Set(enrolled.map(({ id }) => id));
     const booked = decided.map(({ decision, ...one }) => {
-      const reason = decision !== 'cover' ? decision : covered.has(one.application) ? null : ('enrolled-by-unit' as const);
+      const reason = decision !== 'cover' ? decision : covered.has(one.application.id) ? null : ('enrolled-by-unit' as const);
       return { ...one, reason };
     });
     const back = booked.filter(({ reason }) => reason !== null).map(({ application }) => application.id);
@@ -317,7 +320,9 @@ export class JoinPaymentService implements OnApplicationShutdown {
     const state = underWay?.state ?? (await this.askBack(payment, refundNumber));
     const now = this.clock.now();
     await this.database.transaction(async (tx) => {
-      if (state === 'processing') return joins.lookAtRefundAgain(tx, payment, new Date(now.getTime() + REFUND_LOOK_MS), 'refunding');
+      // Nobody needs to look any more.
+      await joins.clearFlag(tx, { ...payment, fault: 'refund-stuck' }, { by: BY_PHONE_PAY, at: now, clearance: `the refund is ${state}` });
+      if (state === 'processing') return joins.refundTaken(tx, payment, new Date(now.getTime() + REFUND_LOOK_MS));
       if (state === 'failed') {
         if (await joins.endRefund(tx, payment, 'refund-failed')) await joins.flag(tx, [{ ...payment, fault: 'refund-failed' }], now);
         return;
@@ -326,6 +331,14 @@ export class JoinPaymentService implements OnApplicationShutdown {
       const { joinId, attempt, amountFen } = payment;
       await ledger.transfer(tx, [{ code: 'contribution-phone-refund', subject: joinId, attempt, amountFen, on: chinaDate(now) }]);
       await this.endRefunded(tx, payment);
+    });
+  }
+
+  /** It goes on until somebody has mended what is wrong; a person has to know of it. */
+  private async refusedAgain(payment: joins.StoredPayment, at: Date, refusal: string | null): Promise<void> {
+    await this.database.transaction(async (tx) => {
+      if (await joins.lookAtRefundAgain(tx, payment, at, refusal))
+        await joins.flag(tx, [{ ...payment, fault: 'refund-stuck' }], this.clock.now());
     });
   }
 
@@ -356,14 +369,15 @@ export class JoinPaymentService implements OnApplicationShutdown {
     }
   }
 
-  /** What fails for the one, answered or not, is tried later; the others go on. */
-  private async orLater(work: () => Promise<void>, later: (at: Date) => Promise<void>): Promise<void> {
+  /** What fails for the one, answered or not, is tried later; the others go on. `refusal`: the outside party's code, of an answer that had one. */
+  private async orLater(work: () => Promise<void>, later: (at: Date, refusal: string | null) => Promise<void>): Promise<void> {
     try {
       await work();
     } catch (error) {
       if (!(error instanceof DomainError)) throw error;
       this.logger[error.retry ? 'warn' : 'error'](`an order is asked about later: ${error.message}`);
-      await later(new Date(this.clock.now().getTime() + UNANSWERED_MS));
+      const { refusal } = error.details;
+      await later(new Date(this.clock.now().getTime() + UNANSWERED_MS), typeof refusal === 'string' ? refusal : null);
     }
   }
 }

@@ -39,9 +39,19 @@ export class PhonePaymentRow {
   @Column('boolean', { default: false }) receipted: boolean;
   /** When its refund is asked for, or about, next. */
   @Column('timestamptz', { nullable: true }) look_at: Date | null;
+  /** With what its refund was refused last, for a fault that is not its own, and how often so. */
+  @Column('text', { nullable: true }) refusal: string | null;
+  @Column('int', { default: 0 }) refusals: number;
 }
 
-export const PHONE_PAYMENT_FAULTS = ['order-unknown', 'amount-differs', 'refund-failed', 'not-in-bill', 'bill-differs'] as const;
+export const PHONE_PAYMENT_FAULTS = [
+  'order-unknown',
+  'amount-differs',
+  'refund-failed',
+  'refund-stuck',
+  'not-in-bill',
+  'bill-differs',
+] as const;
 export type PhonePaymentFault = (typeof PHONE_PAYMENT_FAULTS)[number];
 
 /** What a person has to look at, once for each time that it came up. */

@@ -1,7 +1,9 @@
 import { DomainError } from '@app/kernel';
 import type { AskRefusal, AskedWindow } from './join.js';
 
-const MESSAGES: Readonly<Record<Exclude<AskRefusal, 'window-closed' | 'window-not-open'>, readonly ['not-found' | 'conflict', string]>> = {
+const MESSAGES: Readonly<
+  Record<Exclude<AskRefusal, 'window-closed' | 'window-not-open' | 'join-elsewhere'>, readonly ['not-found' | 'conflict', string]>
+> = {
   window: ['not-found', 'expected the id of an enrolment window, found none; check it'],
   member: ['not-found', 'expected a known member, found none; ask your unit to import you'],
   'window-elsewhere': ['conflict', 'expected a window that your unit belongs to, found another; use the window of your own organisation'],
@@ -9,7 +11,7 @@ const MESSAGES: Readonly<Record<Exclude<AskRefusal, 'window-closed' | 'window-no
 };
 
 /** Why a join was not begun; the times are in the message of one that came too early or too late. */
-export function joinRefused(reason: AskRefusal, window: AskedWindow | undefined, receivedAt: Date): DomainError {
+export function joinRefused(reason: Exclude<AskRefusal, 'join-elsewhere'>, window: AskedWindow | undefined, receivedAt: Date): DomainError {
   if (reason === 'window-closed' || reason === 'window-not-open') {
     const bound = (reason === 'window-closed' ? window!.closes_at : window!.opens_at).toISOString();
     const received = receivedAt.toISOString();
@@ -22,6 +24,15 @@ export function joinRefused(reason: AskRefusal, window: AskedWindow | undefined,
   const [kind, message] = MESSAGES[reason];
   return new DomainError(reason, kind, message);
 }
+
+/** A period may have several windows, and one charge. */
+export const joinElsewhere = (windowId: string): DomainError =>
+  new DomainError(
+    'join-elsewhere',
+    'conflict',
+    'expected no application for this period in another window, found one; go on with it in the window that is named',
+    { windowId },
+  );
 
 export const unknownTicket = (): DomainError =>
   new DomainError('ticket', 'not-found', 'expected a ticket that was given to you here, found another; ask to join again');

@@ -2,7 +2,7 @@ import type { EReceiptAnswer, EReceiptRequest, RedFlushAnswer } from '@app/contr
 import { addDays, Clock, DomainError, chinaInstant, civilDate, fen, type Fen } from '@app/kernel';
 import { balanceOf, imbalance, ledger } from '@app/ledger';
 import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, type Principal, type Transaction } from '@app/platform';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
@@ -27,6 +27,7 @@ import {
 } from '../index.js';
 import { COLUMNS } from '../roster/roster.js';
 import type { Underwriting } from '../window/window.js';
+import { writeTicket } from './join-ticket.js';
 
 const OPENS = chinaInstant(civilDate('2025-09-01'));
 const CLOSES = chinaInstant(civilDate('2025-12-11'));
@@ -121,11 +122,11 @@ describe('a member who joins alone', () => {
     const memberId = vault.memberId(personalNumber(serial));
     return { userId: memberId, login: memberId, roles: ['member'], organisationPath: '/', memberId };
   };
-  const newWindow = async (memberFen: Fen = SHARE, underwriting: Underwriting = 'none') =>
+  const newWindow = async (memberFen: Fen = SHARE, underwriting: Underwriting = 'none', organisationCode = '459999') =>
     (
       await windows.create({
         planId: 'guangxi-1-2025',
-        organisationCode: '459999',
+        organisationCode,
         opensAt: OPENS,
         closesAt: CLOSES,
         coverFrom: civilDate(`${year}-01-01`),
@@ -182,6 +183,13 @@ describe('a member who joins alone', () => {
     await organisations.create({ kind: 'city', code: '4599', name: '某市', parentCode: '45' });
     await organisations.create({ kind: 'county', code: '459999', name: '某县', parentCode: '4599' });
     await organisations.create({ kind: 'county', code: '459998', name: '邻县', parentCode: '4599' });
+    await organisations.create({ kind: 'county', code: '459997', name: '远县', parentCode: '4599' });
+    for (const [code, parentCode] of [
+      ['81459999MA0000245H', '459999'],
+      ['81459998MA00000017', '459998'],
+      ['81459997MA0000001Q', '459997'],
+    ] as const)
+      await organisations.create({ kind: 'unit', code, name: code, parentCode });
     clock.instant = new Date(OPENS.getTime() + MINUTE);
     // Known from the year before.
     windowId = await newWindow();
@@ -282,6 +290,39 @@ describe('a member who joins alone', () => {
       expect((await read(1, answers[0]!)).state).toBe('covered');
     });
 
+    it('is told which window of the period has the application, and charged in no other', async () => {
+      const first = await ask(1);
+      const county = windowId;
+      year--;
+      windowId = await newWindow(SHARE, 'none', '4599');
+      const named = { code: 'join-elsewhere', kind: 'conflict', details: { windowId: county } };
+      await expect(ask(1)).rejects.toMatchObject(named);
+      const lost = writeTicket(vault, { memberId: member(1).memberId!, windowId, receivedAt: clock.now() });
+      await expect(joins.read(member(1), lost)).rejects.toMatchObject(named);
+      await expect(joins.payment(member(1), lost)).rejects.toMatchObject(named);
+      expect(pay.orders.size).toBe(0);
+      await payAndTell(1, first);
+      await expect(ask(1)).rejects.toMatchObject(named);
+      expect(await joins.read(member(1), lost)).toMatchObject({ state: 'covered', windowId: county, ticket: first.ticket });
+      expect((await joins.offer(member(1), windowId)).join).toMatchObject({ windowId: county });
+    });
+
+    it('has one application of two windows that are asked at once, whoever writes them', async () => {
+      const county = windowId;
+      year--;
+      const city = await newWindow(SHARE, 'none', '4599');
+      const other = start(new Database(source));
+      const outcomes = await Promise.allSettled(
+        Array.from({ length: 8 }, (_, i) => (i % 2 ? joins : other.joins).ask(member(1), i % 4 < 2 ? city : county, clock.now())),
+      );
+      const orders = new Set(
+        outcomes.flatMap((one) => (one.status === 'fulfilled' ? [`${one.value.windowId} ${one.value.orderNumber}`] : [])),
+      );
+      const refusals = new Set(outcomes.flatMap((one) => (one.status === 'rejected' ? [(one.reason as DomainError).code] : [])));
+      expect([orders.size, [...refusals]]).toEqual([1, ['join-elsewhere']]);
+      windowId = [city, county].find((id) => [...orders][0]!.startsWith(id))!;
+    });
+
     it('answers a notification again when the process died between the commit and the answer', async () => {
       const asked = await ask(1);
       await joins.payment(member(1), asked.ticket);
@@ -310,12 +351,64 @@ describe('a member who joins alone', () => {
 
     it('writes the others of a set where one cannot be written', async () => {
       const [asked, broken] = [await ask(1), await ask(2)];
-      // Somebody has damaged a row: its unit is gone.
-      await source.query('update join_application set unit_id = gen_random_uuid() where order_number = $1', [broken.orderNumber]);
+      // Somebody has damaged a row: its window is gone.
+      await source.query('update join_application set window_id = gen_random_uuid() where order_number = $1', [broken.orderNumber]);
       const [good, bad] = [asked, broken].map(({ orderNumber }) => notificationOf(orderNumber!, SHARE, clock.now()));
       const ended = await Promise.allSettled([payments.notified(good!.headers, good!.body), payments.notified(bad!.headers, bad!.body)]);
       expect(ended.map(({ status }) => status)).toEqual(['fulfilled', 'rejected']);
       expect((await covers()).map(({ member_id }) => member_id)).toEqual([member(1).memberId]);
+      await source.query('delete from join_application where order_number = $1', [broken.orderNumber]);
+    });
+  });
+
+  describe('and changes the unit between confirming and paying', () => {
+    const SECOND = '81459999MA0000245H';
+    const THIRD = '81459998MA00000017';
+    const FOURTH = '81459997MA0000001Q';
+    /** As a transfer of another cover of theirs does. */
+    const movesTo = (serial: number, unit: string) =>
+      source.query('update member set unit_id = (select id from organisation where code = $2) where id = $1', [
+        member(serial).memberId,
+        unit,
+      ]);
+    const placeOf = async (serial: number) => {
+      const rows = await source.query<{ cover: string; enrolled: string; counted: string; asked: string; window: string }[]>(
+        `select c.organisation_path as cover, e.window_id as window, (select code from organisation where id = e.unit_id) as enrolled,
+           (select code from organisation where id = j.unit_id) as asked,
+           (select string_agg(o.code, ' ') from enrolment_count n join organisation o on o.id = n.unit_id
+            join enrolment_window w on w.id = n.window_id where w.period_id = c.period_id and n.members > 0) as counted
+         from cover c join enrolment e using (member_id, period_id) join join_application j using (member_id, period_id)
+         where c.member_id = $1 and c.join_id is not null order by c.cover_from desc limit 1`,
+        [member(serial).memberId],
+      );
+      return { ...rows[0]!, cover: rows[0]!.cover.split('/').at(-2) };
+    };
+    afterEach(() => movesTo(1, UNIT));
+
+    it('is enrolled and covered in the unit that they belong to by then', async () => {
+      const asked = await ask(1);
+      await movesTo(1, SECOND);
+      await payAndTell(1, asked);
+      expect(await read(1, asked)).toMatchObject({ state: 'covered', ticket: asked.ticket });
+      expect(await placeOf(1)).toEqual({ cover: SECOND, enrolled: SECOND, asked: SECOND, counted: SECOND, window: windowId });
+      expect(await db.transaction((tx) => recount(tx, windowId))).toBe(0);
+    });
+
+    it('of another organisation, is so in its window of the period', async () => {
+      year--;
+      const there = await newWindow(SHARE, 'none', '459998');
+      const asked = await ask(1);
+      await movesTo(1, THIRD);
+      await payAndTell(1, asked);
+      expect((await read(1, asked)).state).toBe('covered');
+      expect(await placeOf(1)).toEqual({ cover: THIRD, enrolled: THIRD, asked: THIRD, counted: THIRD, window: there });
+    });
+
+    it('of an organisation without a window, is covered there, and enrolled where they asked', async () => {
+      const asked = await ask(1);
+      await movesTo(1, FOURTH);
+      await payAndTell(1, asked);
+      expect(await placeOf(1)).toEqual({ cover: FOURTH, enrolled: UNIT, asked: UNIT, counted: UNIT, window: windowId });
     });
   });
 
@@ -604,11 +697,78 @@ describe('a member who joins alone', () => {
       const { orderNumber } = asked;
       const late = new Date(asked.payBy!.getTime() + 1);
       const mine = async () => (await payments.refundsUnderWay()).filter((refund) => refund.orderNumber === orderNumber);
-      expect(await mine()).toEqual([{ orderNumber, amountFen: SHARE, state: 'refund-due', reason: 'paid-late', paidAt: late }]);
+      expect(await mine()).toEqual([
+        { orderNumber, amountFen: SHARE, state: 'refund-due', reason: 'paid-late', paidAt: late, refusal: null, stuck: false },
+      ]);
       clock.move(MINUTE);
       await payments.refund();
       expect(await read(1, asked)).toMatchObject({ state: 'refunded' });
       expect(await mine()).toEqual([]);
+    });
+
+    describe('whose refund is refused each minute for a fault that is not its own', () => {
+      /** `times` minutes of it. */
+      const refused = async (times: number) => {
+        for (let i = 0; i < times; i++) {
+          await payments.refund();
+          clock.move(MINUTE);
+        }
+      };
+      const mine = async ({ orderNumber }: JoinView) =>
+        (await payments.refundsUnderWay()).filter((refund) => refund.orderNumber === orderNumber);
+      const begin = async (serial: number) => {
+        const asked = await ask(serial);
+        pay.faultyRefunds.set(asked.orderNumber!, 'PARAM_ERROR');
+        await payAndTell(serial, asked, new Date(asked.payBy!.getTime() + 1));
+        return asked;
+      };
+
+      it('needs a person after an hour of the same, says the code, and is over when it is taken', async () => {
+        const asked = await begin(1);
+        await refused(59);
+        expect([await mine(asked), await flagsOf(asked)]).toMatchObject([
+          [{ state: 'refund-due', refusal: 'PARAM_ERROR', stuck: false }],
+          [],
+        ]);
+        await refused(2);
+        expect(await mine(asked)).toMatchObject([{ state: 'refund-due', refusal: 'PARAM_ERROR', stuck: true }]);
+        expect(await flagsOf(asked)).toMatchObject([{ fault: 'refund-stuck', amountFen: SHARE, payment: { state: 'refund-due' } }]);
+        pay.faultyRefunds.clear();
+        await refused(1);
+        expect(await read(1, asked)).toMatchObject({ state: 'refunded' });
+        expect([await mine(asked), await flagsOf(asked)]).toEqual([[], []]);
+        expect(await source.query('select fault, cleared_by from phone_payment_flag where order_number = $1', [asked.orderNumber])).toEqual(
+          [{ fault: 'refund-stuck', cleared_by: 'phone-pay' }],
+        );
+      });
+
+      it('counts another code anew, and an hour after it was cleared needs a person again', async () => {
+        const asked = await begin(1);
+        await refused(59);
+        pay.faultyRefunds.set(asked.orderNumber!, 'NO_AUTH');
+        await refused(59);
+        expect([await mine(asked), await flagsOf(asked)]).toMatchObject([[{ refusal: 'NO_AUTH', stuck: false }], []]);
+        await refused(1);
+        const flag = { orderNumber: asked.orderNumber!, fault: 'refund-stuck' } as const;
+        await expect(payments.clearFlag(finance, flag, { clearance: 'a setting was wrong' })).rejects.toMatchObject({
+          code: 'refund-outcome',
+        });
+        await payments.clearFlag(finance, flag, { clearance: 'a setting was wrong', refund: 'retry' });
+        expect([await mine(asked), await flagsOf(asked)]).toMatchObject([[{ stuck: false }], []]);
+        await refused(60);
+        expect(await flagsOf(asked)).toMatchObject([{ fault: 'refund-stuck', earlier: [{ clearance: 'a setting was wrong' }] }]);
+      });
+
+      it('is not asked for again when finance gave it back another way', async () => {
+        const asked = await begin(1);
+        await refused(60);
+        const flag = { orderNumber: asked.orderNumber!, fault: 'refund-stuck' } as const;
+        await payments.clearFlag(finance, flag, { clearance: 'given to the bank card', refund: 'given-back' });
+        pay.faultyRefunds.clear();
+        await refused(2);
+        expect(await read(1, asked)).toMatchObject({ state: 'refunded', reason: 'paid-late' });
+        expect([pay.refunds.size, await mine(asked), await flagsOf(asked)]).toEqual([0, [], []]);
+      });
     });
 
     it('that never comes ends the application, and the member may ask again under another order', async () => {
@@ -741,6 +901,72 @@ describe('a member who joins alone', () => {
       expect(await read(place, asked)).toMatchObject({ state: 'covered', receivedAt: ticket.receivedAt });
     });
 
+    describe('of a request that was lost and made anew', () => {
+      /** Asked at `lost` at a process that died, and again a day later in the eyes of the books. */
+      const lostAndAsked = async (lost: Date) => {
+        clock.instant = lost;
+        const { joins: dying } = start(new GatedDatabase(source), Impatient);
+        const ticket = await ask(1, lost, dying);
+        expect(ticket).toMatchObject({ state: 'waiting', receivedAt: lost });
+        clock.instant = new Date(lost.getTime() + 23 * 60 * MINUTE);
+        return { ticket, asked: await ask(1) };
+      };
+      const times = async () => {
+        const rows = await source.query<Record<'asked' | 'enrolled', Date>[]>(
+          `select a.received_at as asked, e.applied_at as enrolled from join_application a left join enrolment e using (member_id, period_id) where a.window_id = $1`,
+          [windowId],
+        );
+        return rows[0]!;
+      };
+      const LOST = new Date(OPENS.getTime() + MINUTE);
+
+      it('has the earlier time when its ticket is shown, before it is paid', async () => {
+        const { ticket, asked } = await lostAndAsked(LOST);
+        expect(asked.receivedAt).toEqual(clock.now());
+        expect(await read(1, ticket)).toMatchObject({ ...asked, receivedAt: LOST, ticket: ticket.ticket });
+        await payAndTell(1, asked);
+        expect(await read(1, asked)).toMatchObject({ state: 'covered', receivedAt: LOST });
+        expect([await times(), await covers()]).toMatchObject([{ asked: LOST, enrolled: LOST }, [{ enrolled_on: '2025-09-01' }]]);
+      });
+
+      it('and after', async () => {
+        const { ticket, asked } = await lostAndAsked(LOST);
+        await payAndTell(1, asked);
+        expect(await covers()).toMatchObject([{ enrolled_on: '2025-09-01' }]);
+        expect(await read(1, ticket)).toMatchObject({ state: 'covered', receivedAt: LOST });
+        expect(await times()).toEqual({ asked: LOST, enrolled: LOST });
+      });
+
+      it('has a day that comes before, when its ticket is shown', async () => {
+        const lost = new Date(OPENS.getTime() + 12 * 60 * MINUTE);
+        const { ticket, asked } = await lostAndAsked(lost);
+        await payAndTell(1, asked);
+        expect(await covers()).toMatchObject([{ enrolled_on: '2025-09-02' }]);
+        await read(1, ticket);
+        expect(await covers()).toMatchObject([{ enrolled_on: '2025-09-01' }]);
+      });
+
+      it.each([
+        ['received before the window opened', OPENS.getTime() - 1, 0],
+        ['left lying for more than a day', LOST.getTime(), 61 * MINUTE],
+      ])('has its own time where the ticket was %s', async (_, lost, lying) => {
+        const { asked } = await lostAndAsked(LOST);
+        clock.move(lying);
+        const ticket = writeTicket(vault, { memberId: member(1).memberId!, windowId, receivedAt: new Date(lost) });
+        expect(await joins.read(member(1), ticket)).toEqual(asked);
+      });
+
+      it('keeps the ticket of the first while the second waits', async () => {
+        clock.instant = LOST;
+        const ticket = await ask(1, LOST, start(new GatedDatabase(source), Impatient).joins);
+        clock.move(MINUTE);
+        const { joins: crowded } = start(new GatedDatabase(source), Impatient);
+        await ask(2, clock.now(), crowded);
+        expect(await ask(1, clock.now(), crowded)).toMatchObject({ state: 'waiting', receivedAt: clock.now() });
+        expect(await read(1, ticket, crowded)).toMatchObject({ state: 'waiting', ticket: ticket.ticket, receivedAt: LOST });
+      });
+    });
+
     it('keeps the legal time also of a request after one that had expired', async () => {
       const first = await ask(1);
       clock.instant = first.payBy!;
@@ -756,6 +982,8 @@ describe('a member who joins alone', () => {
       const again = await read(1, second, restarted);
       expect(again).toMatchObject({ state: 'to-pay', receivedAt: second.receivedAt });
       expect(again.orderNumber).not.toBe(first.orderNumber);
+      // The time of the first is not that of the second.
+      expect(await read(1, first, restarted)).toMatchObject({ orderNumber: again.orderNumber, receivedAt: second.receivedAt });
       gate.open();
     });
 

@@ -43,9 +43,13 @@ export class Join1700000002200 implements MigrationInterface {
         receipted boolean not null default false,
         -- When its refund is asked for, or about, next.
         look_at timestamptz,
+        -- With what its refund was refused last, for a fault that is not its own, and how often so.
+        refusal text,
+        refusals int not null default 0,
         primary key (member_id, order_number),
         check ((reason is null) = (state = 'kept')),
-        check ((look_at is null) = (state not in ('refund-due', 'refunding')))
+        check ((look_at is null) = (state not in ('refund-due', 'refunding'))),
+        check ((refusal is null) = (refusals = 0))
       );
       create index phone_payment_receipt on phone_payment (recorded_at) where state = 'kept' and not receipted;
       create index phone_payment_look on phone_payment (look_at) where look_at is not null;

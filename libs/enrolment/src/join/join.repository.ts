@@ -6,7 +6,6 @@ import type { AskFacts, AskedWindow, JoinReason, JoinState } from './join.js';
 import type { PhonePaymentFault, PhonePaymentState } from './join.entity.js';
 
 export interface JoinWindow extends AskedWindow {
-  readonly id: string;
   readonly period_id: string;
   readonly underwriting: Underwriting;
   readonly memberShareFen: Fen;
@@ -152,15 +151,31 @@ export async function moveApplications(tx: Transaction, moves: readonly Move[]):
   return rows.length;
 }
 
-/** Enrols with the legal time of the application; whom a roster has enrolled meanwhile is not in what is returned. */
+/**
+ * Enrols with the legal time of the application; whom a roster has enrolled meanwhile is not in what is returned. Who has changed the unit since
+ * asking is enrolled in the new one, in the window of the period that stands over it, and the application goes along; where none does, in that
+ * which was asked for.
+ */
 export async function enrolJoined(tx: Transaction, joins: readonly Application[]): Promise<Application[]> {
   if (joins.length === 0) return [];
-  const rows = await rowsOf<{ memberId: string; periodId: string }>(
+  const rows = await rowsOf<{ memberId: string; periodId: string; windowId: string; unitId: string }>(
     tx,
-    `insert into enrolment (member_id, period_id, window_id, unit_id, applied_at)
-     select member_id, period_id, window_id, unit_id, applied_at
-     from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[]) as n(member_id, period_id, window_id, unit_id, applied_at) order by member_id
-     on conflict (member_id, period_id) do nothing returning member_id as "memberId", period_id as "periodId"`,
+    `with asked as (
+       select n.member_id, n.period_id, n.applied_at, coalesce(now.window_id, n.window_id) as window_id, coalesce(now.unit_id, n.unit_id) as unit_id
+       from unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::timestamptz[]) as n(member_id, period_id, window_id, unit_id, applied_at)
+       left join member m on m.id = n.member_id and m.unit_id <> n.unit_id
+       left join lateral (
+         select w.id as window_id, m.unit_id from enrolment_window asked join enrolment_window w on w.period_id = asked.period_id and w.plan_id = asked.plan_id
+         join organisation o on o.id = w.organisation_id join organisation unit on unit.id = m.unit_id
+         where asked.id = n.window_id and starts_with(unit.path, o.path) order by w.id = n.window_id desc, length(o.path) desc limit 1) now on true
+       order by n.member_id),
+     enrolled as (
+       insert into enrolment (member_id, period_id, window_id, unit_id, applied_at) select member_id, period_id, window_id, unit_id, applied_at from asked
+       on conflict (member_id, period_id) do nothing returning member_id, period_id, window_id, unit_id),
+     moved as (
+       update join_application a set window_id = e.window_id, unit_id = e.unit_id from enrolled e
+       where a.member_id = e.member_id and a.period_id = e.period_id and a.unit_id <> e.unit_id)
+     select member_id as "memberId", period_id as "periodId", window_id as "windowId", unit_id as "unitId" from enrolled`,
     [
       joins.map((join) => join.memberId),
       joins.map((join) => join.periodId),
@@ -169,8 +184,11 @@ export async function enrolJoined(tx: Transaction, joins: readonly Application[]
       joins.map((join) => join.receivedAt),
     ],
   );
-  const enrolled = new Set(rows.map((row) => pairKey(row)));
-  return joins.filter((join) => enrolled.has(pairKey(join)));
+  const enrolled = new Map(rows.map((row) => [pairKey(row), row]));
+  return joins.flatMap((join) => {
+    const place = enrolled.get(pairKey(join));
+    return place ? [{ ...join, windowId: place.windowId, unitId: place.unitId }] : [];
+  });
 }
 
 /** All applications of these members. */
@@ -188,6 +206,30 @@ export async function applicationIn(tx: Transaction, memberId: string, windowId:
     [memberId, windowId],
   );
   return rows[0] && application(rows[0]);
+}
+
+/**
+ * An open application was received earlier than is known, within its window, and so were its enrolment and cover. Only of a first attempt: an
+ * earlier time may be that of the attempt before. False when nothing is known better by it.
+ */
+export async function receivedEarlier(tx: Transaction, { memberId, periodId }: Application, receivedAt: Date): Promise<boolean> {
+  const rows = await rowsOf(
+    tx,
+    `with earlier as (
+       update join_application a set received_at = $3 from enrolment_window w
+       where a.member_id = $1 and a.period_id = $2 and a.attempt = 1 and a.state in ('to-pay', 'covered') and a.received_at > $3
+         and w.id = a.window_id and w.opens_at <= $3
+       returning a.member_id, a.period_id, a.id),
+     enrolled as (
+       update enrolment e set applied_at = $3 from earlier a
+       where e.member_id = a.member_id and e.period_id = a.period_id and e.import_id is null and e.applied_at > $3),
+     covered as (
+       update cover c set enrolled_on = least(c.enrolled_on, ($3::timestamptz at time zone 'Asia/Shanghai')::date) from earlier a
+       where c.member_id = a.member_id and c.period_id = a.period_id and c.join_id = a.id)
+     select from earlier`,
+    [memberId, periodId, receivedAt],
+  );
+  return rows.length > 0;
 }
 
 export interface StoredPayment {
@@ -353,15 +395,22 @@ export async function paymentsToRefund(tx: Transaction, now: Date, limit: number
 export interface RefundUnderWay extends Pick<StoredPayment, 'orderNumber' | 'amountFen' | 'state' | 'reason'> {
   /** When the member paid what is to go back. */
   readonly paidAt: Date;
+  /** With what the institution refused it last, and keeps refusing it. */
+  readonly refusal: string | null;
+  /** Refused so often in this way that a person should look. */
+  readonly stuck: boolean;
 }
+
+/** A minute each. */
+const REFUSALS_STUCK = 60;
 
 /** What is to go back and has not arrived; what was paid first comes first. */
 export async function refundsUnderWay(tx: Transaction, limit: number): Promise<RefundUnderWay[]> {
-  const rows = await rowsOf<{ orderNumber: string; amountFen: string; state: PhonePaymentState; reason: JoinReason; paidAt: Date }>(
+  const rows = await rowsOf<Omit<RefundUnderWay, 'amountFen'> & { amountFen: string }>(
     tx,
-    `select p.order_number as "orderNumber", p.amount_fen as "amountFen", p.state, p.reason, p.paid_at as "paidAt"
+    `select p.order_number as "orderNumber", p.amount_fen as "amountFen", p.state, p.reason, p.paid_at as "paidAt", p.refusal, p.refusals >= $2 as stuck
      from phone_payment p where p.look_at is not null order by p.paid_at limit $1`,
-    [limit],
+    [limit, REFUSALS_STUCK],
   );
   return rows.map((row) => ({ ...row, amountFen: fen(Number(row.amountFen)) }));
 }
@@ -376,31 +425,46 @@ export async function endRefund(
 ): Promise<boolean> {
   const rows = await rowsOf(
     tx,
-    `update phone_payment set state = $3, look_at = null where member_id = $1 and order_number = $2 and look_at is not null returning 1`,
+    `update phone_payment set state = $3, look_at = null, refusal = null, refusals = 0
+     where member_id = $1 and order_number = $2 and look_at is not null returning 1`,
     [memberId, orderNumber, end],
   );
   return rows.length > 0;
 }
 
-/** `state`: how it stands, where that is known. */
+/** Under way at the institution. */
+export async function refundTaken(tx: Transaction, { memberId, orderNumber }: PaymentKey, at: Date): Promise<void> {
+  await rowsOf(
+    tx,
+    `update phone_payment set look_at = $3, state = 'refunding', refusal = null, refusals = 0
+     where member_id = $1 and order_number = $2 and look_at is not null`,
+    [memberId, orderNumber, at],
+  );
+}
+
+/** `refusal`: what it was refused with; null when nobody answered. True when it is stuck by this. */
 export async function lookAtRefundAgain(
   tx: Transaction,
   { memberId, orderNumber }: PaymentKey,
   at: Date,
-  state?: PhonePaymentState & 'refunding',
-): Promise<void> {
-  await rowsOf(
+  refusal: string | null,
+): Promise<boolean> {
+  const rows = await rowsOf<{ stuck: boolean }>(
     tx,
-    `update phone_payment set look_at = $3, state = coalesce($4, state) where member_id = $1 and order_number = $2 and look_at is not null`,
-    [memberId, orderNumber, at, state],
+    `update phone_payment set look_at = $3, refusal = coalesce($4::text, refusal),
+       refusals = case when $4::text is null then refusals when $4 = refusal then refusals + 1 else 1 end
+     where member_id = $1 and order_number = $2 and look_at is not null returning $4::text is not null and refusals = $5 as stuck`,
+    [memberId, orderNumber, at, refusal, REFUSALS_STUCK],
   );
+  return rows[0]?.stuck ?? false;
 }
 
-/** One that has failed is asked about again, and for again if it never arrived. */
+/** One that has failed is asked about again, and for again if it never arrived; one that is stuck has its hour anew. */
 export async function retryRefund(tx: Transaction, { memberId, orderNumber }: PaymentKey, at: Date): Promise<void> {
   await rowsOf(
     tx,
-    `update phone_payment set state = 'refunding', look_at = $3 where member_id = $1 and order_number = $2 and state = 'refund-failed'`,
+    `update phone_payment set state = case state when 'refund-failed' then 'refunding' else state end, look_at = $3, refusal = null, refusals = 0
+     where member_id = $1 and order_number = $2 and state in ('refund-failed', 'refund-due', 'refunding')`,
     [memberId, orderNumber, at],
   );
 }

@@ -27,7 +27,7 @@ import { secondsLeft, windowState, type WindowState } from '../window/window.js'
 import { windowById } from '../window/window.repository.js';
 import { JOIN_REASONS, decideAsk, payUntil, type AskRefusal, type AskedWindow, type JoinReason, type TicketState } from './join.js';
 import { countJoined, coverJoined } from './join-cover.js';
-import { joinRefused, notToPay, ticketTooOld, unknownTicket } from './join.errors.js';
+import { joinElsewhere, joinRefused, notToPay, ticketTooOld, unknownTicket } from './join.errors.js';
 import * as joins from './join.repository.js';
 import { JoinPaymentService } from './join-payment.service.js';
 import { orderNumberOf, readTicket, writeTicket, type JoinTicket } from './join-ticket.js';
@@ -53,6 +53,8 @@ const POLL_SECONDS = { least: 1, most: 60 };
 /** What became of a join, or what is to be done next. */
 export interface JoinView {
   readonly ticket: string;
+  /** Of the application, which may be another of the period than was asked for. */
+  readonly windowId: string;
   readonly state: TicketState;
   readonly receivedAt: Date;
   readonly orderNumber?: string;
@@ -94,7 +96,10 @@ export interface PayParameters {
   readonly payParameters: Readonly<Record<string, string>>;
 }
 
-type AskOutcome = { readonly application: joins.Application } | { readonly refusal: AskRefusal; readonly window: AskedWindow | undefined };
+type AskOutcome =
+  | { readonly application: joins.Application }
+  | { readonly elsewhere: string }
+  | { readonly refusal: Exclude<AskRefusal, 'join-elsewhere'>; readonly window: AskedWindow | undefined };
 
 interface Ask extends JoinTicket, Place, Answered<AskOutcome> {
   readonly outcome: Promise<AskOutcome>;
@@ -165,7 +170,8 @@ export class JoinService implements OnApplicationShutdown {
 
   /**
    * `receivedAt`: when the server received the request, which is what counts. Asked again, the answer is the same.
-   * Errors: `window`, `member` (not found), `window-not-open`, `window-closed`, `window-elsewhere`, `already-enrolled` (conflict), `busy` (unavailable).
+   * Errors: `window`, `member` (not found), `window-not-open`, `window-closed`, `window-elsewhere`, `already-enrolled`,
+   * `join-elsewhere` (conflict), `busy` (unavailable).
    */
   ask(principal: Principal, windowId: string, receivedAt: Date): Promise<JoinView> {
     const { memberId } = reachOf(principal, 'join.ask');
@@ -177,17 +183,28 @@ export class JoinService implements OnApplicationShutdown {
     const ticket = this.ticketOf(principal, text);
     if (this.line.find(keyOf(ticket))) return this.take(ticket);
     const application = await joins.applicationIn(this.database.direct, ticket.memberId, ticket.windowId);
+    if (application) checkWindow(application, ticket);
+    const tooOld = this.clock.now().getTime() - ticket.receivedAt.getTime() > TICKET_HOURS * 3_600_000;
     // One that had ended before this was received says nothing of it.
-    if (application && (application.receivedAt >= ticket.receivedAt || isOpen(application))) return this.view(application);
-    if (this.clock.now().getTime() - ticket.receivedAt.getTime() > TICKET_HOURS * 3_600_000) throw ticketTooOld();
+    if (application && (application.receivedAt >= ticket.receivedAt || isOpen(application)))
+      return this.view(tooOld ? application : await this.withEarliest(application, ticket));
+    if (tooOld) throw ticketTooOld();
     return this.take(ticket);
   }
 
-  /** What the phone needs to pay. Errors: `ticket` (not found), `join-not-to-pay` (conflict), those of the outside party. */
+  /** Who asked anew before coming back with the ticket of a request that was lost was received when that was. */
+  private async withEarliest(application: joins.Application, { windowId, receivedAt }: JoinTicket): Promise<joins.Application> {
+    if (receivedAt >= application.receivedAt || windowId !== application.windowId) return application;
+    const earlier = await joins.receivedEarlier(this.database.direct, application, receivedAt);
+    return earlier ? { ...application, receivedAt } : application;
+  }
+
+  /** What the phone needs to pay. Errors: `ticket` (not found), `join-not-to-pay`, `join-elsewhere` (conflict), those of the outside party. */
   async payment(principal: Principal, text: string): Promise<PayParameters> {
     const { memberId, windowId } = this.ticketOf(principal, text);
     const application = await joins.applicationIn(this.database.direct, memberId, windowId);
     if (!application) throw notToPay('waiting');
+    checkWindow(application, { windowId });
     const { state, orderNumber, amountFen, payUntil: payBy } = application;
     if (state !== 'to-pay' || this.clock.now() >= payBy)
       throw notToPay(state === 'to-pay' ? 'too late to be paid' : told(application).state);
@@ -212,7 +229,8 @@ export class JoinService implements OnApplicationShutdown {
     const ask = this.line.find(keyOf(ticket)) ?? this.enter(ticket);
     // Above, who has not been heard yet matters more: what counts is when a request was received, and whoever finds no connection was not.
     const outcome = await this.hold(ask.outcome, this.held < this.mostHeld ? this.holdMs : 0);
-    if (!outcome) return this.waiting(ask);
+    if (!outcome) return this.waiting(ask, ticket);
+    if ('elsewhere' in outcome) throw joinElsewhere(outcome.elsewhere);
     if ('refusal' in outcome) throw joinRefused(outcome.refusal, outcome.window, ask.receivedAt);
     return this.view(outcome.application);
   }
@@ -248,13 +266,16 @@ export class JoinService implements OnApplicationShutdown {
     return ask;
   }
 
-  private waiting(ask: Ask): JoinView {
+  /** The earlier ticket is kept: it will prove the time. */
+  private waiting(ask: Ask, shown: JoinTicket): JoinView {
     const position = this.line.placesUpTo(ask.receivedAt);
+    const first = shown.receivedAt < ask.receivedAt ? shown : ask;
     const estimatedSeconds = Math.ceil(this.pace.secondsFor(position));
     return {
-      ticket: writeTicket(this.vault, ask),
+      ticket: writeTicket(this.vault, first),
+      windowId: ask.windowId,
       state: 'waiting',
-      receivedAt: ask.receivedAt,
+      receivedAt: first.receivedAt,
       position,
       estimatedSeconds,
       pollAfterSeconds: Math.min(Math.max(estimatedSeconds - EARLY_SECONDS, POLL_SECONDS.least), POLL_SECONDS.most),
@@ -265,6 +286,7 @@ export class JoinService implements OnApplicationShutdown {
     const { memberId, windowId, receivedAt, orderNumber, amountFen, payUntil: payBy } = application;
     return {
       ticket: writeTicket(this.vault, { memberId, windowId, receivedAt }),
+      windowId,
       receivedAt,
       orderNumber,
       amountFen,
@@ -290,7 +312,11 @@ export class JoinService implements OnApplicationShutdown {
         { window, unitPath: fact?.unitPath, enrolled: fact?.enrolled ?? false, application: fact?.application },
         ask.receivedAt,
       );
-      if (decision.kind === 'refuse') outcomes.set(ask, { refusal: decision.reason, window });
+      if (decision.kind === 'refuse')
+        outcomes.set(
+          ask,
+          decision.reason === 'join-elsewhere' ? { elsewhere: fact!.application!.windowId } : { refusal: decision.reason, window },
+        );
       else if (decision.kind === 'same') outcomes.set(ask, { application: fact!.application! });
       else begun.set(ask, begin(ask, { window: window!, unitId: fact!.unitId, attempt: decision.attempt, begunAt }));
     }
@@ -335,10 +361,7 @@ export class JoinService implements OnApplicationShutdown {
           reason,
         })),
       );
-      await countJoined(
-        tx,
-        free.filter(({ id }) => covered.has(id)),
-      );
+      await countJoined(tx, enrolled);
       return [...applications.filter(({ amountFen }) => amountFen > 0), ...ended];
     });
     const byPair = new Map(written.map((application) => [joins.pairKey(application), application]));
@@ -351,7 +374,10 @@ export class JoinService implements OnApplicationShutdown {
           others.map(([ask]) => ask.memberId),
         ))
       byPair.set(joins.pairKey(other), other);
-    for (const [ask, one] of begun) outcomes.set(ask, { application: byPair.get(joins.pairKey(one))! });
+    for (const [ask, one] of begun) {
+      const application = byPair.get(joins.pairKey(one))!;
+      outcomes.set(ask, one.windowId === application.windowId ? { application } : { elsewhere: application.windowId });
+    }
   }
 }
 
@@ -360,6 +386,11 @@ function told({ state, reason, heldBack }: joins.Application): Pick<JoinView, 's
   if (reason) return { state, reason, reasonText: refusal ? `${JOIN_REASONS[reason]}。${refusal}` : JOIN_REASONS[reason] };
   if (heldBack === 'underwriting') return { state: 'underwriting' };
   return heldBack ? { state: 'not-accepted', reason: heldBack, reasonText: refusal! } : { state };
+}
+
+/** Nobody pays what they do not see: one that is to be paid is spoken of in its own window only. */
+function checkWindow({ state, windowId }: joins.Application, asked: Pick<JoinTicket, 'windowId'>): void {
+  if (state === 'to-pay' && windowId !== asked.windowId) throw joinElsewhere(windowId);
 }
 
 const isOpen = ({ state }: joins.Application): boolean => state === 'to-pay' || state === 'covered';

@@ -8,7 +8,7 @@ import { Pace, WaitingLine, type Place } from './waiting-line.js';
 
 const CLOSES = new Date('2026-12-11T00:00:00+08:00');
 const facts = (change: Partial<AskFacts> = {}): AskFacts => ({
-  window: { opens_at: new Date('2026-09-01T00:00:00+08:00'), closes_at: CLOSES, path: '/45/4599/' },
+  window: { id: 'here', opens_at: new Date('2026-09-01T00:00:00+08:00'), closes_at: CLOSES, path: '/45/4599/' },
   unitPath: '/45/4599/459999/U/',
   enrolled: false,
   application: undefined,
@@ -36,13 +36,30 @@ describe('an application to join', () => {
 
   it('is answered the same again, also after the closing', () => {
     for (const state of ['to-pay', 'covered'] as const)
-      for (const offset of [-1, 1]) expect(decideAsk(facts({ application: { state, attempt: 1 } }), ms(offset))).toEqual({ kind: 'same' });
-    expect(decideAsk(facts({ application: { state: 'expired', attempt: 1 } }), ms(1))).toEqual({ kind: 'same' });
+      for (const offset of [-1, 1])
+        expect(decideAsk(facts({ application: { state, attempt: 1, windowId: 'here' } }), ms(offset))).toEqual({ kind: 'same' });
+    expect(decideAsk(facts({ application: { state: 'expired', attempt: 1, windowId: 'here' } }), ms(1))).toEqual({ kind: 'same' });
   });
 
   it('begins anew where the last one ended without a cover', () => {
     for (const state of ['expired', 'refunding', 'refunded'] as const)
-      expect(decideAsk(facts({ application: { state, attempt: 2 } }), ms(-1))).toEqual({ kind: 'begin', attempt: 3 });
+      for (const windowId of ['here', 'there'])
+        expect(decideAsk(facts({ application: { state, attempt: 2, windowId } }), ms(-1))).toEqual({ kind: 'begin', attempt: 3 });
+  });
+
+  it('in another window of the period is open, and named; ended, it says nothing of this window', () => {
+    for (const state of ['to-pay', 'covered'] as const)
+      for (const offset of [-1, 1])
+        expect(
+          decideAsk(facts({ enrolled: state === 'covered', application: { state, attempt: 1, windowId: 'there' } }), ms(offset)),
+        ).toEqual({
+          kind: 'refuse',
+          reason: 'join-elsewhere',
+        });
+    expect(decideAsk(facts({ application: { state: 'expired', attempt: 1, windowId: 'there' } }), ms(1))).toEqual({
+      kind: 'refuse',
+      reason: 'window-closed',
+    });
   });
 
   it.each([

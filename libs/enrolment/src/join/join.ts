@@ -44,19 +44,22 @@ export const PAY_MINUTES = 30;
 export const payUntil = (begunAt: Date): Date => new Date(begunAt.getTime() + PAY_MINUTES * 60_000);
 
 export interface AskedWindow {
+  readonly id: string;
   readonly opens_at: Date;
   readonly closes_at: Date;
   readonly path: string;
 }
 
-export type AskRefusal = 'window' | 'member' | 'window-not-open' | 'window-closed' | 'window-elsewhere' | 'already-enrolled';
+export type AskRefusal =
+  'window' | 'member' | 'window-not-open' | 'window-closed' | 'window-elsewhere' | 'already-enrolled' | 'join-elsewhere';
 
 export interface AskFacts {
   readonly window: AskedWindow | undefined;
   readonly unitPath: string | undefined;
   /** With an import or without. */
   readonly enrolled: boolean;
-  readonly application: { readonly state: JoinState; readonly attempt: number } | undefined;
+  /** Of the period, in whichever of its windows. */
+  readonly application: { readonly state: JoinState; readonly attempt: number; readonly windowId: string } | undefined;
 }
 
 export type AskDecision =
@@ -70,11 +73,12 @@ const refuse = (reason: AskRefusal): AskDecision => ({ kind: 'refuse', reason })
 export function decideAsk({ window, unitPath, enrolled, application }: AskFacts, receivedAt: Date): AskDecision {
   if (!window) return refuse('window');
   if (unitPath === undefined) return refuse('member');
-  if (application?.state === 'to-pay' || application?.state === 'covered') return { kind: 'same' };
+  const here = application?.windowId === window.id;
+  if (application?.state === 'to-pay' || application?.state === 'covered') return here ? { kind: 'same' } : refuse('join-elsewhere');
   const state = windowState(window, receivedAt);
   if (state === 'upcoming') return refuse('window-not-open');
   // What became of an application is still told after the end.
-  if (state === 'closed') return application ? { kind: 'same' } : refuse('window-closed');
+  if (state === 'closed') return here ? { kind: 'same' } : refuse('window-closed');
   if (enrolled) return refuse('already-enrolled');
   if (!liesUnder(unitPath, window.path)) return refuse('window-elsewhere');
   return { kind: 'begin', attempt: (application?.attempt ?? 0) + 1 };

@@ -37,7 +37,10 @@ export abstract class PhonePay {
   /** Afterwards nobody can pay it. Error: `order-paid` (conflict) when somebody has. */
   abstract close(orderNumber: string): Promise<void>;
 
-  /** Idempotent by its number. Error: `refund-refused` (conflict), for another content, more than was paid, or a payer who cannot be paid. */
+  /**
+   * Idempotent by its number. Errors: `refund-refused` (conflict), for another content, more than was paid, or a payer who cannot be paid; retryable
+   * ones, with the institution's code as `refusal` in their details where it refuses for a fault that is not the refund's own.
+   */
   abstract refund(refund: {
     refundNumber: string;
     orderNumber: string;

@@ -156,13 +156,13 @@ export async function putOff(tx: Transaction, due: readonly DueApplication[], ne
   );
 }
 
-/** A cover of the member has ended: what has no cover yet may have needed it, and is asked about again. */
-export async function askWithoutBase(tx: Transaction, memberId: string, now: Date): Promise<void> {
+/** Covers of the period have ended for these members: what has no cover yet in another may have needed them, and is asked about again. */
+export async function askWithoutBase(tx: Transaction, memberIds: readonly string[], periodId: string, now: Date): Promise<void> {
   await rowsOf(
     tx,
-    `update underwriting u set state = 'due', next_at = $2 where u.member_id = $1 and u.state in ('passed', 'waiting')
+    `update underwriting u set state = 'due', next_at = $3 where u.member_id = any($1::uuid[]) and u.period_id <> $2 and u.state in ('passed', 'waiting')
        and not exists (select from cover c where c.member_id = u.member_id and c.period_id = u.period_id)`,
-    [memberId, now],
+    [memberIds, periodId, now],
   );
 }
 
