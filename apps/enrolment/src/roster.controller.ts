@@ -30,7 +30,7 @@ class RosterQuery {
 export class RosterController {
   constructor(private readonly rosters: RosterService) {}
 
-  /** Answers when all of the file is in, or, asked with `Prefer: respond-async` (RFC 7240), as soon as it is stored. */
+  /** Answers when all of the file is in; or, asked with `Prefer: respond-async` (RFC 7240) or of a very large one, as soon as it is stored. */
   @Post(ROSTERS)
   @HttpCode(200)
   @ApiConsumes(...ROSTER_TYPES)
@@ -47,7 +47,11 @@ export class RosterController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<RosterSummary | { importId: string }> {
     const upload = { windowId, fileName: readFileName(fileName), principal, stream: readBody(request.body) };
-    if (!/(^|[\s,;])respond-async($|[\s,;])/i.test(prefer ?? '')) return this.rosters.importRoster(upload);
+    if (!/(^|[\s,;])respond-async($|[\s,;])/i.test(prefer ?? '')) {
+      const summary = await this.rosters.importRoster(upload);
+      if (summary.state === 'received') void reply.status(202).header('location', `/rosters/${summary.importId}`);
+      return summary;
+    }
     const importId = await this.rosters.receive(upload);
     void reply.status(202).header('location', `/rosters/${importId}`).header('preference-applied', 'respond-async');
     return { importId };

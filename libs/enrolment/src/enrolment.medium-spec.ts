@@ -166,6 +166,8 @@ describe('enrolment', () => {
     });
     return id;
   };
+  const people = (from: number, count: number) => Array.from({ length: count }, (_, i) => rosterRow(from + i));
+
   const importRows = (windowId: string, stream: Readable, principal = clerk) =>
     rosters.importRoster({ windowId, fileName: '花名册.csv', principal, stream });
 
@@ -383,6 +385,30 @@ describe('enrolment', () => {
       now.mockRestore();
     });
 
+    it('too large for the program that members wait for is left to a worker', async () => {
+      class LittleRoom extends RosterService {
+        protected override readonly hereParts = 2;
+      }
+      const windowId = await newWindow();
+      const imports = new RosterImportService(db, clock, vault);
+      const upload = (rows: string[]) =>
+        new LittleRoom(db, clock, vault, imports).importRoster({
+          windowId,
+          fileName: 'a.csv',
+          principal: clerk,
+          // In pieces, as over a network.
+          stream: Readable.from([Object.values(COLUMNS).join(','), ...rows].map((line) => Buffer.from(`${line}\n`))),
+        });
+      const rows = people(630_000, 20_000);
+      const { importId, ...received } = await upload(rows);
+      expect(received).toMatchObject({ state: 'received', accepted: 0, failure: null });
+      expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 0 });
+      expect(await importsDue()).toEqual([importId]);
+      await imports.resume([importId]);
+      expect(await rosters.read(importId, clerk)).toMatchObject({ state: 'done', accepted: 20_000 });
+      expect(await upload(rows.slice(0, 5_000))).toMatchObject({ state: 'done', unchanged: 5_000 });
+    });
+
     it('so large that a second thread seals part of it enrols everybody all the same', async () => {
       const windowId = await newWindow();
       const rows = Array.from({ length: 30_000 }, (_, i) => rosterRow(i));
@@ -470,8 +496,6 @@ describe('enrolment', () => {
       expect(notices.reduce((sum, { members: asked }) => sum + asked, 0)).toBe(40_002);
       expect(await db.transaction((tx) => recount(tx, windowId))).toBe(0);
     });
-
-    const people = (from: number, count: number) => Array.from({ length: count }, (_, i) => rosterRow(from + i));
 
     describe('again', () => {
       const bad = rosterRow(1, { name: '' });

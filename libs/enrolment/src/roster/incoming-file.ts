@@ -18,9 +18,10 @@ export class IncomingFile {
     this.news.emit('news');
   }
 
-  /** `whole`, or nothing more will come. */
+  /** `whole`, or nothing more will come, or no more is told of it. */
   end(whole: boolean): void {
     [this.ended, this.cut] = [true, !whole];
+    if (!whole) this.held.clear();
     this.news.emit('news');
   }
 
@@ -45,5 +46,5 @@ export class IncomingFile {
   }
 }
 
-/** The rest of a file is not going to come. */
+/** The rest of a file is not going to come, or is nothing to who read it so far. */
 export class FileCut extends Error {}

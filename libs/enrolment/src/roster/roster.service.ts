@@ -18,6 +18,8 @@ import { storedFile } from './stored-file.js';
 
 /** Large enough for one statement to carry much, small enough for many uploads at once. */
 const PART_BYTES = 512 * 1024;
+/** Some half a million rows of a CSV file. */
+const HERE_PARTS = 128;
 
 export interface RosterUpload {
   windowId: string;
@@ -61,6 +63,9 @@ export interface RosterList {
 
 @Injectable()
 export class RosterService {
+  /** A file of more parts is for a worker: members wait for the program that takes it in, and its memory is theirs. */
+  protected readonly hereParts: number = HERE_PARTS;
+
   constructor(
     private readonly database: Database,
     private readonly clock: Clock,
@@ -75,13 +80,13 @@ export class RosterService {
   async receive(upload: RosterUpload): Promise<string> {
     const { id } = await this.begin(upload);
     await this.store(id, upload.stream);
-    await hurryRelay(this.database.direct, [{ queue: 'roster', command: 'import', ids: [id] }]);
+    await this.handOver(id);
     return id;
   }
 
   /**
-   * As {@link receive}, worked through here and now: read while it comes in, applied when it is stored whole. Errors of a file that is refused
-   * whole, or from a line on: those of readRoster (invalid).
+   * As {@link receive}, worked through here and now: read while it comes in, applied when it is stored whole. One that turns out too large for that
+   * is left to a worker, and its state is `received`. Errors of a file that is refused whole, or from a line on: those of readRoster (invalid).
    */
   async importRoster(upload: RosterUpload): Promise<RosterSummary> {
     const started = await this.begin(upload);
@@ -90,7 +95,9 @@ export class RosterService {
       this.store(started.id, upload.stream, incoming),
       this.imports.workIncoming(started, incoming),
     ]);
-    for (const ended of [stored, worked]) if (ended.status === 'rejected') throw ended.reason;
+    if (stored.status === 'rejected') throw stored.reason;
+    if (worked.status === 'rejected') throw worked.reason;
+    if (!stored.value.here) await this.handOver(started.id);
     const done = await rosters.importById(this.database.direct, started.id);
     if (done.failure) {
       const { code, kind, details } = done.failure;
@@ -162,13 +169,23 @@ export class RosterService {
     return started;
   }
 
-  private async store(id: string, stream: Readable, incoming?: IncomingFile): Promise<void> {
+  private handOver(id: string): Promise<void> {
+    return hurryRelay(this.database.direct, [{ queue: 'roster', command: 'import', ids: [id] }]);
+  }
+
+  /** `here`: whoever reads the file meanwhile got all of it. */
+  private async store(id: string, stream: Readable, incoming?: IncomingFile): Promise<{ here: boolean }> {
     let part = 0;
     let storing = Promise.resolve();
+    let reader = incoming;
     try {
       for await (const piece of parts(stream)) {
         await storing;
-        storing = rosters.insertPart(this.database.direct, id, part++, this.vault.sealBytes(piece)).then(() => incoming?.add(piece));
+        if (part === this.hereParts) {
+          reader?.end(false);
+          reader = undefined;
+        }
+        storing = rosters.insertPart(this.database.direct, id, part++, this.vault.sealBytes(piece)).then(() => reader?.add(piece));
         // Awaited a round later; until then a failure must not count as unhandled.
         storing.catch(() => {});
       }
@@ -180,7 +197,8 @@ export class RosterService {
       await rosters.failImport(this.database.direct, id, CUT_OFF);
       throw error;
     }
-    incoming?.end(true);
+    reader?.end(true);
+    return { here: reader !== undefined };
   }
 
   private async visible(importId: string, principal: Principal): Promise<RosterImport> {
