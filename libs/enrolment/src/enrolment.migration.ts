@@ -65,6 +65,8 @@ export class Enrolment1700000002000 implements MigrationInterface {
         window_id uuid not null,
         unit_id uuid not null,
         members int not null check (members >= 0),
+        -- Of them those for whom a cover was started, in the transaction that starts it; also of a cover that has ended since.
+        covered int not null default 0 check (covered between 0 and members),
         -- Number of the payment notice that the next rows of a roster will be on, and how many are on it already.
         notice int not null default 1 check (notice > 0),
         unnoticed int not null default 0 check (unnoticed >= 0),

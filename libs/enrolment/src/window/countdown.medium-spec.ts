@@ -6,7 +6,7 @@ import { DataSource } from 'typeorm';
 import { SetClock } from '../../../../test/support/set-clock.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
 import {
-  addEnrolled,
+  addRostered,
   CountdownBoard,
   CountdownReader,
   CountdownService,
@@ -91,11 +91,11 @@ describe('the countdown', () => {
   const byUnit = (counts: Readonly<Record<string, number>>) =>
     new Map(Object.entries(counts).map(([code, members]) => [idOf.get(code)!, members]));
   const count = (windowId: string, counts: Readonly<Record<string, number>>) =>
-    db.transaction((tx) => addEnrolled(tx, windowId, byUnit(counts)));
+    db.transaction((tx) => addRostered(tx, windowId, byUnit(counts)));
   const enrol = async (windowId: string, code: string, people: number) => {
     await source.query(
-      `insert into enrolment (member_id, period_id, window_id, unit_id, applied_at)
-       select gen_random_uuid(), gen_random_uuid(), $1, $2, now() from generate_series(1, $3::int) i`,
+      `insert into enrolment (member_id, period_id, window_id, unit_id, import_id, row, applied_at, notice)
+       select gen_random_uuid(), gen_random_uuid(), $1, $2, gen_random_uuid(), i, now(), 1 from generate_series(1, $3::int) i`,
       [windowId, idOf.get(code), people],
     );
   };
@@ -228,7 +228,7 @@ describe('the countdown', () => {
       await Promise.all(
         Array.from({ length: 40 }, (_, i) =>
           db.transaction(async (tx) => {
-            await addEnrolled(tx, windowId, i % 2 === 0 ? up : down);
+            await addRostered(tx, windowId, i % 2 === 0 ? up : down);
             await new Promise((resolve) => setTimeout(resolve, 2));
           }),
         ),
@@ -239,7 +239,7 @@ describe('the countdown', () => {
     it('are undone with the transaction, and never below none', async () => {
       const windowId = await newWindow();
       const undone = db.transaction(async (tx) => {
-        await addEnrolled(tx, windowId, byUnit({ [U1]: 5 }));
+        await addRostered(tx, windowId, byUnit({ [U1]: 5 }));
         throw new Error('crash');
       });
       await expect(undone).rejects.toThrow('crash');
@@ -267,7 +267,7 @@ describe('the countdown', () => {
           `insert into enrolment (member_id, period_id, window_id, unit_id, applied_at) values (gen_random_uuid(), gen_random_uuid(), $1, $2, now())`,
           [windowId, idOf.get(U1)],
         );
-        await addEnrolled(tx, windowId, byUnit({ [U1]: 1 }));
+        await addRostered(tx, windowId, byUnit({ [U1]: 1 }));
         repaired = db.transaction((other) => recount(other, windowId));
         await new Promise((resolve) => setTimeout(resolve, 100));
       });

@@ -44,6 +44,7 @@ export class EnrolmentCount {
   @PrimaryColumn('uuid') window_id: string;
   @PrimaryColumn('uuid') unit_id: string;
   @Column('int') members: number;
+  @Column('int', { default: 0 }) covered: number;
   @Column('int', { default: 1 }) notice: number;
   @Column('int', { default: 0 }) unnoticed: number;
 }
