@@ -205,7 +205,8 @@ export class Enrolment1700000002000 implements MigrationInterface {
         check (num_nulls(import_id, row, notice) in (0, 3)),
         check (notice is null or not share_asked)
       );
-      create index enrolment_unit on enrolment (window_id, unit_id);
+      -- By time for the pace of a unit.
+      create index enrolment_unit on enrolment (window_id, unit_id, applied_at);
 
       create sequence cover_number;
       create table cover (

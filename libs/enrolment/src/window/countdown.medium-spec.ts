@@ -1,7 +1,7 @@
 import { chinaInstant, civilDate, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
 import { Audit, Database, PLATFORM_ENTITIES, Platform1700000000000, type Principal, type Role } from '@app/platform';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { SetClock } from '../../../../test/support/set-clock.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
@@ -18,6 +18,7 @@ import {
   TargetService,
   WindowService,
 } from '../index.js';
+import type { CountdownView } from './countdown.js';
 import { minuteOf } from './countdown.repository.js';
 
 const CITY = '/45/4599/';
@@ -39,6 +40,7 @@ describe('the countdown', () => {
   let windows: WindowService;
   let targets: TargetService;
   let countdowns: CountdownService;
+  let reader: CountdownReader;
   let extensions: ExtensionService;
   const clock = new SetClock('2025-10-09 10:00');
   const idOf = new Map<string, string>();
@@ -54,7 +56,8 @@ describe('the countdown', () => {
     db = new Database(source);
     windows = new WindowService(db, clock);
     targets = new TargetService(db);
-    countdowns = new CountdownService(new CountdownBoard(new CountdownReader(db), clock));
+    reader = new CountdownReader(db);
+    countdowns = new CountdownService(new CountdownBoard(reader, clock));
     extensions = new ExtensionService(db, clock, new Audit(db, clock));
     const organisations = new OrganisationService(db);
     const make = async (...[kind, code, parentCode]: [Parameters<OrganisationService['create']>[0]['kind'], string, string?]) =>
@@ -92,11 +95,11 @@ describe('the countdown', () => {
     new Map(Object.entries(counts).map(([code, members]) => [idOf.get(code)!, members]));
   const count = (windowId: string, counts: Readonly<Record<string, number>>) =>
     db.transaction((tx) => addRostered(tx, windowId, byUnit(counts)));
-  const enrol = async (windowId: string, code: string, people: number) => {
+  const enrol = async (windowId: string, code: string, people: number, at = clock.now()) => {
     await source.query(
       `insert into enrolment (member_id, period_id, window_id, unit_id, import_id, row, applied_at, notice)
-       select gen_random_uuid(), gen_random_uuid(), $1, $2, gen_random_uuid(), i, now(), 1 from generate_series(1, $3::int) i`,
-      [windowId, idOf.get(code), people],
+       select gen_random_uuid(), gen_random_uuid(), $1, $2, gen_random_uuid(), i, $4, 1 from generate_series(1, $3::int) i`,
+      [windowId, idOf.get(code), people, at],
     );
   };
   const membersOf = async (windowId: string) =>
@@ -303,6 +306,46 @@ describe('the countdown', () => {
       expect(node.perHour).toEqual({ lastHour: 0, lastDay: 2.083 });
       expect(node).toMatchObject({ projectedFinish: null, projectedAtClose: 200 });
       expect(await samples()).toHaveLength(4);
+      clock.set('2025-10-09 10:00');
+    });
+
+    it('of a unit comes of the times at which its people applied, read once a minute for all who look', async () => {
+      clock.set('2025-10-09 10:00');
+      const windowId = await newWindow({ planId: 'units' });
+      await targets.set(windowId, [{ organisationCode: U1, headcount: 40 }]);
+      await enrol(windowId, U1, 6, chinaInstant(civilDate('2025-10-08'), '12:00'));
+      await enrol(windowId, U1, 4, chinaInstant(civilDate('2025-10-09'), '09:30'));
+      await enrol(windowId, U2, 5, chinaInstant(civilDate('2025-10-01'), '09:30'));
+      await count(windowId, { [U1]: 10, [U2]: 5 });
+      const reads = jest.spyOn(reader, 'unitSamples');
+      const pace = {
+        perHour: { lastHour: 4, lastDay: 0.417 },
+        projectedFinish: chinaInstant(civilDate('2025-10-09'), '17:30'),
+        projectedAtClose: 10 + 4 * (62 * 24 + 14),
+      };
+      expect((await countdowns.read(windowId, leader, U1)).node).toMatchObject(pace);
+      expect((await countdowns.read(windowId, leader, U2)).node).toMatchObject({ perHour: { lastHour: 0, lastDay: 0 } });
+      expect((await countdowns.read(windowId, leader, U3)).node).toMatchObject({ enrolled: 0, perHour: { lastHour: 0, lastDay: 0 } });
+      expect((await countdowns.read(windowId, leader, '459999')).children!.find(({ code }) => code === U1)).not.toHaveProperty('perHour');
+      expect(reads).toHaveBeenCalledTimes(3);
+
+      const following = [await countdowns.events(windowId, leader, U1), await countdowns.events(windowId, leader, U2)];
+      expect(following[0]!.view.node).toMatchObject(pace);
+      clock.set('2025-10-09 10:40');
+      reads.mockClear();
+      const told: CountdownView[] = await new Promise((resolve) => {
+        const views: CountdownView[] = [];
+        const unfollow = following.map((each) =>
+          each.follow((_second, view) => {
+            if (views.push(view) < 4) return;
+            unfollow.forEach((leave) => leave());
+            resolve(views);
+          }),
+        );
+      });
+      expect(told.at(-2)!.node).toMatchObject({ code: U1, perHour: { lastHour: 0, lastDay: 0.417 } });
+      expect(reads).toHaveBeenCalledTimes(1);
+      reads.mockRestore();
       clock.set('2025-10-09 10:00');
     });
 
