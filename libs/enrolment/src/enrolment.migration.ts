@@ -48,6 +48,8 @@ export class Enrolment1700000002000 implements MigrationInterface {
         fund_share_fen bigint not null check (fund_share_fen >= 0),
         -- What is asked of an application before its cover may start: nothing, or the medical-insurance platform.
         underwriting text not null default 'none' check (underwriting in ('none', 'insured')),
+        -- The window of last period whose headcounts the targets still follow.
+        targets_from uuid references enrolment_window,
         unique (plan_id, organisation_id, cover_from),
         foreign key (period_id, cover_from, cover_to) references cover_period (id, cover_from, cover_to),
         check (opens_at < closes_at),

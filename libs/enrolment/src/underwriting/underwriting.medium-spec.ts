@@ -128,7 +128,7 @@ describe('underwriting', () => {
     }).initialize();
     db = new Database(source);
     windows = new WindowService(db, clock);
-    targets = new TargetService(db);
+    targets = new TargetService(db, clock);
     contributions = new ContributionService(db, clock, { hours, collectionAccount: ACCOUNT }, new NoBank());
     const organisations = new OrganisationService(db);
     await organisations.create({ kind: 'region', code: '45', name: '某自治区' });

@@ -55,7 +55,7 @@ describe('the countdown', () => {
     }).initialize();
     db = new Database(source);
     windows = new WindowService(db, clock);
-    targets = new TargetService(db);
+    targets = new TargetService(db, clock);
     reader = new CountdownReader(db);
     countdowns = new CountdownService(new CountdownBoard(reader, clock));
     extensions = new ExtensionService(db, clock, new Audit(db, clock));
@@ -197,10 +197,9 @@ describe('the countdown', () => {
       const [next, after] = [await newWindow({ planId: 'guangxi-1-2052', coverYear: 2052 }), await newWindow({ coverYear: 2053 })];
       await newWindow({ organisationCode: '459999', coverYear: 2051 });
       await newWindow({ planId: 'guangxi-2', coverYear: 2051 });
-      await enrol(older, U1, 9);
-      await enrol(last, U1, 3);
-      await enrol(last, U3, 2);
-      await enrol(after, U1, 7);
+      await count(older, { [U1]: 9 });
+      await count(last, { [U1]: 3, [U3]: 2 });
+      await count(after, { [U1]: 7 });
       await targets.set(next, [{ organisationCode: U3, headcount: 5 }]);
       expect(await targets.takeFromLast(next)).toEqual({ windowId: last, targets: 1, headcount: 3 });
       expect(await targets.takeFromLast(next)).toEqual({ windowId: last, targets: 0, headcount: 0 });
@@ -210,8 +209,35 @@ describe('the countdown', () => {
       ]);
     });
 
+    it('follow that one until the window opens, or somebody sets others', async () => {
+      clock.set('2025-08-20 10:00');
+      const last = await newWindow({ planId: 'followed-2060', coverYear: 2060 });
+      await count(last, { [U1]: 6, [U2]: 1 });
+      const [next, own] = [
+        await newWindow({ planId: 'followed-2061', coverYear: 2061 }),
+        await newWindow({ planId: 'followed-2062', coverYear: 2061, organisationCode: '4599' }),
+      ];
+      const target = async (windowId: string) => (await countdowns.read(windowId, leader)).node.target;
+      expect([await target(next), await target(own), await targets.isDue()]).toEqual([7, 7, false]);
+      await targets.set(own, [{ organisationCode: U3, headcount: 20 }]);
+      await count(last, { [U1]: 2, [U3]: 5 });
+      await source.query('update enrolment_count set members = 0 where window_id = $1 and unit_id = $2', [last, idOf.get(U2)]);
+      expect(await targets.isDue()).toBe(true);
+      await targets.follow();
+      expect([await target(next), await target(own), await targets.isDue()]).toEqual([13, 27, false]);
+
+      clock.set('2025-09-01 00:00');
+      await count(last, { [U1]: 1 });
+      expect(await targets.isDue()).toBe(true);
+      await targets.follow();
+      await count(last, { [U1]: 1 });
+      await targets.follow();
+      expect([await target(next), await targets.isDue()]).toEqual([14, false]);
+      clock.set('2025-10-09 10:00');
+    });
+
     it('are those of a window from its beginning, until somebody sets others', async () => {
-      await enrol(await newWindow({ planId: 'line-2060', coverYear: 2060 }), U1, 6);
+      await count(await newWindow({ planId: 'line-2060', coverYear: 2060 }), { [U1]: 6 });
       const next = await newWindow({ planId: 'line-2061', coverYear: 2061 });
       expect((await countdowns.read(next, leader)).node).toMatchObject({ enrolled: 0, target: 6, percent: 0, missing: 6 });
       await targets.set(next, [{ organisationCode: U1, headcount: 8 }]);

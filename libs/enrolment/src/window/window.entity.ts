@@ -30,6 +30,7 @@ export class EnrolmentWindow {
   @Column('bigint', { transformer: bigintColumn }) unit_share_fen: number;
   @Column('bigint', { transformer: bigintColumn }) fund_share_fen: number;
   @Column('text', { default: 'none' }) underwriting: Underwriting;
+  @Column('uuid', { nullable: true }) targets_from: string | null;
 }
 
 @Entity('enrolment_target')
