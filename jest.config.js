@@ -13,6 +13,8 @@ const common = {
 /** Sizes as in docs/ARCHITECTURE.md: small and cases need nothing; medium and e2e run on a real PostgreSQL that the global set-up starts. */
 export default {
   testTimeout: 120_000,
+  // A worker that has run many files holds gigabytes, which the system takes longer to free than the half second after which Jest calls it stuck.
+  workerGracefulExitTimeout: 5_000,
   projects: [
     { ...common, displayName: 'small', testMatch: ['<rootDir>/{apps,libs}/**/*.spec.ts', '<rootDir>/test/tidy/**/*.spec.ts'] },
     {

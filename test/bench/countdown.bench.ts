@@ -2,7 +2,7 @@
  * The countdown of a window of 2,000 units, followed by as many listeners as this process may have sockets, up to 10,000, from another process:
  * statements a second, counted where they get their connection, whatever they are; and the events of the listener that got the fewest.
  */
-import { addEnrolled, ENROLMENT_MIGRATIONS, OrganisationService, WindowService } from '@app/enrolment';
+import { addRostered, ENROLMENT_MIGRATIONS, OrganisationService, WindowService } from '@app/enrolment';
 import { civilDate, Clock, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
 import { createHttpApp, Database, Platform1700000000000, readConfig, Tokens } from '@app/platform';
@@ -107,7 +107,7 @@ async function makeWindow(
     'insert into enrolment_target (window_id, organisation_id, headcount) select $1, id, 40 from organisation where kind = $2',
     [windowId, 'unit'],
   );
-  await db.transaction((tx) => addEnrolled(tx, windowId, new Map(units.map(({ id }, i) => [id, i % 40]))));
+  await db.transaction((tx) => addRostered(tx, windowId, new Map(units.map(({ id }, i) => [id, i % 40]))));
   await db.direct.query('analyze');
   return { windowId, units: units.length };
 }

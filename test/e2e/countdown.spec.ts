@@ -1,5 +1,5 @@
 /** The countdown over HTTP: read, followed as server-sent events by many, moved by two people. */
-import { addEnrolled, CountdownReader, ENROLMENT_MIGRATIONS, WindowService } from '@app/enrolment';
+import { addRostered, CountdownReader, ENROLMENT_MIGRATIONS, WindowService } from '@app/enrolment';
 import { civilDate, Clock, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
 import { Accounts, createHttpApp, Database, Platform1700000000000, readConfig, type Config } from '@app/platform';
@@ -74,7 +74,7 @@ describe('the countdown', () => {
   const get = (who: string, path: string) => request(app.getHttpServer()).get(path).set(as(who));
   const follow = (who: string, path: string, headers: Readonly<Record<string, string>> = {}) =>
     new Follower(port, path, { ...(who ? as(who) : {}), ...headers });
-  const enrol = (people: number) => app.get(Database).transaction((tx) => addEnrolled(tx, windowId, new Map([[unitId, people]])));
+  const enrol = (people: number) => app.get(Database).transaction((tx) => addRostered(tx, windowId, new Map([[unitId, people]])));
   const events = () => `/windows/${windowId}/countdown/events`;
 
   beforeAll(async () => {

@@ -66,7 +66,7 @@ describe('covers of the enrolment app', () => {
            member_share_fen, unit_share_fen, fund_share_fen) select '${WINDOW}', 'guangxi-1-2025', '0197a3c2-0000-7000-8000-000000000002',
            now() - interval '1 day', now(), id, cover_from, cover_to, 10000, 10000, 0, 0 from p),
          e as (insert into enrolment select $1, id, '${WINDOW}', '0197a3c2-0000-7000-8000-000000000003', null, null, now(), null from p),
-         n as (insert into enrolment_count (window_id, unit_id, members) values ('${WINDOW}', '0197a3c2-0000-7000-8000-000000000003', 1))
+         n as (insert into enrolment_count (window_id, unit_id, members, covered) values ('${WINDOW}', '0197a3c2-0000-7000-8000-000000000003', 1, 1))
        insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, join_id, started_at, enrolled_on)
        select $1, id, 'guangxi-1-2025', cover_from, cover_to, '${NUMBER}', '/45/4599/459999/${HERE}/', gen_random_uuid(), now(), cover_from from p`,
       [memberId],

@@ -1,5 +1,5 @@
 import { Controller, Get, Param, ParseUUIDPipe, Query, Req, Res } from '@nestjs/common';
-import { ApiPropertyOptional, ApiProduces } from '@nestjs/swagger';
+import { ApiOperation, ApiPropertyOptional, ApiProduces } from '@nestjs/swagger';
 import { CountdownService, WindowService, type Countdown, type CountdownView } from '@app/enrolment';
 import { CurrentPrincipal, MayBeLeftOut, Requires, type Principal } from '@app/platform';
 import { IsString, Length } from 'class-validator';
@@ -23,8 +23,12 @@ export class CountdownController {
     private readonly streams: EventStreams,
   ) {}
 
-  /** A node of the tree and its children, who is furthest behind first. */
   @Get(':id/countdown')
+  @ApiOperation({
+    summary: 'A node of the tree and its children, who is furthest behind first',
+    description:
+      'Of the whole window: enrolled, units, and covered: those for whom a cover was started, on a paid notice or alone, also where it has ended since. Of the node: enrolled, target, percent and missing (null without a target), perHour of the last hour and day (null unless the window has been open for a minute), projectedFinish (null when it would be never, or is unknown) and projectedAtClose. The pace of a unit comes of the times at which its people applied, and is read once a minute; a unit among the children has none, and is asked for with node.',
+  })
   async read(
     @Param('id', ParseUUIDPipe) id: string,
     @Query() { node }: NodeQuery,
@@ -34,8 +38,11 @@ export class CountdownController {
     return { ...(await this.windows.countdown(id)), ...view };
   }
 
-  /** The same every second as server-sent events; children only where a node is named. */
   @Get(':id/countdown/events')
+  @ApiOperation({
+    summary: 'The node every second as server-sent events; its children only where a node is named',
+    description: 'As the countdown itself, but for the counts of the whole window: covered and units.',
+  })
   @ApiProduces('text/event-stream')
   async events(
     @Param('id', ParseUUIDPipe) id: string,

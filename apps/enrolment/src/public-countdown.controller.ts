@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Param, ParseUUIDPipe, Req, Res } from '@nestjs/common';
-import { ApiProduces } from '@nestjs/swagger';
+import { ApiOperation, ApiProduces } from '@nestjs/swagger';
 import { CountdownService, type PublicCountdown } from '@app/enrolment';
 import { PUBLIC, Requires } from '@app/platform';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -15,12 +15,14 @@ export class PublicCountdownController {
   ) {}
 
   @Get(':id/countdown')
+  @ApiOperation({ summary: 'Enrolled, target, percent and missing of the whole window' })
   @Header('cache-control', 'public, max-age=1')
   read(@Param('id', ParseUUIDPipe) id: string): Promise<PublicCountdown> {
     return this.countdowns.readPublic(id);
   }
 
   @Get(':id/countdown/events')
+  @ApiOperation({ summary: 'The same every second as server-sent events' })
   @ApiProduces('text/event-stream')
   async events(@Param('id', ParseUUIDPipe) id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     this.streams.send(request, reply, await this.countdowns.publicEvents(id));

@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Param, ParseArrayPipe, ParseUUIDPipe, Post, Put } from '@nestjs/common';
-import { ApiBody, ApiProperty } from '@nestjs/swagger';
+import { ApiBody, ApiOperation, ApiProperty } from '@nestjs/swagger';
 import { TargetService } from '@app/enrolment';
 import { DomainError } from '@app/kernel';
 import { invalidRequest, Requires, TakesBody } from '@app/platform';
@@ -28,8 +28,11 @@ const TARGETS = new ParseArrayPipe({
 export class TargetController {
   constructor(private readonly targets: TargetService) {}
 
-  /** How many people these organisations should enrol; the others keep their targets. */
   @Put()
+  @ApiOperation({
+    summary: 'How many people these organisations should enrol; the others keep their targets',
+    description: 'Until then, and until the window opens, the targets of units follow what each has enrolled last period.',
+  })
   @HttpCode(204)
   @TakesBody(TARGETS_BODY)
   @ApiBody({ type: [TargetRequest] })
@@ -37,8 +40,8 @@ export class TargetController {
     return this.targets.set(id, targets);
   }
 
-  /** What every unit enrolled last time, for the units that have no target. */
   @Post('from-last')
+  @ApiOperation({ summary: 'What every unit enrolled last period, for the units that have no target' })
   @HttpCode(200)
   takeFromLast(@Param('id', ParseUUIDPipe) id: string): Promise<{ windowId: string; targets: number; headcount: number }> {
     return this.targets.takeFromLast(id);

@@ -42,6 +42,10 @@ export class WindowController {
   ) {}
 
   @Post()
+  @ApiOperation({
+    summary: 'Makes a window',
+    description: 'What each unit has enrolled last period is its target, until somebody sets targets or the window opens.',
+  })
   @Requires('window.manage')
   async create(@Body() window: NewWindowRequest): Promise<{ id: string }> {
     const { id } = await this.windows.create({

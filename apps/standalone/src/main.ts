@@ -14,7 +14,7 @@ import { Progress } from './progress.js';
 import { rosterPeople } from './roster-people.js';
 import { summarise } from './summary.js';
 import { builtWorker, startSystem } from './system.js';
-import { chinaInstant } from '@app/kernel';
+import { chinaInstant, DomainError } from '@app/kernel';
 
 const started = performance.now();
 const REPOSITORY = resolve(import.meta.dirname, '../../../..');
@@ -113,6 +113,11 @@ const system = await startSystem({
   worker: options['worker-process'] ? { main: builtWorker(REPOSITORY) } : 'inside',
   sweepEveryMs: 250,
   port: options.exit ? 0 : port,
+}).catch(async (error: unknown) => {
+  await postgres.stop();
+  if (!(error instanceof DomainError)) throw error;
+  console.error(`${error.message}${kept ? '; or leave out --keep' : ''}`);
+  process.exit(2);
 });
 
 let stopping: Promise<void> | undefined;

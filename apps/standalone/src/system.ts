@@ -3,7 +3,14 @@ import { NestFactory } from '@nestjs/core';
 import type { INestApplicationContext } from '@nestjs/common';
 import { WECHAT_PAY_NOTIFICATION } from '@app/contracts';
 import { BookService, PaymentService, ReconciliationService, ReplayService } from '@app/claims';
-import { ContributionService, JoinPaymentService, RosterImportService, TurnDownService, UnderwritingService } from '@app/enrolment';
+import {
+  ContributionService,
+  JoinPaymentService,
+  RosterImportService,
+  TargetService,
+  TurnDownService,
+  UnderwritingService,
+} from '@app/enrolment';
 import { Accounts, createHttpApp, Database, readConfig, SystemClock, VirtualClock, type Config } from '@app/platform';
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -165,6 +172,7 @@ export async function startSystem(options: SystemOptions): Promise<HubaoSystem> 
       claims.get(ReconciliationService),
       enrolment.get(ContributionService),
       enrolment.get(RosterImportService),
+      enrolment.get(TargetService),
       enrolment.get(UnderwritingService),
       enrolment.get(TurnDownService),
       enrolment.get(JoinPaymentService),

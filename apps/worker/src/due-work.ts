@@ -7,6 +7,7 @@ import {
   type ContributionService,
   type JoinPaymentService,
   type RosterImportService,
+  type TargetService,
   type TurnDownService,
   type UnderwritingService,
 } from '@app/enrolment';
@@ -30,6 +31,7 @@ export class DueWork {
     private readonly reconciliation: ReconciliationService,
     private readonly contribution: ContributionService,
     private readonly imports: RosterImportService,
+    private readonly targets: TargetService,
     private readonly underwriting: UnderwritingService,
     private readonly turnDown: TurnDownService,
     private readonly joins: JoinPaymentService,
@@ -53,6 +55,7 @@ export class DueWork {
     );
     work('roster', 'import', imports.length, imports);
     work('roster', 'forget', await this.seldom('forget', now, DAY_MS, () => this.imports.hasOldFiles()));
+    work('roster', 'follow-targets', await this.seldom('follow-targets', now, HOUR_MS, () => this.targets.isDue()));
     work('contribution', 'issue', receipts);
     work('contribution', 'refund', refunds);
     work('join', 'look', joins);

@@ -16,6 +16,7 @@ import {
   ReceiptService,
   RefundService,
   RosterImportService,
+  TargetService,
   TurnDownService,
   UnderwritingService,
 } from '@app/enrolment';
@@ -144,8 +145,12 @@ export class RosterProcessor extends StageProcessor {
   protected readonly commands: Commands = {
     import: (ids) => this.imports.resume(ids),
     forget: () => this.imports.forget(),
+    'follow-targets': () => this.targets.follow(),
   };
-  constructor(private readonly imports: RosterImportService) {
+  constructor(
+    private readonly imports: RosterImportService,
+    private readonly targets: TargetService,
+  ) {
     super();
   }
 }

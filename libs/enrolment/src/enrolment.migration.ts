@@ -48,6 +48,8 @@ export class Enrolment1700000002000 implements MigrationInterface {
         fund_share_fen bigint not null check (fund_share_fen >= 0),
         -- What is asked of an application before its cover may start: nothing, or the medical-insurance platform.
         underwriting text not null default 'none' check (underwriting in ('none', 'insured')),
+        -- The window of last period whose headcounts the targets still follow.
+        targets_from uuid references enrolment_window,
         unique (plan_id, organisation_id, cover_from),
         foreign key (period_id, cover_from, cover_to) references cover_period (id, cover_from, cover_to),
         check (opens_at < closes_at),
@@ -65,6 +67,8 @@ export class Enrolment1700000002000 implements MigrationInterface {
         window_id uuid not null,
         unit_id uuid not null,
         members int not null check (members >= 0),
+        -- Of them those for whom a cover was started, in the transaction that starts it; also of a cover that has ended since.
+        covered int not null default 0 check (covered between 0 and members),
         -- Number of the payment notice that the next rows of a roster will be on, and how many are on it already.
         notice int not null default 1 check (notice > 0),
         unnoticed int not null default 0 check (unnoticed >= 0),

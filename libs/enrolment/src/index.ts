@@ -130,7 +130,7 @@ export { UnderwritingService, type UnderwrittenPerson, type WindowUnderwriting }
 export { CountdownBoard, CountdownReader } from './window/countdown-board.js';
 export { CountdownService, type CountdownListener, type Following } from './window/countdown.service.js';
 export { type CountdownView, type NodeProgress, type PublicCountdown } from './window/countdown.js';
-export { addEnrolled, recount } from './window/enrolment-count.repository.js';
+export { addRostered, recount } from './window/enrolment-count.repository.js';
 export { type ExtensionView } from './window/extension.repository.js';
 export { ExtensionService } from './window/extension.service.js';
 export { TargetService, type NewTarget } from './window/target.service.js';

@@ -14,11 +14,12 @@ import { MIGRATIONS } from '../../../../apps/standalone/src/schema.js';
 import { SetClock } from '../../../../test/support/set-clock.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
 import { CoverClaims, type DecidedClaim, type MovedEnd } from '../cover/cover-claims.js';
-import { coverByNumber, moveCover } from '../cover/cover-change.repository.js';
+import { coverByNumber, endCover, moveCover } from '../cover/cover-change.repository.js';
+import { startJoinedCovers } from '../cover/cover.repository.js';
 import { planFigures } from '../enrolment-figures.repository.js';
 import { ENROLMENT_ENTITIES } from '../index.js';
 import { OrganisationService } from '../organisation/organisation.service.js';
-import { addEnrolled, addRostered, recount } from '../window/enrolment-count.repository.js';
+import { addCovered, addJoined, addRostered, recount } from '../window/enrolment-count.repository.js';
 import type { Shares } from '../window/window.js';
 import { WindowService } from '../window/window.service.js';
 import { enrolmentDue } from '../enrolment-due.repository.js';
@@ -170,17 +171,8 @@ describe('contribution money', () => {
       return ids;
     });
   const startCover = (window: Window, memberId: string, joinId: string) =>
-    rows(
-      `insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, join_id, started_at, enrolled_on)
-       values ($1, $2, 'guangxi-1-2025', $3, $4, $5::text, $6, $5::uuid, $7, $8)`,
-      memberId,
-      window.periodId,
-      window.coverFrom,
-      `${window.coverFrom.slice(0, 4)}-12-31`,
-      joinId,
-      COUNTY,
-      clock.now(),
-      chinaDate(clock.now()),
+    db.transaction(async (tx) =>
+      addCovered(tx, await startJoinedCovers(tx, [{ memberId, periodId: window.periodId, joinId }], clock.now())),
     );
   /** A member who joins alone: the own share is paid on the phone, and the cover starts at once. */
   const joinAlone = async (window: Window, unit: Unit): Promise<{ memberId: string; joinId: string }> => {
@@ -193,7 +185,8 @@ describe('contribution money', () => {
         unit.id,
         clock.now(),
       ]);
-      await addEnrolled(tx, window.id, new Map([[unit.id, 1]]));
+      await startJoinedCovers(tx, [{ memberId, periodId: window.periodId, joinId }], clock.now());
+      await addJoined(tx, [{ memberId, periodId: window.periodId, id: joinId, windowId: window.id, unitId: unit.id }]);
     });
     await rows(
       `insert into join_application (member_id, period_id, id, window_id, unit_id, attempt, order_number, amount_fen, received_at, pay_until_at, look_at, state)
@@ -206,7 +199,6 @@ describe('contribution money', () => {
       SHARES.memberFen,
       clock.now(),
     );
-    await startCover(window, memberId, joinId);
     await payByPhone(joinId);
     return { memberId, joinId };
   };
@@ -868,6 +860,24 @@ describe('contribution money', () => {
         { version: 2, state: 'issued', amountFen: 12_000 },
         { version: 1, state: 'red-flushed', amountFen: 18_000, redNumber: expect.any(String) },
       ]);
+    });
+
+    it('is counted as covered once, as is whoever joined alone, also after a death', async () => {
+      const [window, unit] = [await newWindow(), await newUnit()];
+      const [twice, dies] = await enrol(window, unit, 3);
+      const counts = () => windows.countdown(window.id);
+      await joinAlone(window, unit);
+      expect(await counts()).toMatchObject({ enrolled: 4, covered: 1 });
+      await startCover(window, twice!, uuidv7());
+      const notice = await issue(window, unit);
+      expect(await counts()).toMatchObject({ enrolled: 4, covered: 2 });
+      await pay(notice.amountFen, notice.reference, unit.name);
+      await closeDay();
+      expect(await counts()).toMatchObject({ enrolled: 4, covered: 4 });
+      const on = chinaDate(clock.now());
+      await db.transaction((tx) => endCover(tx, { memberId: dies!, periodId: window.periodId }, 'death', on, 'clerk', clock.now()));
+      expect(await counts()).toMatchObject({ enrolled: 4, covered: 4 });
+      expect(await db.transaction((tx) => recount(tx, window.id))).toBe(0);
     });
 
     it('by another notice is given back with the unit’s share, and the special fund has its own back', async () => {

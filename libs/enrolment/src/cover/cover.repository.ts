@@ -1,5 +1,6 @@
 import { rowsOf, type Transaction } from '@app/platform';
 import type { CivilDate } from '@app/kernel';
+import { addCovered, type CountKey, type UnitCovers } from '../window/enrolment-count.repository.js';
 import { planLineOf } from '../window/window.js';
 import type { EndReason } from './cover.js';
 import { MAY_START, askWithoutBase } from '../underwriting/underwriting.repository.js';
@@ -65,20 +66,26 @@ const DEATH = `left join lateral (
 const DEATH_END = `death.ended_on, case when death.ended_on is not null then 'death' end`;
 
 /**
- * Covers for the members on these paid notices (of them, only `memberIds` where given), but for those whom underwriting holds back; a member
- * who has that cover already keeps it. `due` are all who were to be covered, `started` those who are now.
+ * Covers for the members on these paid notices, but for those whom underwriting holds back; a member who has that cover already keeps it. `due`
+ * are all who were to be covered, `started` those who are now.
  */
-export async function startCovers(
+export async function startCovers(tx: Transaction, noticeIds: readonly string[], at: Date): Promise<{ due: number; started: number }> {
+  const units = await coverNoticed(tx, noticeIds, at, null);
+  await addCovered(tx, units);
+  return { due: units.reduce((sum, { due }) => sum + due, 0), started: units.reduce((sum, { started }) => sum + started, 0) };
+}
+
+async function coverNoticed(
   tx: Transaction,
   noticeIds: readonly string[],
   at: Date,
-  memberIds: readonly string[] | null = null,
-): Promise<{ due: number; started: number }> {
-  if (noticeIds.length === 0) return { due: 0, started: 0 };
-  const rows = await rowsOf<{ due: number; started: number }>(
+  memberIds: readonly string[] | null,
+): Promise<(UnitCovers & { readonly due: number })[]> {
+  if (noticeIds.length === 0) return [];
+  return rowsOf(
     tx,
     `with due as (
-       select e.member_id, e.period_id, w.plan_id, w.cover_from, w.cover_to, unit.path, n.id as notice_id,
+       select e.member_id, e.period_id, e.window_id, e.unit_id, w.plan_id, w.cover_from, w.cover_to, unit.path, n.id as notice_id,
               (e.applied_at at time zone 'Asia/Shanghai')::date as enrolled_on
        from payment_notice n
        join enrolment_window w on w.id = n.window_id
@@ -89,18 +96,24 @@ export async function startCovers(
      started as (
        insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on, ended_on, end_reason)
        select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.notice_id, $2, due.enrolled_on, ${DEATH_END}
-       from due ${DEATH} on conflict (member_id, period_id) do nothing returning 1)
-     select (select count(*)::int from due) as due, (select count(*)::int from started) as started`,
+       from due ${DEATH} on conflict (member_id, period_id) do nothing returning member_id, period_id)
+     select window_id as "windowId", unit_id as "unitId", count(*)::int as due, count(started.member_id)::int as started
+     from due left join started using (member_id, period_id) group by window_id, unit_id`,
     [noticeIds, at, memberIds],
   );
-  return rows[0]!;
 }
 
 /**
  * Covers for members who have passed underwriting in this transaction, where their notice was paid before. Whoever is paying the notice right
- * now is waited for, and whoever pays it later sees that they have passed: so one of the two starts the cover, always.
+ * now is waited for, and whoever pays it later sees that they have passed: so one of the two starts the cover, always. What is returned is still
+ * to be counted.
  */
-export async function startUnderwritten(tx: Transaction, memberIds: readonly string[], periodId: string, at: Date): Promise<number> {
+export async function startUnderwritten(
+  tx: Transaction,
+  memberIds: readonly string[],
+  periodId: string,
+  at: Date,
+): Promise<readonly UnitCovers[]> {
   const notices = await rowsOf<{ windowId: string; unitId: string; number: number }>(
     tx,
     `select distinct window_id as "windowId", unit_id as "unitId", notice as number
@@ -121,7 +134,7 @@ export async function startUnderwritten(tx: Transaction, memberIds: readonly str
      where j.member_id = any($1::uuid[]) and j.period_id = $2 and j.state = 'covered'`,
     [memberIds, periodId],
   );
-  return (await startCovers(tx, paid, at, memberIds)).started + (await startJoinedCovers(tx, alone, at)).started;
+  return [...(await coverNoticed(tx, paid, at, memberIds)), ...(await startJoinedCovers(tx, alone, at))];
 }
 
 export interface JoinedCover {
@@ -132,33 +145,34 @@ export interface JoinedCover {
 
 /**
  * Covers for members who joined alone and are enrolled, in the unit that they belong to; `heldBack` are those whom underwriting holds back.
- * One who has that cover already keeps it.
+ * One who has that cover already keeps it. What is returned is still to be counted.
  */
 export async function startJoinedCovers(
   tx: Transaction,
   joins: readonly JoinedCover[],
   at: Date,
-): Promise<{ started: number; heldBack: number }> {
-  if (joins.length === 0) return { started: 0, heldBack: 0 };
-  const rows = await rowsOf<{ started: number; heldBack: number }>(
+): Promise<(UnitCovers & { readonly heldBack: number })[]> {
+  if (joins.length === 0) return [];
+  return rowsOf(
     tx,
     `with asked as (
-       select e.member_id, e.period_id, m.unit_id, e.applied_at, w.plan_id, w.cover_from, w.cover_to, j.join_id, ${MAY_START} as may
+       select e.member_id, e.period_id, e.window_id, e.unit_id, m.unit_id as member_unit_id, e.applied_at, w.plan_id, w.cover_from, w.cover_to, j.join_id,
+              ${MAY_START} as may
        from unnest($1::uuid[], $2::uuid[], $3::uuid[]) as j(member_id, period_id, join_id)
        join enrolment e on e.member_id = j.member_id and e.period_id = j.period_id
        join member m on m.id = e.member_id
        join enrolment_window w on w.id = e.window_id),
      due as (
        select asked.*, unit.path, (applied_at at time zone 'Asia/Shanghai')::date as enrolled_on
-       from asked join organisation unit on unit.id = asked.unit_id where may order by member_id),
+       from asked join organisation unit on unit.id = asked.member_unit_id where may order by member_id),
      started as (
        insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, join_id, started_at, enrolled_on, ended_on, end_reason)
        select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.join_id, $4, due.enrolled_on, ${DEATH_END}
-       from due ${DEATH} on conflict (member_id, period_id) do nothing returning 1)
-     select (select count(*)::int from started) as started, (select count(*)::int from asked where not may) as "heldBack"`,
+       from due ${DEATH} on conflict (member_id, period_id) do nothing returning member_id, period_id)
+     select window_id as "windowId", unit_id as "unitId", count(started.member_id)::int as started, count(*) filter (where not may)::int as "heldBack"
+     from asked left join started using (member_id, period_id) group by window_id, unit_id`,
     [joins.map((join) => join.memberId), joins.map((join) => join.periodId), joins.map((join) => join.joinId), at],
   );
-  return rows[0]!;
 }
 
 export interface NoticeCover {
@@ -185,13 +199,13 @@ export async function lockCoversOf(tx: Transaction, noticeId: string): Promise<N
 
 /** The notice was not paid after all: its covers have not begun. Under the locks of {@link lockCoversOf}; returns how many they are. */
 export async function reverseCovers(tx: Transaction, noticeId: string, reversalId: string, at: Date): Promise<number> {
-  const rows = await rowsOf<{ memberId: string; periodId: string }>(
+  const rows = await rowsOf<{ memberId: string; periodId: string } & CountKey>(
     tx,
     `with gone as (delete from cover where notice_id = $1 returning member_id, period_id, notice_id, number, started_at),
      told as (
        insert into cover_reversal (member_id, reversal_id, period_id, notice_id, number, started_at)
        select member_id, $2, period_id, notice_id, number, started_at from gone)
-     select member_id as "memberId", period_id as "periodId" from gone`,
+     select member_id as "memberId", period_id as "periodId", e.window_id as "windowId", e.unit_id as "unitId" from gone join enrolment e using (member_id, period_id)`,
     [noticeId, reversalId],
   );
   if (rows.length > 0)
@@ -201,5 +215,9 @@ export async function reverseCovers(tx: Transaction, noticeId: string, reversalI
       rows[0]!.periodId,
       at,
     );
+  await addCovered(
+    tx,
+    rows.map(({ windowId, unitId }) => ({ windowId, unitId, started: -1 })),
+  );
   return rows.length;
 }

@@ -18,8 +18,9 @@ import {
 } from '@app/platform';
 import { returnReceipt } from '../contribution/refund-outcome.js';
 import { PhonePay, type PhoneRefund } from '../phone-payment/phone-pay.js';
+import { addJoined } from '../window/enrolment-count.repository.js';
 import { JOIN_MOVES, JOIN_STATES, decidePaid, nextLook, type JoinReason, type JoinState } from './join.js';
-import { countJoined, coverJoined } from './join-cover.js';
+import { coverJoined } from './join-cover.js';
 import * as joins from './join.repository.js';
 import { memberOfOrder, orderNumberOf, refundNumberOf } from './join-ticket.js';
 
@@ -281,7 +282,7 @@ export class JoinPaymentService implements OnApplicationShutdown {
         now,
       ),
       addToOutbox(tx, back.length > 0 ? [{ queue: 'join', command: 'refund', ids: back }] : []),
-      countJoined(tx, enrolled),
+      addJoined(tx, enrolled),
     ]);
     if (inserted < booked.length || moved < moves.length)
       throw new DomainError(

@@ -161,6 +161,7 @@ describe('a member who joins alone', () => {
       'select c.member_id, c.notice_id, c.enrolled_on::text from cover c join enrolment_window w on w.id = $1 and w.period_id = c.period_id',
     );
   const counted = async () => (await query('select coalesce(sum(members), 0)::int as n from enrolment_count where window_id = $1'))[0]!.n;
+  const countedAsCovered = async () => (await windows.countdown(windowId)).covered;
   const flagsOf = async ({ orderNumber }: JoinView) => (await payments.flags()).filter((flag) => flag.orderNumber === orderNumber);
   const phoneMoney = async () => {
     const balances = await ledger.trialBalance(db.direct);
@@ -224,7 +225,7 @@ describe('a member who joins alone', () => {
     expect(await query('select applied_at, import_id, notice from enrolment where window_id = $1')).toEqual([
       { applied_at: receivedAt, import_id: null, notice: null },
     ]);
-    expect([await counted(), (await phoneMoney()) - before]).toEqual([1, SHARE]);
+    expect([await counted(), await countedAsCovered(), (await phoneMoney()) - before]).toEqual([1, 1, SHARE]);
     expect(await source.query(`select actor, roles from audit_record where action = 'join.ask'`)).toEqual([
       { actor: member(1).memberId, roles: ['member'] },
     ]);
@@ -416,7 +417,7 @@ describe('a member who joins alone', () => {
     it('costs nothing where the share is nothing: covered at once', async () => {
       windowId = await newWindow(fen(0));
       expect(await ask(1)).toMatchObject({ state: 'covered', amountFen: 0 });
-      expect([(await covers()).length, await counted()]).toEqual([1, 1]);
+      expect([(await covers()).length, await counted(), await countedAsCovered()]).toEqual([1, 1, 1]);
     });
 
     const underwritten = (state: 'refused' | 'passed', reason: string | null = null) =>
@@ -523,6 +524,7 @@ describe('a member who joins alone', () => {
       const asked = await ask(1);
       await payAndTell(1, asked);
       expect(await read(1, asked)).toMatchObject({ state: 'underwriting' });
+      expect([await counted(), await countedAsCovered()]).toEqual([1, 0]);
       expect((await joins.offer(member(1), windowId)).covered).toBe(false);
       await underwritten('refused', 'not-insured');
       expect(await read(1, asked)).toMatchObject({
@@ -609,7 +611,7 @@ describe('a member who joins alone', () => {
       await payments.refund();
       expect(pay.refunds.size).toBe(1);
       expect(await read(1, asked)).toMatchObject({ state: 'refunded' });
-      expect([(await covers()).length, await counted(), (await phoneMoney()) - before]).toEqual([0, 1, 0]);
+      expect([(await covers()).length, await counted(), await countedAsCovered(), (await phoneMoney()) - before]).toEqual([0, 1, 0, 0]);
       await expect(ask(1)).rejects.toMatchObject({ code: 'already-enrolled' });
     });
 

@@ -23,10 +23,11 @@ import { memberById, openMember } from '../member/member.repository.js';
 import { organisationById } from '../organisation/organisation.repository.js';
 import { PhonePay } from '../phone-payment/phone-pay.js';
 import { UNDERWRITING_REASONS, type UnderwritingReason } from '../underwriting/underwriting.js';
+import { addJoined } from '../window/enrolment-count.repository.js';
 import { secondsLeft, windowState, type WindowState } from '../window/window.js';
 import { windowById } from '../window/window.repository.js';
 import { JOIN_REASONS, decideAsk, payUntil, type AskRefusal, type AskedWindow, type JoinReason, type TicketState } from './join.js';
-import { countJoined, coverJoined } from './join-cover.js';
+import { coverJoined } from './join-cover.js';
 import { joinElsewhere, joinRefused, notToPay, ticketTooOld, unknownTicket } from './join.errors.js';
 import * as joins from './join.repository.js';
 import { JoinPaymentService } from './join-payment.service.js';
@@ -361,7 +362,7 @@ export class JoinService implements OnApplicationShutdown {
           reason,
         })),
       );
-      await countJoined(tx, enrolled);
+      await addJoined(tx, enrolled);
       return [...applications.filter(({ amountFen }) => amountFen > 0), ...ended];
     });
     const byPair = new Map(written.map((application) => [joins.pairKey(application), application]));

@@ -128,7 +128,7 @@ describe('underwriting', () => {
     }).initialize();
     db = new Database(source);
     windows = new WindowService(db, clock);
-    targets = new TargetService(db);
+    targets = new TargetService(db, clock);
     contributions = new ContributionService(db, clock, { hours, collectionAccount: ACCOUNT }, new NoBank());
     const organisations = new OrganisationService(db);
     await organisations.create({ kind: 'region', code: '45', name: '某自治区' });
@@ -284,6 +284,7 @@ describe('underwriting', () => {
     const [sound, other] = await enrol(window, 2);
     platform.setPerson(personalNumber(other!), 'suspended');
     expect(await pay(window)).toBe(0);
+    expect(await windows.countdown(window.id)).toMatchObject({ enrolled: 2, covered: 0 });
     later(3 * 24 * HOUR);
     await run();
     expect(await states(window)).toEqual({ passed: 1, 'refused not-insured': 1 });
@@ -295,6 +296,7 @@ describe('underwriting', () => {
     expect(await underwriting.askAgain(window.id, UNIT, clerk)).toEqual({ applications: 1 });
     await run();
     expect([await states(window), await covered(window)]).toEqual([{ passed: 2 }, 2]);
+    expect(await windows.countdown(window.id)).toMatchObject({ enrolled: 2, covered: 2 });
     expect(calls).toHaveLength(3);
   });
 

@@ -11,6 +11,7 @@ import { readPersonalText } from '../member/member.js';
 import { liesUnder } from '../organisation/organisation.js';
 import type { Organisation } from '../organisation/organisation.entity.js';
 import { organisationByCode } from '../organisation/organisation.repository.js';
+import { addCovered, type UnitCovers } from '../window/enrolment-count.repository.js';
 import { planLineOf, type Underwriting } from '../window/window.js';
 import { windowById } from '../window/window.repository.js';
 import { PersonRegister } from './person-register.js';
@@ -270,10 +271,12 @@ export class UnderwritingService implements OnModuleDestroy {
   }
 
   private async startCovers(tx: Transaction, passed: readonly applications.Passed[], at: Date): Promise<void> {
+    const started: UnitCovers[] = [];
     for (const periodId of new Set(passed.map((one) => one.periodId))) {
       const members = passed.filter((one) => one.periodId === periodId).map((one) => one.memberId);
-      await startUnderwritten(tx, members, periodId, at);
+      started.push(...(await startUnderwritten(tx, members, periodId, at)));
     }
+    await addCovered(tx, started);
   }
 
   private async decidableUnits(now: Date): Promise<{ unit: applications.WaitingUnit; state: UnderwritingState }[]> {

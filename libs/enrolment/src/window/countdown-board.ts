@@ -3,7 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import { Clock, DomainError } from '@app/kernel';
 import { Database } from '@app/platform';
 import { setImmediate as otherWork } from 'node:timers/promises';
-import { CountdownTree, Snapshot, secondOf, type CountdownNode, type Look } from './countdown.js';
+import { CountdownTree, Snapshot, secondOf, type CountdownNode, type Look, type Point } from './countdown.js';
 import * as countdowns from './countdown.repository.js';
 
 const TICK_MS = 1_000;
@@ -26,6 +26,10 @@ export class CountdownReader {
     return countdowns.nodesUnder(this.database.direct, path);
   }
 
+  unitSamples(windowId: string, unitIds: readonly string[], now: Date): Promise<Map<string, Point[]>> {
+    return countdowns.unitSamples(this.database.direct, windowId, unitIds, now);
+  }
+
   insertSample(windowId: string, at: Date, members: number, nodes: Readonly<Record<string, number>>): Promise<void> {
     return countdowns.insertSample(this.database.direct, windowId, at, members, nodes);
   }
@@ -34,10 +38,16 @@ export class CountdownReader {
 type Listener = (snapshot: Snapshot) => void;
 
 interface Channel {
-  readonly listeners: Set<Listener>;
+  /** With the id of the unit that one of them follows. */
+  readonly listeners: Map<Listener, string | undefined>;
   readonly timer: NodeJS.Timeout;
   busy: boolean;
   failing: boolean;
+}
+
+interface MinuteOfUnits {
+  readonly minute: number;
+  readonly samples: Map<string, readonly Point[]>;
 }
 
 interface Taken {
@@ -50,6 +60,7 @@ export class CountdownBoard {
   private readonly logger = new Logger('Countdown');
   private readonly channels = new Map<string, Channel>();
   private readonly trees = new Map<string, { tree: CountdownTree; readMs: number }>();
+  private readonly units = new Map<string, MinuteOfUnits>();
   private readonly latest = new Map<string, Taken>();
   private readonly coming = new Map<string, Promise<Snapshot>>();
   private listeners = 0;
@@ -64,7 +75,7 @@ export class CountdownBoard {
     const now = this.clock.now();
     const look = await this.reader.look(windowId, now);
     if (!look) throw new DomainError('window', 'not-found', 'expected the id of an enrolment window, found none; check it');
-    const snapshot = new Snapshot(await this.treeOf(look, withNewTree), look, now);
+    const snapshot = new Snapshot(await this.treeOf(look, withNewTree), look, now, this.unitSamplesOf(windowId, now));
     this.latest.set(windowId, { snapshot, takenMs: performance.now() });
     const { state, enrolled } = snapshot.publicView();
     const last = look.samples.at(-1);
@@ -82,8 +93,18 @@ export class CountdownBoard {
     return coming;
   }
 
-  /** Tells the listener every second, until what is returned is called. Error: `countdown-full` (unavailable). */
-  follow(windowId: string, listener: Listener): () => void {
+  /** For the pace of these units. However many look, a unit is read once a minute, and together with the others that are followed. */
+  async lookAtUnits(windowId: string, { unitSamples, now }: Snapshot, unitIds: Iterable<string>): Promise<void> {
+    const unread = [...new Set(unitIds)].filter((id) => !unitSamples.has(id));
+    if (unread.length === 0) return;
+    for (const [id, samples] of await this.reader.unitSamples(windowId, unread, now)) unitSamples.set(id, samples);
+  }
+
+  /**
+   * Tells the listener every second, until what is returned is called; of one that follows a unit the pace is looked at. Error: `countdown-full`
+   * (unavailable).
+   */
+  follow(windowId: string, listener: Listener, unitId?: string): () => void {
     if (this.listeners >= MOST_LISTENERS)
       throw new DomainError(
         'countdown-full',
@@ -91,7 +112,7 @@ export class CountdownBoard {
         `expected fewer than ${MOST_LISTENERS} listeners, found that many already; come again later, or ask for the countdown now and then`,
       );
     const channel = this.channels.get(windowId) ?? this.open(windowId);
-    channel.listeners.add(listener);
+    channel.listeners.set(listener, unitId);
     this.listeners += 1;
     return () => {
       if (!channel.listeners.delete(listener)) return;
@@ -104,7 +125,7 @@ export class CountdownBoard {
 
   private open(windowId: string): Channel {
     const timer = setInterval(() => void this.tick(windowId, channel), TICK_MS);
-    const channel: Channel = { listeners: new Set(), timer, busy: false, failing: false };
+    const channel: Channel = { listeners: new Map(), timer, busy: false, failing: false };
     this.channels.set(windowId, channel);
     return channel;
   }
@@ -114,9 +135,11 @@ export class CountdownBoard {
     channel.busy = true;
     try {
       const snapshot = await this.take(windowId);
+      const units = [...channel.listeners.values()].filter((unitId) => unitId !== undefined);
+      await this.lookAtUnits(windowId, snapshot, units);
       channel.failing = false;
       let told = 0;
-      for (const listener of channel.listeners) {
+      for (const listener of channel.listeners.keys()) {
         listener(snapshot);
         told += 1;
         if (told % LISTENERS_AT_ONCE === 0) await otherWork();
@@ -128,6 +151,15 @@ export class CountdownBoard {
     } finally {
       channel.busy = false;
     }
+  }
+
+  private unitSamplesOf(windowId: string, now: Date): MinuteOfUnits['samples'] {
+    const minute = countdowns.minuteOf(now);
+    const known = this.units.get(windowId);
+    if (known?.minute === minute) return known.samples;
+    const samples: MinuteOfUnits['samples'] = new Map();
+    this.units.set(windowId, { minute, samples });
+    return samples;
   }
 
   /** Organisations stay as they are, and new ones are news only once they have members or a target: a tree is read anew now and then. */

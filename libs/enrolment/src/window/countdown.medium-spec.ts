@@ -1,12 +1,12 @@
 import { chinaInstant, civilDate, fen } from '@app/kernel';
 import { Ledger1700000001000 } from '@app/ledger';
 import { Audit, Database, PLATFORM_ENTITIES, Platform1700000000000, type Principal, type Role } from '@app/platform';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { SetClock } from '../../../../test/support/set-clock.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
 import {
-  addEnrolled,
+  addRostered,
   CountdownBoard,
   CountdownReader,
   CountdownService,
@@ -18,6 +18,7 @@ import {
   TargetService,
   WindowService,
 } from '../index.js';
+import type { CountdownView } from './countdown.js';
 import { minuteOf } from './countdown.repository.js';
 
 const CITY = '/45/4599/';
@@ -39,6 +40,7 @@ describe('the countdown', () => {
   let windows: WindowService;
   let targets: TargetService;
   let countdowns: CountdownService;
+  let reader: CountdownReader;
   let extensions: ExtensionService;
   const clock = new SetClock('2025-10-09 10:00');
   const idOf = new Map<string, string>();
@@ -53,8 +55,9 @@ describe('the countdown', () => {
     }).initialize();
     db = new Database(source);
     windows = new WindowService(db, clock);
-    targets = new TargetService(db);
-    countdowns = new CountdownService(new CountdownBoard(new CountdownReader(db), clock));
+    targets = new TargetService(db, clock);
+    reader = new CountdownReader(db);
+    countdowns = new CountdownService(new CountdownBoard(reader, clock));
     extensions = new ExtensionService(db, clock, new Audit(db, clock));
     const organisations = new OrganisationService(db);
     const make = async (...[kind, code, parentCode]: [Parameters<OrganisationService['create']>[0]['kind'], string, string?]) =>
@@ -91,12 +94,12 @@ describe('the countdown', () => {
   const byUnit = (counts: Readonly<Record<string, number>>) =>
     new Map(Object.entries(counts).map(([code, members]) => [idOf.get(code)!, members]));
   const count = (windowId: string, counts: Readonly<Record<string, number>>) =>
-    db.transaction((tx) => addEnrolled(tx, windowId, byUnit(counts)));
-  const enrol = async (windowId: string, code: string, people: number) => {
+    db.transaction((tx) => addRostered(tx, windowId, byUnit(counts)));
+  const enrol = async (windowId: string, code: string, people: number, at = clock.now()) => {
     await source.query(
-      `insert into enrolment (member_id, period_id, window_id, unit_id, applied_at)
-       select gen_random_uuid(), gen_random_uuid(), $1, $2, now() from generate_series(1, $3::int) i`,
-      [windowId, idOf.get(code), people],
+      `insert into enrolment (member_id, period_id, window_id, unit_id, import_id, row, applied_at, notice)
+       select gen_random_uuid(), gen_random_uuid(), $1, $2, gen_random_uuid(), i, $4, 1 from generate_series(1, $3::int) i`,
+      [windowId, idOf.get(code), people, at],
     );
   };
   const membersOf = async (windowId: string) =>
@@ -194,10 +197,9 @@ describe('the countdown', () => {
       const [next, after] = [await newWindow({ planId: 'guangxi-1-2052', coverYear: 2052 }), await newWindow({ coverYear: 2053 })];
       await newWindow({ organisationCode: '459999', coverYear: 2051 });
       await newWindow({ planId: 'guangxi-2', coverYear: 2051 });
-      await enrol(older, U1, 9);
-      await enrol(last, U1, 3);
-      await enrol(last, U3, 2);
-      await enrol(after, U1, 7);
+      await count(older, { [U1]: 9 });
+      await count(last, { [U1]: 3, [U3]: 2 });
+      await count(after, { [U1]: 7 });
       await targets.set(next, [{ organisationCode: U3, headcount: 5 }]);
       expect(await targets.takeFromLast(next)).toEqual({ windowId: last, targets: 1, headcount: 3 });
       expect(await targets.takeFromLast(next)).toEqual({ windowId: last, targets: 0, headcount: 0 });
@@ -207,8 +209,35 @@ describe('the countdown', () => {
       ]);
     });
 
+    it('follow that one until the window opens, or somebody sets others', async () => {
+      clock.set('2025-08-20 10:00');
+      const last = await newWindow({ planId: 'followed-2060', coverYear: 2060 });
+      await count(last, { [U1]: 6, [U2]: 1 });
+      const [next, own] = [
+        await newWindow({ planId: 'followed-2061', coverYear: 2061 }),
+        await newWindow({ planId: 'followed-2062', coverYear: 2061, organisationCode: '4599' }),
+      ];
+      const target = async (windowId: string) => (await countdowns.read(windowId, leader)).node.target;
+      expect([await target(next), await target(own), await targets.isDue()]).toEqual([7, 7, false]);
+      await targets.set(own, [{ organisationCode: U3, headcount: 20 }]);
+      await count(last, { [U1]: 2, [U3]: 5 });
+      await source.query('update enrolment_count set members = 0 where window_id = $1 and unit_id = $2', [last, idOf.get(U2)]);
+      expect(await targets.isDue()).toBe(true);
+      await targets.follow();
+      expect([await target(next), await target(own), await targets.isDue()]).toEqual([13, 27, false]);
+
+      clock.set('2025-09-01 00:00');
+      await count(last, { [U1]: 1 });
+      expect(await targets.isDue()).toBe(true);
+      await targets.follow();
+      await count(last, { [U1]: 1 });
+      await targets.follow();
+      expect([await target(next), await targets.isDue()]).toEqual([14, false]);
+      clock.set('2025-10-09 10:00');
+    });
+
     it('are those of a window from its beginning, until somebody sets others', async () => {
-      await enrol(await newWindow({ planId: 'line-2060', coverYear: 2060 }), U1, 6);
+      await count(await newWindow({ planId: 'line-2060', coverYear: 2060 }), { [U1]: 6 });
       const next = await newWindow({ planId: 'line-2061', coverYear: 2061 });
       expect((await countdowns.read(next, leader)).node).toMatchObject({ enrolled: 0, target: 6, percent: 0, missing: 6 });
       await targets.set(next, [{ organisationCode: U1, headcount: 8 }]);
@@ -228,7 +257,7 @@ describe('the countdown', () => {
       await Promise.all(
         Array.from({ length: 40 }, (_, i) =>
           db.transaction(async (tx) => {
-            await addEnrolled(tx, windowId, i % 2 === 0 ? up : down);
+            await addRostered(tx, windowId, i % 2 === 0 ? up : down);
             await new Promise((resolve) => setTimeout(resolve, 2));
           }),
         ),
@@ -239,7 +268,7 @@ describe('the countdown', () => {
     it('are undone with the transaction, and never below none', async () => {
       const windowId = await newWindow();
       const undone = db.transaction(async (tx) => {
-        await addEnrolled(tx, windowId, byUnit({ [U1]: 5 }));
+        await addRostered(tx, windowId, byUnit({ [U1]: 5 }));
         throw new Error('crash');
       });
       await expect(undone).rejects.toThrow('crash');
@@ -267,7 +296,7 @@ describe('the countdown', () => {
           `insert into enrolment (member_id, period_id, window_id, unit_id, applied_at) values (gen_random_uuid(), gen_random_uuid(), $1, $2, now())`,
           [windowId, idOf.get(U1)],
         );
-        await addEnrolled(tx, windowId, byUnit({ [U1]: 1 }));
+        await addRostered(tx, windowId, byUnit({ [U1]: 1 }));
         repaired = db.transaction((other) => recount(other, windowId));
         await new Promise((resolve) => setTimeout(resolve, 100));
       });
@@ -303,6 +332,46 @@ describe('the countdown', () => {
       expect(node.perHour).toEqual({ lastHour: 0, lastDay: 2.083 });
       expect(node).toMatchObject({ projectedFinish: null, projectedAtClose: 200 });
       expect(await samples()).toHaveLength(4);
+      clock.set('2025-10-09 10:00');
+    });
+
+    it('of a unit comes of the times at which its people applied, read once a minute for all who look', async () => {
+      clock.set('2025-10-09 10:00');
+      const windowId = await newWindow({ planId: 'units' });
+      await targets.set(windowId, [{ organisationCode: U1, headcount: 40 }]);
+      await enrol(windowId, U1, 6, chinaInstant(civilDate('2025-10-08'), '12:00'));
+      await enrol(windowId, U1, 4, chinaInstant(civilDate('2025-10-09'), '09:30'));
+      await enrol(windowId, U2, 5, chinaInstant(civilDate('2025-10-01'), '09:30'));
+      await count(windowId, { [U1]: 10, [U2]: 5 });
+      const reads = jest.spyOn(reader, 'unitSamples');
+      const pace = {
+        perHour: { lastHour: 4, lastDay: 0.417 },
+        projectedFinish: chinaInstant(civilDate('2025-10-09'), '17:30'),
+        projectedAtClose: 10 + 4 * (62 * 24 + 14),
+      };
+      expect((await countdowns.read(windowId, leader, U1)).node).toMatchObject(pace);
+      expect((await countdowns.read(windowId, leader, U2)).node).toMatchObject({ perHour: { lastHour: 0, lastDay: 0 } });
+      expect((await countdowns.read(windowId, leader, U3)).node).toMatchObject({ enrolled: 0, perHour: { lastHour: 0, lastDay: 0 } });
+      expect((await countdowns.read(windowId, leader, '459999')).children!.find(({ code }) => code === U1)).not.toHaveProperty('perHour');
+      expect(reads).toHaveBeenCalledTimes(3);
+
+      const following = [await countdowns.events(windowId, leader, U1), await countdowns.events(windowId, leader, U2)];
+      expect(following[0]!.view.node).toMatchObject(pace);
+      clock.set('2025-10-09 10:40');
+      reads.mockClear();
+      const told: CountdownView[] = await new Promise((resolve) => {
+        const views: CountdownView[] = [];
+        const unfollow = following.map((each) =>
+          each.follow((_second, view) => {
+            if (views.push(view) < 4) return;
+            unfollow.forEach((leave) => leave());
+            resolve(views);
+          }),
+        );
+      });
+      expect(told.at(-2)!.node).toMatchObject({ code: U1, perHour: { lastHour: 0, lastDay: 0.417 } });
+      expect(reads).toHaveBeenCalledTimes(1);
+      reads.mockRestore();
       clock.set('2025-10-09 10:00');
     });
 

@@ -1,5 +1,5 @@
 import { rowsOf, type Transaction } from '@app/platform';
-import type { CountdownNode, Look } from './countdown.js';
+import { secondOf, type CountdownNode, type Look, type Point } from './countdown.js';
 
 const HOUR_MINUTES = 60;
 const DAY_MINUTES = 1_440;
@@ -24,6 +24,29 @@ export async function look(tx: Transaction, windowId: string, now: Date): Promis
     [windowId, minute - HOUR_MINUTES, minute - DAY_MINUTES],
   );
   return rows[0];
+}
+
+/** How many each of these units had an hour and a day ago, as samples: its people by the time at which they applied. */
+export async function unitSamples(tx: Transaction, windowId: string, unitIds: readonly string[], now: Date): Promise<Map<string, Point[]>> {
+  const [hour, day] = [HOUR_MINUTES, DAY_MINUTES].map((minutes) => new Date(now.getTime() - minutes * 60_000)) as [Date, Date];
+  const rows = await rowsOf<{ id: string; hourAgo: number; dayAgo: number }>(
+    tx,
+    `select u.id, coalesce(c.members, 0) - since.hour as "hourAgo", coalesce(c.members, 0) - since.day as "dayAgo"
+     from unnest($2::uuid[]) as u(id) left join enrolment_count c on c.window_id = $1 and c.unit_id = u.id
+     cross join lateral (
+       select count(*) filter (where e.applied_at > $3)::int as hour, count(*)::int as day
+       from enrolment e where e.window_id = $1 and e.unit_id = u.id and e.applied_at > $4) since`,
+    [windowId, unitIds, hour, day],
+  );
+  return new Map(
+    rows.map(({ id, hourAgo, dayAgo }) => [
+      id,
+      [
+        { second: secondOf(day), members: dayAgo },
+        { second: secondOf(hour), members: hourAgo },
+      ],
+    ]),
+  );
 }
 
 /** Parents come first. */

@@ -28,7 +28,7 @@ export class CountdownService {
   /** With children when a node is named. Errors as {@link read}. */
   async events(windowId: string, principal: Principal, code?: string): Promise<Following<CountdownView>> {
     const { snapshot, node } = await this.find(windowId, await this.board.recent(windowId), principal, code);
-    return this.following(windowId, snapshot, (each) => each.view(node, code !== undefined));
+    return this.following(windowId, snapshot, (each) => each.view(node, code !== undefined), unitIdOf(node));
   }
 
   /** Error: `window` (not found). */
@@ -41,11 +41,11 @@ export class CountdownService {
     return this.following(windowId, await this.board.recent(windowId), (each) => each.publicView());
   }
 
-  private following<View>(windowId: string, first: Snapshot, viewOf: (snapshot: Snapshot) => View): Following<View> {
+  private following<View>(windowId: string, first: Snapshot, viewOf: (snapshot: Snapshot) => View, unitId?: string): Following<View> {
     return {
       second: first.second,
       view: viewOf(first),
-      follow: (listener) => this.board.follow(windowId, (snapshot) => listener(snapshot.second, viewOf(snapshot))),
+      follow: (listener) => this.board.follow(windowId, (snapshot) => listener(snapshot.second, viewOf(snapshot)), unitId),
     };
   }
 
@@ -56,10 +56,9 @@ export class CountdownService {
     code: string | undefined,
   ): Promise<{ snapshot: Snapshot; node: CountdownNode }> {
     const top = topOf(found.tree, principal);
-    if (code === undefined) return { snapshot: found, node: top };
     // It may be newer than the tree.
-    const snapshot = found.tree.withCode(code) ? found : await this.board.take(windowId, true);
-    const node = snapshot.tree.withCode(code);
+    const snapshot = code === undefined || found.tree.withCode(code) ? found : await this.board.take(windowId, true);
+    const node = code === undefined ? top : snapshot.tree.withCode(code);
     if (!node)
       throw new DomainError(
         'countdown-node',
@@ -67,9 +66,13 @@ export class CountdownService {
         'node: expected the code of an organisation of this window, found none; leave it out and go down from there',
       );
     if (!liesUnder(node.path, top.path)) throw outOfReach();
+    const unitId = unitIdOf(node);
+    if (unitId !== undefined) await this.board.lookAtUnits(windowId, snapshot, [unitId]);
     return { snapshot, node };
   }
 }
+
+const unitIdOf = ({ kind, id }: CountdownNode): string | undefined => (kind === 'unit' ? id : undefined);
 
 /** The highest node that the principal reaches. */
 function topOf(tree: CountdownTree, principal: Principal): CountdownNode {

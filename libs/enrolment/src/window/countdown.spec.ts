@@ -87,7 +87,7 @@ describe('a tree', () => {
     });
     expect(snapshot.view(tree.root, true)).toBe(snapshot.view(tree.root, true));
     expect(snapshot.view(tree.withCode('east')!, false)).not.toHaveProperty('children');
-    expect(snapshot.view(tree.withCode('e1')!, true).node).toMatchObject({ perHour: { lastHour: null }, projectedFinish: null });
+    expect(snapshot.view(tree.withCode('e1')!, true).node).toMatchObject({ perHour: { lastHour: 5 }, projectedFinish: at(2 * HOUR) });
     expect(Object.keys(snapshot.publicView()).join(' ')).toBe('opensAt closesAt now secondsLeft state enrolled target percent missing');
   });
 

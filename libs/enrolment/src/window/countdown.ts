@@ -47,7 +47,7 @@ export interface NodeProgress extends Progress {
 }
 
 export interface Projection {
-  /** To thousandths; null while unknown, and of a unit, whose people come in one roster. */
+  /** To thousandths; null while unknown. */
   readonly perHour: { readonly lastHour: number | null; readonly lastDay: number | null };
   /** When the target would be met at the pace of the last hour; null when never or unknown. */
   readonly projectedFinish: Date | null;
@@ -64,7 +64,7 @@ export interface CountdownTime {
 
 export interface CountdownView extends CountdownTime {
   readonly node: NodeProgress & Projection;
-  /** Who is furthest behind comes first. */
+  /** Who is furthest behind comes first. A unit among them has no projection: it has one when it is asked for itself. */
   readonly children?: readonly (NodeProgress & Partial<Projection>)[];
 }
 
@@ -112,7 +112,7 @@ export function sumUp(
   return sums;
 }
 
-type Point = Pick<Sample, 'second' | 'members'>;
+export type Point = Pick<Sample, 'second' | 'members'>;
 
 interface Pace {
   readonly gained: number;
@@ -197,6 +197,8 @@ export class Snapshot {
     readonly tree: CountdownTree,
     readonly look: Look,
     readonly now: Date,
+    /** By the id of a unit that somebody looks at. */
+    readonly unitSamples: Map<string, readonly Point[]> = new Map(),
   ) {
     this.sums = sumUp(tree.nodes, look.counts, look.targets);
   }
@@ -255,17 +257,13 @@ export class Snapshot {
   }
 
   private projectionOf(node: CountdownNode): Projection {
-    if (node.kind !== 'unit') {
-      const { samples } = this.look;
-      const own = samples.flatMap(({ second, nodes }) => (nodes ? [{ second, members: nodes[node.id] ?? 0 }] : []));
-      return project(this.look, this.now, this.progressOf(node), node.id === this.tree.root.id ? samples : own);
-    }
-    const { enrolled, missing } = this.progressOf(node);
-    const closed = this.time().state === 'closed';
-    return {
-      perHour: { lastHour: null, lastDay: null },
-      projectedFinish: missing === 0 ? this.now : null,
-      projectedAtClose: closed ? enrolled : null,
-    };
+    return project(this.look, this.now, this.progressOf(node), this.samplesOf(node));
+  }
+
+  private samplesOf({ id, kind }: CountdownNode): readonly Point[] {
+    const { samples } = this.look;
+    if (kind === 'unit') return this.unitSamples.get(id) ?? [];
+    if (id === this.tree.root.id) return samples;
+    return samples.flatMap(({ second, nodes }) => (nodes ? [{ second, members: nodes[id] ?? 0 }] : []));
   }
 }

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { DomainError } from '@app/kernel';
+import { Clock, DomainError } from '@app/kernel';
 import { Database } from '@app/platform';
 import { liesUnder } from '../organisation/organisation.js';
 import { organisationsByCode } from '../organisation/organisation.repository.js';
@@ -14,9 +14,21 @@ export interface NewTarget {
 
 @Injectable()
 export class TargetService {
-  constructor(private readonly database: Database) {}
+  constructor(
+    private readonly database: Database,
+    private readonly clock: Clock,
+  ) {}
 
-  /** Organisations that are not named keep theirs. Errors: `window` (not found), `target-twice`, `target-organisation` (invalid). */
+  isDue(): Promise<boolean> {
+    return targets.somebodyFollows(this.database.direct, this.clock.now());
+  }
+
+  /** Targets that nobody has set stay the headcounts of last period, until their window opens. */
+  follow(): Promise<void> {
+    return this.database.transaction((tx) => targets.followTargets(tx, this.clock.now()));
+  }
+
+  /** Organisations that are not named keep theirs, which follow last period no longer. Errors: `window` (not found), `target-twice`, `target-organisation` (invalid). */
   set(windowId: string, given: readonly NewTarget[]): Promise<void> {
     return this.database.transaction(async (tx) => {
       const { organisation } = await windowById(tx, windowId);
@@ -39,6 +51,7 @@ export class TargetService {
           'invalid',
           `entry ${unknown + 1}: expected the code of an organisation of this window, found none; correct it, or make the organisation first`,
         );
+      await targets.endFollowing(tx, windowId);
       const rows = given.map(({ organisationCode, headcount }) => ({ organisationId: ids.get(organisationCode)!, headcount }));
       await targets.saveTargets(
         tx,

@@ -30,6 +30,7 @@ export class EnrolmentWindow {
   @Column('bigint', { transformer: bigintColumn }) unit_share_fen: number;
   @Column('bigint', { transformer: bigintColumn }) fund_share_fen: number;
   @Column('text', { default: 'none' }) underwriting: Underwriting;
+  @Column('uuid', { nullable: true }) targets_from: string | null;
 }
 
 @Entity('enrolment_target')
@@ -44,6 +45,7 @@ export class EnrolmentCount {
   @PrimaryColumn('uuid') window_id: string;
   @PrimaryColumn('uuid') unit_id: string;
   @Column('int') members: number;
+  @Column('int', { default: 0 }) covered: number;
   @Column('int', { default: 1 }) notice: number;
   @Column('int', { default: 0 }) unnoticed: number;
 }

@@ -63,6 +63,7 @@ export async function lockWindow(tx: Transaction, id: string): Promise<void> {
 
 export interface WindowCounts {
   enrolled: number;
+  /** Of those enrolled, by roster or alone, for whom a cover was started; also of a cover that has ended since, as by a death. */
   covered: number;
   units: number;
 }
@@ -70,8 +71,7 @@ export interface WindowCounts {
 export async function windowCounts(tx: Transaction, id: string): Promise<WindowCounts> {
   const rows = await rowsOf<WindowCounts>(
     tx,
-    `select coalesce(sum(members), 0)::int as enrolled, count(*)::int as units,
-            (select coalesce(sum(members), 0)::int from payment_notice where window_id = $1 and state = 'paid') as covered
+    `select coalesce(sum(members), 0)::int as enrolled, coalesce(sum(covered), 0)::int as covered, count(*)::int as units
      from enrolment_count where window_id = $1 and members > 0`,
     [id],
   );

@@ -4,7 +4,7 @@ import { Database, newId, sqlState } from '@app/platform';
 import { organisationByCode } from '../organisation/organisation.repository.js';
 import { recount } from './enrolment-count.repository.js';
 import { endOfCover } from './extension.js';
-import { earlierWindow, takeTargets } from './target.repository.js';
+import { beginFollowing, earlierWindow, followTargets } from './target.repository.js';
 import type { EnrolmentWindow } from './window.entity.js';
 import { planLineOf, secondsLeft, sharesTotal, windowState, type Shares, type Underwriting, type WindowState } from './window.js';
 import { findOrMakePeriod, insertWindow, windowById, windowCounts, type WindowCounts } from './window.repository.js';
@@ -42,8 +42,8 @@ export class WindowService {
   ) {}
 
   /**
-   * What every unit enrolled last period becomes its target. Errors: `window-dates`, `window-shares`, `window-organisation` (invalid), `organisation`
-   * (not found), `window-exists`, `cover-period` (conflict).
+   * What every unit has enrolled last period is its target, until somebody sets another one or the window opens. Errors: `window-dates`,
+   * `window-shares`, `window-organisation` (invalid), `organisation` (not found), `window-exists`, `cover-period` (conflict).
    */
   async create(window: NewWindow): Promise<EnrolmentWindow> {
     if (window.opensAt >= window.closesAt || window.coverFrom > window.coverTo) {
@@ -102,6 +102,7 @@ export class WindowService {
       unit_share_fen: shares.unitFen,
       fund_share_fen: shares.fundFen,
       underwriting: window.underwriting ?? 'none',
+      targets_from: null,
     };
     return this.database.transaction(async (tx) => {
       if (!(await insertWindow(tx, row))) {
@@ -112,7 +113,10 @@ export class WindowService {
         );
       }
       const earlier = await earlierWindow(tx, row.id);
-      if (earlier !== undefined) await takeTargets(tx, row.id, earlier);
+      if (earlier !== undefined) {
+        await beginFollowing(tx, row.id, earlier);
+        await followTargets(tx, this.clock.now());
+      }
       return row;
     });
   }
