@@ -386,7 +386,7 @@ it('whoever joins while the service is killed six times is covered once and char
     crowd.map(({ paper, refusal }) => (refusal === undefined ? paper!.receivedAt : undefined)),
   );
   const numberOf = (end: string): number => ends.filter((one) => one === end).length;
-  expect(await people.countdown(windowId)).toMatchObject({ enrolled: numberOf('covered') + byUnit.length });
+  expect(await people.countdown(windowId)).toMatchObject({ enrolled: numberOf('covered') + byUnit.length, covered: numberOf('covered') });
 
   const paid = await rows<{ orderNumber: string }>('select order_number as "orderNumber" from phone_payment');
   expect(paid.map(({ orderNumber }) => orderNumber).sort()).toEqual(payers.map(({ orderNumber }) => orderNumber).sort());
