@@ -33,8 +33,8 @@ const WARM_SECONDS = 8;
 /** Of the peak. */
 const STEADY = 0.8;
 const STEADY_SECONDS = 3;
-/** The first second of it goes into hearing a crowd that comes at once. */
-const OVERLOAD_SECONDS = 10;
+/** Of the last minutes. The first second of it goes into hearing a crowd that comes at once. */
+const OVERLOAD_SECONDS = 30;
 const OVERLOAD = 5;
 const STEADY_CONNECTIONS = 2_000;
 /** As many as are held at once, and more than are worked through in a second: a smaller crowd would wait for its own connections only. */

@@ -3,7 +3,16 @@ import { PHONE_COLLECTOR, phoneSettlementReference, type EReceiptAnswer } from '
 import { BankGateway, TreasuryGateway } from '@app/gateways';
 import { DomainError, addDays, chinaDate, civilDate, fen, type CivilDate } from '@app/kernel';
 import { balanceOf, imbalance, ledger } from '@app/ledger';
-import { Database, PLATFORM_ENTITIES, PersonalDataVault, readConfig, rowsOf, type Principal, type Role } from '@app/platform';
+import {
+  Database,
+  PLATFORM_ENTITIES,
+  PersonalDataVault,
+  readConfig,
+  rowsOf,
+  type Principal,
+  type Role,
+  type Transaction,
+} from '@app/platform';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { setImmediate } from 'node:timers/promises';
@@ -158,9 +167,17 @@ describe('contribution money', () => {
   type Unit = Awaited<ReturnType<typeof newUnit>>;
 
   /** People of a roster; their member ids. */
+  const makeMembers = (tx: Transaction, unit: Pick<Unit, 'id'>, ids: readonly string[], sealed: Buffer = Buffer.alloc(0)) =>
+    rowsOf(
+      tx,
+      `insert into member (id, sealed, roster_hash, unit_id, insutype, created_at, updated_at)
+       select m, $2, '', $3, '310', $4, $4 from unnest($1::uuid[]) as p(m)`,
+      [ids, sealed, unit.id, clock.now()],
+    );
   const enrol = (window: Window, unit: Unit, people: number): Promise<string[]> =>
     db.transaction(async (tx) => {
       const ids = Array.from({ length: people }, () => uuidv7());
+      await makeMembers(tx, unit, ids);
       const notice = (await addRostered(tx, window.id, new Map([[unit.id, people]]))).get(unit.id)!;
       await rowsOf(
         tx,
@@ -178,6 +195,7 @@ describe('contribution money', () => {
   const joinAlone = async (window: Window, unit: Unit): Promise<{ memberId: string; joinId: string }> => {
     const [memberId, joinId] = [uuidv7(), uuidv7()];
     await db.transaction(async (tx) => {
+      await makeMembers(tx, unit, [memberId]);
       await rowsOf(tx, 'insert into enrolment (member_id, period_id, window_id, unit_id, applied_at) values ($1, $2, $3, $4, $5)', [
         memberId,
         window.periodId,
@@ -216,11 +234,7 @@ describe('contribution money', () => {
       await ledger.transfer(tx, [{ ...booking, code: 'contribution-phone' as const }]);
       const memberId = uuidv7();
       const sealed = vault.seal(personalText({ personalNumber: '', name: '某人', phone: '', bankAccount: '', bankName: '' }));
-      await rowsOf(
-        tx,
-        `insert into member (id, sealed, roster_hash, unit_id, insutype, created_at, updated_at) values ($1, $2, '', $1, '310', $3, $3)`,
-        [memberId, sealed, clock.now()],
-      );
+      await makeMembers(tx, { id: memberId }, [memberId], sealed);
       await rowsOf(
         tx,
         `insert into phone_payment (member_id, order_number, join_id, attempt, amount_fen, paid_at, recorded_at, state) values ($1, $2, $3, 1, $4, $5, $5, 'kept')`,
