@@ -966,6 +966,35 @@ describe('contribution money', () => {
         amountFen: notice.amountFen - SHARES.memberFen - SHARES.unitFen,
       });
     });
+
+    it('is given back only while the notice is paid, whoever takes its match back meanwhile', async () => {
+      const [window, unit] = [await newWindow(), await newUnit()];
+      await rows(`update enrolment_window set underwriting = 'insured' where id = $1`, window.id);
+      const [refused] = (await enrol(window, unit, 2)) as [string, string];
+      await refuse(window, refused);
+      const notice = await issue(window, unit);
+      await pay(notice.amountFen, notice.reference, unit.name);
+      await days(8);
+      const waits = () =>
+        rows(`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).then(
+          (found) => found.length,
+        );
+      const doubles = async () => (await refunds.doubles()).filter((one) => one.noticeReference === notice.reference).length;
+      // As a reversal does: the notice first, its count last.
+      const turning = await db.transaction(async (tx) => {
+        await rowsOf(tx, 'select from payment_notice where id = $1 for update', [notice.id]);
+        const turning = turnDown();
+        while ((await waits()) === 0) await setImmediate();
+        await rowsOf(tx, 'select from enrolment_count where window_id = $1 for update', [window.id]);
+        await rowsOf(tx, `update payment_notice set state = 'open', received_fen = 0 where id = $1`, [notice.id]);
+        return [turning];
+      });
+      await Promise.all(turning);
+      expect(await doubles()).toBe(0);
+      await rows(`update payment_notice set state = 'paid', received_fen = amount_fen where id = $1`, notice.id);
+      await turnDown();
+      expect(await doubles()).toBe(1);
+    });
   });
 
   describe('has a receipt', () => {

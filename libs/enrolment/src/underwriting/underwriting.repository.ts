@@ -363,12 +363,16 @@ export const somebodyTurnedDown = async (tx: Transaction, before: Date): Promise
 export async function turnDown(tx: Transaction, before: Date, limit: number, at: Date): Promise<TurnedDown[]> {
   // No import begins or goes on until the commit; locked before units, as an import does.
   await tx.query('lock table roster_import in share row exclusive mode');
-  const due = await rowsOf<{ memberId: string; periodId: string; windowId: string; unitId: string }>(
+  const due = await rowsOf<{ memberId: string; periodId: string; windowId: string; unitId: string; noticeId: string | null }>(
     tx,
-    `select u.member_id as "memberId", u.period_id as "periodId", e.window_id as "windowId", e.unit_id as "unitId" ${TURNED_DOWN} order by u.member_id limit $2`,
+    `select u.member_id as "memberId", u.period_id as "periodId", e.window_id as "windowId", e.unit_id as "unitId", n.id as "noticeId" ${TURNED_DOWN} order by u.member_id limit $2`,
     [before, limit],
   );
   if (due.length === 0) return [];
+  // Notices before counts, as whatever starts covers does; none of them is open again before the commit.
+  await rowsOf(tx, 'select from payment_notice where id = any($1::uuid[]) order by id for share', [
+    due.flatMap(({ noticeId }) => noticeId ?? []),
+  ]);
   // In the one order of counts, since many units are at stake.
   const units = [due.map((one) => one.windowId), due.map((one) => one.unitId)];
   for (const table of ['enrolment_count', 'underwriting_unit'])
