@@ -644,6 +644,9 @@ describe('a cover', () => {
         await start(noticeId);
         expect(await ends()).toEqual([BASE, OTHER].map((plan) => `${plan}: death 2025-06-05`));
         expect(await coversOf(db.direct, [memberId])).toMatchObject([{ planId: BASE }]);
+        const [late] = await sql<{ number: string }>('select number from cover where member_id = $1 and plan_id = $2', memberId, OTHER);
+        const both: Principal = { ...clerk, roles: ['unit-clerk', 'reviewer'] };
+        await expect(covers.reinstate(both, late!.number, { reason: 'wrong-person' })).rejects.toMatchObject({ code: 'same-person' });
         await covers.reinstate(reviewer, number, { reason: 'wrong-person' });
         expect(await ends()).toEqual([]);
       });

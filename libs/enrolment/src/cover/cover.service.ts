@@ -220,21 +220,23 @@ export class CoverService {
           'conflict',
           'expected a cover that ended by itself, found one that ended with its base; reinstate the cover of the base plan',
         );
-      if (last?.madeBy === principal.userId)
-        throw new DomainError(
-          'same-person',
-          'forbidden',
-          'expected another person than the one who recorded the end, found the same; ask another to reinstate the cover',
-        );
       const endedWith = (await changes.othersOf(tx, cover)).filter(
         (other) => other.endedOn === endedOn && other.endReason === (endReason === 'death' ? 'death' : 'base-ended'),
       );
-      for (const one of endingTogether(
+      const together = endingTogether(
         lined(cover, bases),
         endReason!,
         endedWith.map((other) => lined(other, bases)),
-      ))
-        await changes.reinstateCover(tx, { ...one, endedOn }, reason, principal.userId, at);
+      );
+      // Of all of them: a cover that was paid after the death has no change of its own.
+      for (const one of together)
+        if ((await changes.changesOf(tx, one)).at(-1)?.madeBy === principal.userId)
+          throw new DomainError(
+            'same-person',
+            'forbidden',
+            'expected another person than the one who recorded the end, found the same; ask another to reinstate the cover',
+          );
+      for (const one of together) await changes.reinstateCover(tx, { ...one, endedOn }, reason, principal.userId, at);
     });
   }
 
