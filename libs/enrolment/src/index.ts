@@ -83,7 +83,7 @@ export { SuspenseService, type SuspenseView } from './contribution/suspense.serv
 export { ContributionService, type IssuedNotices, type MatchedStatement } from './contribution/contribution.service.js';
 export { type NoticeView } from './contribution/contribution.repository.js';
 export { CoverClaims, type DecidedClaim, type MovedEnd } from './cover/cover-claims.js';
-export { coversOf, type MemberCover } from './cover/cover.repository.js';
+export { coversOf, holdCoversOf, type MemberCover } from './cover/cover.repository.js';
 export { CoverService, type CoverConflict, type CoverView, type TransferRequest } from './cover/cover.service.js';
 export {
   COVER_ENDS,

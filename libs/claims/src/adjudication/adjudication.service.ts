@@ -1,7 +1,7 @@
 /** Adjudication: the plan's benefit for each accepted claim, in sets, with its trace kept. */
 import { Injectable } from '@nestjs/common';
 import { isCovered, type ReasonCode } from '@app/benefits';
-import { birthDatesOf, coversOf, otherIdsOf, type MemberCover } from '@app/enrolment';
+import { birthDatesOf, holdCoversOf, otherIdsOf, type MemberCover } from '@app/enrolment';
 import { Clock, type CivilDate } from '@app/kernel';
 import { answerWakeUps, Database, JOB_IDS, PersonalDataVault, type Transaction } from '@app/platform';
 import { markFault, move } from '../claim.repository.js';
@@ -26,7 +26,7 @@ export class AdjudicationService {
       const claims = await adjudication.takeAccepted(tx, ids, JOB_IDS);
       if (claims.length === 0) return 0;
       const memberIds = [...new Set(claims.map((claim) => claim.memberId))];
-      const [inForce, covers, others] = await Promise.all([this.plans.inForce(tx), coversOf(tx, memberIds), otherIdsOf(tx, memberIds)]);
+      const [inForce, covers, others] = await Promise.all([this.plans.inForce(tx), holdCoversOf(tx, memberIds), otherIdsOf(tx, memberIds)]);
       const { inputs, faults: planless } = inputsOf(claims, covers, inForce);
       const used = await adjudication.lockAccumulators(tx, accumulatorKeys(inputs, others));
       const { done, faults } = adjudicateAll(inputs, used, others, await this.birthsFor(tx, inputs));

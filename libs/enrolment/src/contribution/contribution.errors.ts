@@ -87,7 +87,7 @@ export const coversChanged = (covers: number): DomainError =>
   new DomainError(
     'covers-changed',
     'conflict',
-    `expected covers that are as they began, found ${covers} that moved, ended or are to move; leave the match, and settle it between the two units`,
+    `expected covers that are as they began, found ${covers} that moved, ended, are to move or have an add-on; leave the match, and settle it between the two units`,
     { covers },
   );
 

@@ -24,10 +24,12 @@ import { SetClock } from '../../../../test/support/set-clock.js';
 import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
 import { CoverClaims, type DecidedClaim, type MovedEnd } from '../cover/cover-claims.js';
 import { coverByNumber, endCover, moveCover } from '../cover/cover-change.repository.js';
-import { startJoinedCovers } from '../cover/cover.repository.js';
+import { holdCoversOf, startJoinedCovers } from '../cover/cover.repository.js';
 import { planFigures } from '../enrolment-figures.repository.js';
 import { ENROLMENT_ENTITIES } from '../index.js';
 import { OrganisationService } from '../organisation/organisation.service.js';
+import { UnderwritingPlans } from '../underwriting/underwriting-plans.js';
+import type { PlanRules } from '../underwriting/underwriting.js';
 import { addCovered, addJoined, addRostered, recount } from '../window/enrolment-count.repository.js';
 import type { Shares } from '../window/window.js';
 import { WindowService } from '../window/window.service.js';
@@ -64,6 +66,14 @@ function unitCode(serial: number): string {
   const body = `81459999MA${String(serial).padStart(7, '0')}`;
   const sum = [...body].reduce((total, character, i) => total + UNIT_ALPHABET.indexOf(character) * (3 ** i % 31), 0);
   return body + UNIT_ALPHABET[(31 - (sum % 31)) % 31]!;
+}
+
+const ADD_ON = 'add-on-2025';
+class Plans extends UnderwritingPlans {
+  planOn(_day: CivilDate, planId: string): Promise<PlanRules> {
+    const basePlan = planId === ADD_ON ? PLAN : null;
+    return Promise.resolve({ insutypes: null, psnTypes: null, ages: null, basePlan, minimumParticipation: null });
+  }
 }
 
 /** The claim path, of which enrolment knows no more than this. */
@@ -120,7 +130,7 @@ describe('contribution money', () => {
     organisations = new OrganisationService(db);
     contributions = new ContributionService(db, clock, config, bankGateway);
     suspense = new SuspenseService(db, clock);
-    reversals = new ReversalService(db, clock, claims);
+    reversals = new ReversalService(db, clock, claims, new Plans());
     refunds = refundsBy(bankGateway);
     receipts = new ReceiptService(db, vault, new TreasuryGateway(treasury.url));
     summaries = new ContributionSummaryService(db);
@@ -140,15 +150,19 @@ describe('contribution money', () => {
 
   // Each window is before the others, so that nobody has a last period.
   let year = 2099;
-  const newWindow = async (shares = SHARES): Promise<{ id: string; periodId: string; coverFrom: CivilDate }> => {
-    const coverFrom = civilDate(`${year}-01-01`);
+  const newWindow = async (
+    shares = SHARES,
+    planId = PLAN,
+    on = year--,
+  ): Promise<{ id: string; periodId: string; coverFrom: CivilDate }> => {
+    const coverFrom = civilDate(`${on}-01-01`);
     const { id, period_id: periodId } = await windows.create({
-      planId: PLAN,
+      planId,
       organisationCode: '459999',
       opensAt: new Date('2025-09-01T00:00:00+08:00'),
       closesAt: new Date('2025-12-11T00:00:00+08:00'),
       coverFrom,
-      coverTo: civilDate(`${year--}-12-31`),
+      coverTo: civilDate(`${on}-12-31`),
       contributionFen: fen(10_000),
       shares,
     });
@@ -167,6 +181,9 @@ describe('contribution money', () => {
   type Unit = Awaited<ReturnType<typeof newUnit>>;
 
   /** People of a roster; their member ids. */
+  /** How many wait for somebody else. */
+  const waiting = async () =>
+    (await rows(`select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)).length;
   const makeMembers = (tx: Transaction, unit: Pick<Unit, 'id'>, ids: readonly string[], sealed: Buffer = Buffer.alloc(0)) =>
     rowsOf(
       tx,
@@ -413,10 +430,6 @@ describe('contribution money', () => {
     it('asked for at the same time by two is issued once', async () => {
       const [window, unit] = [await newWindow(), await newUnit()];
       await joinAlone(window, unit);
-      const waiting = () =>
-        rows(`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).then(
-          (found) => found.length,
-        );
       // Both have begun before either can go on.
       const both = await db.transaction(async (tx) => {
         await rowsOf(tx, 'select from enrolment_count where window_id = $1 for update', [window.id]);
@@ -629,8 +642,19 @@ describe('contribution money', () => {
       await expect(reversals.propose(maker, id, '写错了编号')).rejects.toMatchObject(stays);
       claims.granted.clear();
       expect(await coverNumbers(window)).toHaveLength(2);
+      const addOn = await newWindow(SHARES, ADD_ON, Number(window.coverFrom.slice(0, 4)));
+      await rows(
+        `insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, join_id, started_at, enrolled_on)
+         select member_id, $2, $3, cover_from, cover_to, $3, organisation_path, $2, started_at, enrolled_on from cover where member_id = $1`,
+        members[0],
+        addOn.periodId,
+        ADD_ON,
+      );
+      const changed = { code: 'covers-changed', details: { covers: 1 } };
+      await expect(reversals.propose(maker, id, '写错了编号')).rejects.toMatchObject(changed);
+      await rows('delete from cover where period_id = $1', addOn.periodId);
       await moveTo(other, members[1]!);
-      await expect(reversals.propose(maker, id, '写错了编号')).rejects.toMatchObject({ code: 'covers-changed', details: { covers: 1 } });
+      await expect(reversals.propose(maker, id, '写错了编号')).rejects.toMatchObject(changed);
 
       const [early] = await enrol(window, unit, 1);
       const doubled = await issue(window, unit);
@@ -638,6 +662,21 @@ describe('contribution money', () => {
       await pay(doubled.amountFen, doubled.reference, other.name);
       await closeDay();
       await expect(takeBack(doubled)).rejects.toMatchObject({ code: 'notice-doubled', details: { doubles: 1 } });
+    });
+
+    it('waits for a claim that is being decided on one of its covers, and sees it', async () => {
+      const { members, notice } = await mistaken();
+      const { id } = await reversals.propose(maker, (await matchOf(notice)).id, '写错了编号');
+      const [confirming] = await db.transaction(async (tx) => {
+        await holdCoversOf(tx, [members[0]!]);
+        const confirming = reversals.confirm(checker, id);
+        confirming.catch(() => {});
+        while ((await waiting()) === 0) await setImmediate();
+        claims.granted.add(members[0]!);
+        return [confirming];
+      });
+      await expect(confirming).rejects.toMatchObject({ code: 'covers-claimed' });
+      claims.granted.clear();
     });
 
     it('is not taken back where it is of no notice', async () => {
@@ -975,16 +1014,12 @@ describe('contribution money', () => {
       const notice = await issue(window, unit);
       await pay(notice.amountFen, notice.reference, unit.name);
       await days(8);
-      const waits = () =>
-        rows(`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`).then(
-          (found) => found.length,
-        );
       const doubles = async () => (await refunds.doubles()).filter((one) => one.noticeReference === notice.reference).length;
       // As a reversal does: the notice first, its count last.
       const turning = await db.transaction(async (tx) => {
         await rowsOf(tx, 'select from payment_notice where id = $1 for update', [notice.id]);
         const turning = turnDown();
-        while ((await waits()) === 0) await setImmediate();
+        while ((await waiting()) === 0) await setImmediate();
         await rowsOf(tx, 'select from enrolment_count where window_id = $1 for update', [window.id]);
         await rowsOf(tx, `update payment_notice set state = 'open', received_fen = 0 where id = $1`, [notice.id]);
         return [turning];

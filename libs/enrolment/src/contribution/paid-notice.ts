@@ -2,7 +2,7 @@
 import type { CivilDate } from '@app/kernel';
 import { ledger } from '@app/ledger';
 import { addToOutbox, type Transaction } from '@app/platform';
-import { reverseCovers, startCovers } from '../cover/cover.repository.js';
+import { reverseCovers, startCovers, type NoticeCover } from '../cover/cover.repository.js';
 import { fundShares } from './contribution.repository.js';
 import { bookDoubles } from './book-doubles.js';
 import { insertDoubles } from './double.repository.js';
@@ -30,8 +30,15 @@ export async function settlePaid(tx: Transaction, noticeIds: readonly string[], 
   return started;
 }
 
-/** Of a notice that is paid, and is to be open again; nobody was paid for in vain by it. Returns how many covers there are no more. */
-export async function unsettle(tx: Transaction, noticeId: string, reversalId: string, at: Date, on: CivilDate): Promise<number> {
+/** Of a notice that is paid, and is to be open again without these covers; nobody was paid for in vain by it. */
+export async function unsettle(
+  tx: Transaction,
+  noticeId: string,
+  covers: readonly NoticeCover[],
+  reversalId: string,
+  at: Date,
+  on: CivilDate,
+): Promise<void> {
   const shares = await fundShares(tx, [noticeId]);
   await ledger.transfer(
     tx,
@@ -39,5 +46,5 @@ export async function unsettle(tx: Transaction, noticeId: string, reversalId: st
   );
   await setNoticeReturned(tx, noticeId);
   await revise(tx, noticeId);
-  return reverseCovers(tx, noticeId, reversalId, at);
+  await reverseCovers(tx, covers, reversalId, at);
 }

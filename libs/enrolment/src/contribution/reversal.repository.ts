@@ -88,6 +88,9 @@ export const lockReversal = async (tx: Transaction, id: string): Promise<Reversa
     )
   )[0];
 
+export const matchIdOf = async (tx: Transaction, id: string): Promise<string | undefined> =>
+  (await rowsOf<{ matchId: string }>(tx, 'select match_id as "matchId" from match_reversal where id = $1', [id]))[0]?.matchId;
+
 export async function declineReversal(tx: Transaction, id: string, by: string, at: Date): Promise<void> {
   await rowsOf(tx, `update match_reversal set state = 'declined', decided_by = $2, decided_at = $3 where id = $1`, [id, by, at]);
 }

@@ -8,7 +8,10 @@ import { Clock, addDays, chinaDate, subtractFen } from '@app/kernel';
 import { ledger } from '@app/ledger';
 import { Database, JOB_IDS, newId, type Principal, type Transaction } from '@app/platform';
 import { CoverClaims } from '../cover/cover-claims.js';
-import { lockCoversOf } from '../cover/cover.repository.js';
+import { lined, readBaseLines, type BaseLines } from '../cover/base-lines.js';
+import { addsTo } from '../cover/cover.js';
+import { coversBeside, lockCoversOf, type NoticeCover } from '../cover/cover.repository.js';
+import { UnderwritingPlans } from '../underwriting/underwriting-plans.js';
 import * as errors from './contribution.errors.js';
 import { splitReceived } from './contribution.js';
 import { lockNoticesById, receive } from './contribution.repository.js';
@@ -27,6 +30,7 @@ export class ReversalService {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly claims: CoverClaims,
+    private readonly plans: UnderwritingPlans,
   ) {}
 
   matches(noticeId: string): Promise<reversals.MatchView[]> {
@@ -38,11 +42,12 @@ export class ReversalService {
   }
 
   /** Errors: `match` (not found), `match-reversed`, `notice-doubled`, `covers-changed`, `covers-claimed` (conflict). */
-  propose(actor: Actor, matchId: string, reason: string): Promise<{ id: string }> {
+  async propose(actor: Actor, matchId: string, reason: string): Promise<{ id: string }> {
+    const bases = await this.basesBeside(matchId);
     return this.database.transaction(async (tx) => {
       const match = await reversals.matchById(tx, matchId);
       if (!match) throw errors.matchNotFound();
-      await this.check(tx, match);
+      await this.check(tx, match, bases);
       const id = newId();
       if (!(await reversals.insertReversal(tx, { id, matchId, reason, by: actor.userId, at: this.clock.now() })))
         throw errors.matchReversed();
@@ -51,13 +56,14 @@ export class ReversalService {
   }
 
   /** By another person. Errors: `reversal` (not found), `already-decided` (conflict), `same-person` (forbidden), and those of {@link propose}. */
-  confirm(actor: Actor, id: string): Promise<{ noticeReopened: boolean; coversReversed: number }> {
+  async confirm(actor: Actor, id: string): Promise<{ noticeReopened: boolean; coversReversed: number }> {
+    const bases = await this.basesBeside(await reversals.matchIdOf(this.database.direct, id));
     return this.database.transaction(async (tx) => {
       const match = (await reversals.matchById(tx, (await this.lock(tx, actor, id)).matchId))!;
-      const notice = await this.check(tx, match);
+      const { notice, covers } = await this.check(tx, match, bases);
       const [at, on] = [this.clock.now(), chinaDate(this.clock.now())];
       const reopened = isPaid(notice);
-      const coversReversed = reopened ? await unsettle(tx, notice.id, id, at, on) : 0;
+      if (reopened) await unsettle(tx, notice.id, covers, id, at, on);
       const receivedFen = subtractFen(notice.receivedFen, match.amountFen);
       // Not as the match split it: of what is left, the members' share is filled first again.
       const split = splitReceived(notice.memberFen, receivedFen, match.amountFen);
@@ -70,7 +76,7 @@ export class ReversalService {
           { code: 'match-reversed-unit' as const, subject: match.id, attempt: 1, amountFen: split.unitFen, on },
         ].filter((transfer) => transfer.amountFen > 0),
       );
-      return { noticeReopened: reopened, coversReversed };
+      return { noticeReopened: reopened, coversReversed: covers.length };
     });
   }
 
@@ -90,15 +96,30 @@ export class ReversalService {
     return reversal;
   }
 
-  /** Locks the credit, the notice and its covers; what holds now is what counts. */
-  private async check(tx: Transaction, match: reversals.NoticeMatch): Promise<DueNotice> {
+  /** What the people whom a match has covered are covered by besides, by plan. */
+  private async basesBeside(matchId: string | undefined): Promise<BaseLines> {
+    const match = matchId === undefined ? undefined : await reversals.matchById(this.database.direct, matchId);
+    return readBaseLines(this.plans, match ? await coversBeside(this.database.direct, match.noticeId) : []);
+  }
+
+  /** Locks the credit, the notice and its covers; what holds now is what counts. No covers of a notice that is not paid. */
+  private async check(
+    tx: Transaction,
+    match: reversals.NoticeMatch,
+    bases: BaseLines,
+  ): Promise<{ notice: DueNotice; covers: readonly NoticeCover[] }> {
     await lockCredit(tx, match.creditId);
     const notice = (await lockNoticesById(tx, [match.noticeId])).get(match.noticeId)!;
-    if (!isPaid(notice)) return notice;
+    if (!isPaid(notice)) return { notice, covers: [] };
     const doubles = await reversals.doublesOf(tx, notice.id);
     if (doubles > 0) throw errors.noticeDoubled(doubles);
     const covers = await lockCoversOf(tx, notice.id);
-    const changed = covers.filter((cover) => cover.changed).length;
+    const added = new Set<string>();
+    const coverOf = new Map(covers.map((cover) => [cover.memberId, cover]));
+    for (const other of await coversBeside(tx, notice.id))
+      // One of a plan that was not there a moment ago may be an add-on.
+      if (!bases.has(other.planId) || addsTo(lined(other, bases), lined(coverOf.get(other.memberId)!, bases))) added.add(other.memberId);
+    const changed = covers.filter((cover) => cover.changed || added.has(cover.memberId)).length;
     if (changed > 0) throw errors.coversChanged(changed);
     const days = covers.map(({ memberId, planId, coverFrom, coverTo }) => ({
       memberId,
@@ -110,7 +131,7 @@ export class ReversalService {
       const granted = (await this.claims.decided(tx, days.slice(from, from + JOB_IDS))).filter((claim) => claim.granted).length;
       if (granted > 0) throw errors.coversClaimed(granted);
     }
-    return notice;
+    return { notice, covers };
   }
 }
 

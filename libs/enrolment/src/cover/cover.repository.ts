@@ -23,7 +23,13 @@ export interface MemberCover {
  * Covers of these members, of whatever plan and period, but for those that never began; those of one member the oldest first, with those from
  * before its personal number was corrected.
  */
-export async function coversOf(tx: Transaction, memberIds: readonly string[]): Promise<MemberCover[]> {
+export const coversOf = (tx: Transaction, memberIds: readonly string[]): Promise<MemberCover[]> => readCovers(tx, memberIds, '');
+
+/** As {@link coversOf}, for a decision: until the commit none of them is taken back. */
+export const holdCoversOf = (tx: Transaction, memberIds: readonly string[]): Promise<MemberCover[]> =>
+  readCovers(tx, memberIds, 'for key share of cover');
+
+async function readCovers(tx: Transaction, memberIds: readonly string[], lock: string): Promise<MemberCover[]> {
   const rows = await rowsOf<Omit<MemberCover, 'planLine'>>(
     tx,
     `select who.current_id as "memberId", plan_id as "planId", cover_from::text as "coverFrom", coalesce(ended_on, cover_to)::text as "coverTo",
@@ -31,7 +37,7 @@ export async function coversOf(tx: Transaction, memberIds: readonly string[]): P
      from (select id as member_id, id as current_id from unnest($1::uuid[]) id
              union all select member_id, current_id from member_alias where current_id = any($1::uuid[])) who join cover using (member_id)
      where ended_on is null or ended_on >= cover_from
-     order by who.current_id, cover_from, plan_id`,
+     order by who.current_id, cover_from, plan_id ${lock}`,
     [memberIds],
   );
   return rows.map((row) => ({ ...row, planLine: planLineOf(row.planId) }));
@@ -177,6 +183,7 @@ export async function startJoinedCovers(
 
 export interface NoticeCover {
   readonly memberId: string;
+  readonly periodId: string;
   readonly planId: string;
   readonly coverFrom: CivilDate;
   readonly coverTo: CivilDate;
@@ -184,40 +191,49 @@ export interface NoticeCover {
   readonly changed: boolean;
 }
 
-/** Covers that a notice has begun; until the commit nothing happens to them. */
+/** Covers that a notice has begun, in member order; until the commit nothing happens to them, and no claim is decided on them. */
 export async function lockCoversOf(tx: Transaction, noticeId: string): Promise<NoticeCover[]> {
-  await rowsOf(tx, 'select from member where id in (select member_id from cover where notice_id = $1) order by id for update', [noticeId]);
+  // Found once: nothing leads from a notice to its covers but all of them.
+  const found = await rowsOf<{ memberId: string }>(tx, 'select member_id as "memberId" from cover where notice_id = $1', [noticeId]);
+  const memberIds = found.map(({ memberId }) => memberId);
+  await rowsOf(tx, 'select from member where id = any($1::uuid[]) order by id for update', [memberIds]);
   return rowsOf(
     tx,
-    `select c.member_id as "memberId", c.plan_id as "planId", c.cover_from::text as "coverFrom", c.cover_to::text as "coverTo",
+    `select c.member_id as "memberId", c.period_id as "periodId", c.plan_id as "planId", c.cover_from::text as "coverFrom", c.cover_to::text as "coverTo",
        exists (select from cover_change x where x.member_id = c.member_id and x.period_id = c.period_id)
          or exists (select from cover_transfer t where t.member_id = c.member_id and t.period_id = c.period_id and t.state = 'proposed') as changed
-     from cover c where c.notice_id = $1`,
-    [noticeId],
+     from cover c where c.member_id = any($1::uuid[]) and c.notice_id = $2 order by c.member_id for update of c`,
+    [memberIds, noticeId],
   );
 }
 
-/** The notice was not paid after all: its covers have not begun. Under the locks of {@link lockCoversOf}; returns how many they are. */
-export async function reverseCovers(tx: Transaction, noticeId: string, reversalId: string, at: Date): Promise<number> {
-  const rows = await rowsOf<{ memberId: string; periodId: string } & CountKey>(
+/** What else the people of a notice's covers are covered by. */
+export const coversBeside = (tx: Transaction, noticeId: string): Promise<Omit<NoticeCover, 'changed'>[]> =>
+  rowsOf(
     tx,
-    `with gone as (delete from cover where notice_id = $1 returning member_id, period_id, notice_id, number, started_at),
+    `select o.member_id as "memberId", o.period_id as "periodId", o.plan_id as "planId", o.cover_from::text as "coverFrom", o.cover_to::text as "coverTo"
+     from cover c join cover o on o.member_id = c.member_id and o.period_id <> c.period_id where c.notice_id = $1 and o.ended_on is null`,
+    [noticeId],
+  );
+
+/** The notice was not paid after all: its covers, locked by {@link lockCoversOf}, have not begun. */
+export async function reverseCovers(tx: Transaction, covers: readonly NoticeCover[], reversalId: string, at: Date): Promise<void> {
+  if (covers.length === 0) return;
+  const memberIds = covers.map(({ memberId }) => memberId);
+  const { periodId } = covers[0]!;
+  const counted = await rowsOf<CountKey>(
+    tx,
+    `with gone as (
+       delete from cover where member_id = any($1::uuid[]) and period_id = $2 returning member_id, period_id, notice_id, number, started_at),
      told as (
        insert into cover_reversal (member_id, reversal_id, period_id, notice_id, number, started_at)
-       select member_id, $2, period_id, notice_id, number, started_at from gone)
-     select member_id as "memberId", period_id as "periodId", e.window_id as "windowId", e.unit_id as "unitId" from gone join enrolment e using (member_id, period_id)`,
-    [noticeId, reversalId],
+       select member_id, $3, period_id, notice_id, number, started_at from gone)
+     select e.window_id as "windowId", e.unit_id as "unitId" from gone join enrolment e using (member_id, period_id)`,
+    [memberIds, periodId, reversalId],
   );
-  if (rows.length > 0)
-    await askWithoutBase(
-      tx,
-      rows.map((row) => row.memberId),
-      rows[0]!.periodId,
-      at,
-    );
+  await askWithoutBase(tx, memberIds, periodId, at);
   await addCovered(
     tx,
-    rows.map(({ windowId, unitId }) => ({ windowId, unitId, started: -1 })),
+    counted.map((key) => ({ ...key, started: -1 })),
   );
-  return rows.length;
 }

@@ -17,7 +17,7 @@ import type { Organisation } from '../organisation/organisation.entity.js';
 import { liesUnder } from '../organisation/organisation.js';
 import { organisationByCode } from '../organisation/organisation.repository.js';
 import { UnderwritingPlans } from '../underwriting/underwriting-plans.js';
-import { planLineOf } from '../window/window.js';
+import { lined, readBaseLines, type BaseLines } from './base-lines.js';
 import { CoverClaims, type DecidedClaim } from './cover-claims.js';
 import * as changes from './cover-change.repository.js';
 import type { ChangeView, PlacedCover, Proposal } from './cover-change.repository.js';
@@ -34,7 +34,6 @@ import {
   type CoverState,
   type EndFault,
   type EndReason,
-  type LinedCover,
   type ReinstateReason,
   type TransferFault,
   type TransferReason,
@@ -266,16 +265,10 @@ export class CoverService {
     }
   }
 
-  /** Of the plans that a person is covered by, the line of those that each adds to. Read before the transaction, which has a connection already. */
+  /** Of all that the person of this cover is covered by. */
   private async basesBeside(number: string): Promise<BaseLines> {
     const cover = await changes.coverByNumber(this.database.direct, number);
-    const all = cover ? [cover, ...(await changes.othersOf(this.database.direct, cover))] : [];
-    const bases = new Map<string, string | null>();
-    for (const { planId, coverFrom } of all) {
-      const base = (await this.plans.planOn(coverFrom, planId))?.basePlan ?? null;
-      bases.set(planId, base === null ? null : planLineOf(base));
-    }
-    return bases;
+    return readBaseLines(this.plans, cover ? [cover, ...(await changes.othersOf(this.database.direct, cover))] : []);
   }
 
   /** One transaction under the lock of the member, with its audit row; the answer is the cover as it stands afterwards. */
@@ -334,15 +327,6 @@ export class CoverService {
     throw isWithin(principal, 'cover.transfer', cover.path) ? noProposal() : unknownCover();
   }
 }
-
-/** By plan. */
-type BaseLines = ReadonlyMap<string, string | null>;
-
-const lined = (cover: PlacedCover, bases: BaseLines): PlacedCover & LinedCover => ({
-  ...cover,
-  planLine: planLineOf(cover.planId),
-  baseLine: bases.get(cover.planId) ?? null,
-});
 
 const codeOf = (path: string): string => path.split('/').at(-2)!;
 

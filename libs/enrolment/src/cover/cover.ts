@@ -104,7 +104,7 @@ export const daysAfterEnd = (
 ): { after: CivilDate; until: CivilDate } => ({ after: endedOn < coverFrom ? addDays(coverFrom, -1) : endedOn, until: coverTo });
 
 /** A cover of a person, with the line of plans that its plan adds to. */
-export interface LinedCover extends CoverDays {
+export interface LinedCover extends Pick<CoverDays, 'coverFrom' | 'coverTo'> {
   readonly planLine: string;
   readonly baseLine: string | null;
 }
@@ -117,5 +117,5 @@ export function endingTogether<Cover extends LinedCover>(cover: Cover, reason: E
   return ending;
 }
 
-const addsTo = (other: LinedCover, base: LinedCover): boolean =>
+export const addsTo = (other: LinedCover, base: LinedCover): boolean =>
   other.baseLine === base.planLine && base.coverFrom <= other.coverFrom && other.coverFrom <= base.coverTo;
