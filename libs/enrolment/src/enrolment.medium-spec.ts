@@ -404,8 +404,11 @@ describe('enrolment', () => {
       expect(received).toMatchObject({ state: 'received', accepted: 0, failure: null });
       expect(await windows.countdown(windowId)).toMatchObject({ enrolled: 0 });
       expect(await importsDue()).toEqual([importId]);
+      // Nothing is found in it yet, which is not to be taken for a file without faults.
+      await expect(rosters.findingsFile(importId, clerk)).rejects.toMatchObject({ code: 'roster-not-done' });
       await imports.resume([importId]);
       expect(await rosters.read(importId, clerk)).toMatchObject({ state: 'done', accepted: 20_000 });
+      (await rosters.findingsFile(importId, clerk)).body.destroy();
       expect(await upload(rows.slice(0, 5_000))).toMatchObject({ state: 'done', unchanged: 5_000 });
     });
 

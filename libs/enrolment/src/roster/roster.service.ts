@@ -150,7 +150,7 @@ export class RosterService {
         'not-found',
         'expected a file whose rows were read, found one that was refused whole; correct what its failure says and import it again',
       );
-    if (state === 'receiving') throw notDone();
+    if (state === 'receiving' || state === 'received') throw notDone();
     if ((await rosters.readPart(this.database, importId, 0)) === undefined) throw fileForgotten();
     const stop = failure ? stopFinding(failure.code, reached_line + 1) : undefined;
     return writeFindings(
