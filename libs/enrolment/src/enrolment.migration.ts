@@ -241,6 +241,7 @@ export class Enrolment1700000002000 implements MigrationInterface {
         check ((ended_on is null) = (end_reason is null))
       );
       create index cover_by_number on cover (number);
+      create index cover_death on cover (member_id) where end_reason = 'death';
       -- For those who look for claims after the end.
       create index cover_ended on cover (number) where ended_on is not null;
       -- All that happened to a cover, in order; only ever added to.

@@ -66,10 +66,13 @@ const coverNumber = (row: string): string =>
 // Enough for all the covers there will be: lpad would cut a longer one.
 const SERIAL_DIGITS = 10;
 
-/** Who is known to have died is covered up to that day, however late the money comes; of a row of `due`, with its day as `death.ended_on`. */
-const DEATH = `left join lateral (
-  select d.ended_on from cover d where d.member_id = due.member_id and d.end_reason = 'death' order by d.ended_on limit 1) death on death.ended_on <= due.cover_to`;
-const DEATH_END = `death.ended_on, case when death.ended_on is not null then 'death' end`;
+/**
+ * Who is known to have died is covered up to that day, however late the money comes; of rows of `due`. All deaths, which are few, once: looked for
+ * person by person, a plan that was made while there were no covers would read all covers for each.
+ */
+const DEATHS = `deaths as materialized (select member_id, min(ended_on) as ended_on from cover where end_reason = 'death' group by member_id)`;
+const JOIN_DEATHS = 'left join deaths on deaths.member_id = due.member_id and deaths.ended_on <= due.cover_to';
+const DEATH_END = `deaths.ended_on, case when deaths.ended_on is not null then 'death' end`;
 
 /**
  * Covers for the members on these paid notices, but for those whom underwriting holds back; a member who has that cover already keeps it. `due`
@@ -99,12 +102,15 @@ async function coverNoticed(
        join enrolment e on e.window_id = n.window_id and e.unit_id = n.unit_id and e.notice = n.number
        where n.id = any($1::uuid[]) and n.state = 'paid' and ${MAY_START} and ($3::uuid[] is null or e.member_id = any($3))
        order by e.member_id),
+     ${DEATHS},
      started as (
        insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, notice_id, started_at, enrolled_on, ended_on, end_reason)
        select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.notice_id, $2, due.enrolled_on, ${DEATH_END}
-       from due ${DEATH} on conflict (member_id, period_id) do nothing returning member_id, period_id)
-     select window_id as "windowId", unit_id as "unitId", count(*)::int as due, count(started.member_id)::int as started
-     from due left join started using (member_id, period_id) group by window_id, unit_id`,
+       from due ${JOIN_DEATHS} on conflict (member_id, period_id) do nothing returning notice_id)
+     select n.window_id as "windowId", n.unit_id as "unitId", sum(due)::int as due, sum(started)::int as started
+     from (select notice_id, count(*) as due, 0 as started from due group by notice_id
+           union all select notice_id, 0, count(*) from started group by notice_id) counted
+     join payment_notice n on n.id = counted.notice_id group by n.window_id, n.unit_id`,
     [noticeIds, at, memberIds],
   );
 }
@@ -171,12 +177,15 @@ export async function startJoinedCovers(
      due as (
        select asked.*, unit.path, (applied_at at time zone 'Asia/Shanghai')::date as enrolled_on
        from asked join organisation unit on unit.id = asked.member_unit_id where may order by member_id),
+     ${DEATHS},
      started as (
        insert into cover (member_id, period_id, plan_id, cover_from, cover_to, number, organisation_path, join_id, started_at, enrolled_on, ended_on, end_reason)
        select due.member_id, due.period_id, due.plan_id, due.cover_from, due.cover_to, ${coverNumber('due')}, due.path, due.join_id, $4, due.enrolled_on, ${DEATH_END}
-       from due ${DEATH} on conflict (member_id, period_id) do nothing returning member_id, period_id)
-     select window_id as "windowId", unit_id as "unitId", count(started.member_id)::int as started, count(*) filter (where not may)::int as "heldBack"
-     from asked left join started using (member_id, period_id) group by window_id, unit_id`,
+       from due ${JOIN_DEATHS} on conflict (member_id, period_id) do nothing returning member_id, period_id)
+     select window_id as "windowId", unit_id as "unitId", sum(started)::int as started, sum(held_back)::int as "heldBack"
+     from (select window_id, unit_id, 0 as started, case when may then 0 else 1 end as held_back from asked
+           union all select e.window_id, e.unit_id, 1, 0 from started join enrolment e using (member_id, period_id)) counted
+     group by window_id, unit_id`,
     [joins.map((join) => join.memberId), joins.map((join) => join.periodId), joins.map((join) => join.joinId), at],
   );
 }
