@@ -1,4 +1,7 @@
-/** Imports the roster of `province.bench` and pays its notices: DATABASE_URL FILE; prints what it took and the memory it needed. */
+/**
+ * As large as it is, the roster of `province.bench` is taken in by one program, `receive FILE`, and worked through by another, `work IMPORT`, which
+ * pays its notices, too. DATABASE_URL comes first; prints what it took and the memory it needed.
+ */
 import { addDays, Clock, chinaInstant, civilDate, fen } from '@app/kernel';
 import {
   ContributionService,
@@ -11,7 +14,7 @@ import {
 import { Database, keepHeapSmall, PersonalDataVault, type Principal } from '@app/platform';
 import { createReadStream } from 'node:fs';
 import { DataSource } from 'typeorm';
-import type { ProvinceRun } from './province.bench.js';
+import type { Received, Worked } from './province.bench.js';
 
 /** Credits in a day's statement of the collection account. */
 const CREDITS_A_DAY = 5_000;
@@ -26,28 +29,36 @@ class FixedClock extends Clock {
 
 // As the worker does.
 keepHeapSmall();
-const [url, file] = process.argv.slice(2);
-const source = await new DataSource({ type: 'postgres', url: url!, entities: ENROLMENT_ENTITIES, poolSize: 4 }).initialize();
+const [url, task, of] = process.argv.slice(2) as [string, 'receive' | 'work', string];
+const source = await new DataSource({ type: 'postgres', url, entities: ENROLMENT_ENTITIES, poolSize: 4 }).initialize();
 const db = new Database(source);
 const clock = new FixedClock();
-// The same key in both runs: the second has to know the people of the first.
+// The same key in all runs: the second import has to know the people of the first.
 const vault = new PersonalDataVault(Buffer.alloc(32, 5).toString('base64'));
 const imports = new RosterImportService(db, clock, vault);
 const rosters = new RosterService(db, clock, vault, imports);
-const windowId = await openWindow();
-let start = performance.now();
-// As large as it is, it is taken in by the one program, and worked through by another.
-const importId = await rosters.receive({ windowId, fileName: 'province.csv', principal: clerk, stream: createReadStream(file!) });
-await imports.work(importId);
-const { accepted, unchanged } = await rosters.read(importId, clerk);
-const importMs = performance.now() - start;
-start = performance.now();
-await payNotices();
-const coversMs = performance.now() - start;
-const [{ covers }] = (await source.query('select count(*)::int as covers from cover')) as [{ covers: number }];
+const done = await (task === 'receive' ? receive(of) : work(of));
 await source.destroy();
-const run: ProvinceRun = { importMs, coversMs, accepted, unchanged, covers, peakMib: process.resourceUsage().maxRSS / 1024 };
-process.stdout.write(JSON.stringify(run));
+process.stdout.write(JSON.stringify({ ...done, peakMib: process.resourceUsage().maxRSS / 1024 } satisfies Received | Worked));
+
+async function receive(file: string): Promise<Omit<Received, 'peakMib'>> {
+  const windowId = await openWindow();
+  const start = performance.now();
+  const importId = await rosters.receive({ windowId, fileName: 'province.csv', principal: clerk, stream: createReadStream(file) });
+  return { importId, importMs: performance.now() - start };
+}
+
+async function work(importId: string): Promise<Omit<Worked, 'peakMib'>> {
+  let start = performance.now();
+  await imports.work(importId);
+  const importMs = performance.now() - start;
+  const { accepted, unchanged } = await rosters.read(importId, clerk);
+  start = performance.now();
+  await payNotices(await openWindow());
+  const coversMs = performance.now() - start;
+  const [{ covers }] = (await source.query('select count(*)::int as covers from cover')) as [{ covers: number }];
+  return { importMs, coversMs, accepted, unchanged, covers };
+}
 
 async function openWindow(): Promise<string> {
   const [known] = (await source.query('select id from enrolment_window')) as { id: string }[];
@@ -66,7 +77,7 @@ async function openWindow(): Promise<string> {
 }
 
 /** Every unit pays its notice whole. */
-async function payNotices(): Promise<void> {
+async function payNotices(windowId: string): Promise<void> {
   const contributions = new ContributionService(
     db,
     clock,

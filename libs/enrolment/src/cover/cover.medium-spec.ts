@@ -36,10 +36,10 @@ import {
   type MovedEnd,
 } from '../index.js';
 import { personalText } from '../member/member.js';
-import { uuidBytes } from '../roster/copy-rows.js';
 import { COLUMNS } from '../roster/roster.js';
 import { CopyBlocks } from '../roster/copy-rows.js';
 import * as rosters from '../roster/roster.repository.js';
+import { UnitPlaces } from '../roster/unit-places.js';
 import type { PlanRules } from '../underwriting/underwriting.js';
 import { COVER_CHANGES, END_REASONS, REINSTATE_REASONS, TRANSFER_REASONS, TRANSFER_STATES } from './cover.js';
 import { startCovers } from './cover.repository.js';
@@ -463,7 +463,7 @@ describe('a cover', () => {
       const [{ period }] = (await sql('select period_id as period from cover where number = $1', number)) as [{ period: string }];
       const key = { windowId: windowIds.get('459999 2025')!, periodId: period, importId: '0197a3c2-0000-7000-8000-000000000000' };
       const sealed = sealSet(vault, { personalNumbers: personalNumber(serial), texts: 'changed' });
-      const unit = { id: uuidBytes(units.get(A)!.id), notice: 1 };
+      const unit = new UnitPlaces().add(A, units.get(A)!.id, 1);
       const rows = await rosters.RosterRows.pack(
         key,
         clock.now(),

@@ -10,6 +10,7 @@ const BLOCK_BYTES = 128 * 1024;
 /** Length of a field, and number of fields. */
 const FIELD_HEADER = 4;
 const ROW_HEADER = 2;
+export const UUID_BYTES = 16;
 const EPOCH_MS = Date.UTC(2000, 0, 1);
 
 export interface Pattern {

@@ -23,7 +23,7 @@ import { insertOrganisations, newUnit } from '../organisation/organisation.repos
 import type { Organisation } from '../organisation/organisation.entity.js';
 import { addRostered, type ByUnit } from '../window/enrolment-count.repository.js';
 import { windowById } from '../window/window.repository.js';
-import { CopyBlocks, uuidBytes, uuidText } from './copy-rows.js';
+import { CopyBlocks } from './copy-rows.js';
 import { FileCut, type IncomingFile } from './incoming-file.js';
 import { FILE_DAYS } from './roster.errors.js';
 import { readRoster } from './roster-file.js';
@@ -33,6 +33,7 @@ import { SeenPeople } from './seen-people.js';
 import { storedFile } from './stored-file.js';
 import type { ImportFailure, RosterImport } from './roster.entity.js';
 import * as rosters from './roster.repository.js';
+import { UnitPlaces, ownText, setUnitId, unitIdOf, type UnitPlace } from './unit-places.js';
 
 const CHUNK_ROWS = 10_000;
 /** Doubled with each: the database need not wait long for something to do. */
@@ -69,7 +70,7 @@ type SealedGroup = Group & rosters.SealedRows;
 /** A unit that no file named before; its place has the id that it will have, unless somebody else is making it. */
 interface NewUnit {
   readonly organisation: Organisation;
-  readonly place: rosters.UnitPlace;
+  readonly place: UnitPlace;
 }
 
 /** What goes into the database at once. */
@@ -84,7 +85,7 @@ interface Chunk {
 interface Ready {
   readonly rows: rosters.RosterRows;
   /** By the id of the unit: its rows, and the notice that they say they are on. */
-  readonly byUnit: ReadonlyMap<string, { readonly unit: rosters.UnitPlace; readonly notice: number; readonly members: number }>;
+  readonly byUnit: ReadonlyMap<string, { readonly unit: UnitPlace; readonly notice: number; readonly members: number }>;
 }
 
 /** Whom a file has turned out to hold so far: nobody known, known people who are new in the window, or anybody. Each is dearer than the last. */
@@ -106,11 +107,9 @@ interface Run {
   readonly seen: SeenPeople;
   readonly elsewhere: Set<string>;
   /** The units of this organisation by code. */
-  readonly units: Map<string, rosters.UnitPlace>;
+  readonly units: UnitPlaces;
   /** Those of them that are not made yet. */
   newUnits: NewUnit[];
-  /** Codes of the units of which a row was taken. */
-  readonly takenUnits: Set<string>;
   readonly copyBlocks: CopyBlocks;
   /** The file, when it still comes in. */
   readonly incoming: IncomingFile | undefined;
@@ -209,8 +208,7 @@ export class RosterImportService {
       mayKnowBlocks: await rosters.hasBlocks(this.database.direct, window.id),
       seen: new SeenPeople(),
       elsewhere: new Set(),
-      units: new Map(),
-      takenUnits: new Set(),
+      units: new UnitPlaces(),
       newUnits: [],
       copyBlocks: new CopyBlocks(),
       incoming,
@@ -232,7 +230,7 @@ export class RosterImportService {
       }
       await applying;
       if (run.stopped) throw run.stopped;
-      await rosters.endImport(this.database.direct, found.id, leaseId, [...run.takenUnits]);
+      await rosters.endImport(this.database.direct, found.id, leaseId, run.units.taken());
     } finally {
       await applying.catch(() => {});
       await run.thread?.close();
@@ -340,7 +338,7 @@ export class RosterImportService {
       const reading = readRecord(record, context);
       if (!('row' in reading)) continue;
       run.seen.add(reading.row.personalNumber);
-      noteTaken(run, reading.row.unitCode);
+      run.units.take(reading.row.unitCode);
     }
   }
 
@@ -362,7 +360,7 @@ export class RosterImportService {
       // A roster is mostly unit after unit.
       if (refusedAt.has(at) || cells[layout.at.unitCode] === last) continue;
       last = cells[layout.at.unitCode];
-      noteTaken(run, unitCodeOf(cells, layout));
+      run.units.take(unitCodeOf(cells, layout));
     }
     return {
       people: NOBODY,
@@ -396,7 +394,7 @@ export class RosterImportService {
       const { row } = reading;
       run.seen.add(row.personalNumber);
       if (!run.units.has(row.unitCode)) nameUnit(run, row);
-      noteTaken(run, row.unitCode);
+      run.units.take(row.unitCode);
       if (reading.normalised) normalised.push(line);
       if (reading.cardWarning) cardWarnings.push(line);
       if (reading.phoneWarning) phoneWarnings.push(line);
@@ -447,7 +445,7 @@ export class RosterImportService {
     for (const { code, id, kind, path, notice } of await rosters.unitsOf(this.database.direct, run.key.windowId, sought)) {
       if (kind !== 'unit' || !liesUnder(path, run.organisation.path)) run.elsewhere.add(code);
       // One that was named meanwhile keeps its place, of which it has but one.
-      else if (!run.units.has(code)) run.units.set(code, { id: uuidBytes(id), notice });
+      else if (!run.units.has(code)) run.units.add(code, id, notice);
     }
   }
 
@@ -470,7 +468,8 @@ export class RosterImportService {
           { unitCode: code },
         );
       const { place } = others.get(code)!;
-      [place.id, place.notice] = [uuidBytes(id), notice];
+      setUnitId(place, id);
+      place.notice = notice;
     }
   }
 
@@ -548,19 +547,9 @@ export class RosterImportService {
 const isDone = (run: Run, { records }: RowGroup): boolean => records.at(-1)!.line <= run.doneLine;
 
 function nameUnit(run: Run, { unitCode, unitName }: RosterRow): void {
-  // Texts of their own: those of the row are parts of what was read, and would keep all of it in memory.
-  const [code, name] = [ownText(unitCode), ownText(unitName || unitCode)];
-  const organisation = newUnit(run.organisation, code, name);
-  const place = { id: uuidBytes(organisation.id), notice: 1 };
-  run.units.set(code, place);
-  run.newUnits.push({ organisation, place });
+  const organisation = newUnit(run.organisation, ownText(unitCode), ownText(unitName || unitCode));
+  run.newUnits.push({ organisation, place: run.units.add(unitCode, organisation.id, 1) });
 }
-
-function noteTaken(run: Run, unitCode: string): void {
-  if (!run.takenUnits.has(unitCode)) run.takenUnits.add(ownText(unitCode));
-}
-
-const ownText = (text: string): string => Buffer.from(text).toString();
 
 /** A unit's notice was issued while its rows were on their way: they belong on the next one. */
 class NoticeIssued extends Error {}
@@ -583,8 +572,8 @@ export const CUT_OFF: ImportFailure = {
 };
 
 async function makeReady({ key, copyBlocks }: Run, { at, groups }: Chunk): Promise<Ready> {
-  const members = new Map<rosters.UnitPlace, number>();
+  const members = new Map<UnitPlace, number>();
   for (const { rows } of groups) for (const { unit } of rows) members.set(unit, (members.get(unit) ?? 0) + 1);
-  const byUnit = new Map([...members].map(([unit, count]) => [uuidText(unit.id), { unit, notice: unit.notice, members: count }]));
+  const byUnit = new Map([...members].map(([unit, count]) => [unitIdOf(unit), { unit, notice: unit.notice, members: count }]));
   return { rows: await rosters.RosterRows.pack(key, at, groups, copyBlocks), byUnit };
 }

@@ -16,7 +16,8 @@ import { REFUSALS, type RefusalReason } from './roster.js';
 import { RosterImport, RosterRefusal, type ImportFailure } from './roster.entity.js';
 import type { Organisation } from '../organisation/organisation.entity.js';
 import type { ByUnit } from '../window/enrolment-count.repository.js';
-import { CopyBlocks, CopyRows, copyBytes, instantBytes, pattern, uuidBytes } from './copy-rows.js';
+import { CopyBlocks, CopyRows, UUID_BYTES, copyBytes, instantBytes, pattern, uuidBytes } from './copy-rows.js';
+import type { UnitPlace } from './unit-places.js';
 
 export interface Refusal {
   readonly row: number;
@@ -251,17 +252,8 @@ const ENROLMENT_COLUMNS = 'member_id, period_id, window_id, unit_id, import_id, 
 const MEMBER_COLUMNS = 'id, unit_id, created_at, updated_at, insutype, roster_hash, sealed';
 /** Then whoever else wants to has a turn: the socket of a COPY holds what the database takes in 3 ms, and then it stands still. */
 export const ROWS_AT_ONCE = 200;
-const UUID_BYTES = 16;
 const INT_BYTES = 4;
 const INSUTYPE_BYTES = 3;
-
-/** A unit as an import knows it; one object a unit. */
-export interface UnitPlace {
-  /** 16 bytes. */
-  id: Buffer;
-  /** Number of the payment notice that its next rows are on. */
-  notice: number;
-}
 
 export interface AcceptedRow {
   readonly row: number;
@@ -320,14 +312,14 @@ export class RosterRows {
 
       const m = members.begin(length);
       copyBytes(memberIds, i * UUID_BYTES, members.block, m + toId, UUID_BYTES);
-      copyBytes(unit.id, 0, members.block, m + toMemberUnit, UUID_BYTES);
+      copyBytes(unit.ids, unit.at, members.block, m + toMemberUnit, UUID_BYTES);
       for (let at = 0; at < INSUTYPE_BYTES; at++) members.block[m + toInsutype + at] = insutype.charCodeAt(at);
       copyBytes(fingerprints, i * FINGERPRINT_BYTES, members.block, m + toHash, FINGERPRINT_BYTES);
       sealed.copy(members.block, m + toSealed, from, from + length);
 
       const e = enrolments.begin();
       copyBytes(memberIds, i * UUID_BYTES, enrolments.block, e + toMember, UUID_BYTES);
-      copyBytes(unit.id, 0, enrolments.block, e + toUnit, UUID_BYTES);
+      copyBytes(unit.ids, unit.at, enrolments.block, e + toUnit, UUID_BYTES);
       enrolments.block.writeInt32BE(row, e + toRow);
       enrolments.block.writeInt32BE(unit.notice, e + toNotice);
     });
