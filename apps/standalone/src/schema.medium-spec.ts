@@ -29,8 +29,13 @@ it('a database that was made by another text of a migration is refused, with wha
   await client.query(`update migrations set checksum = 'other' where name like 'Join%'`);
   await expect(run()).rejects.toMatchObject({
     code: 'schema-changed',
-    message: expect.stringMatching(/Join\d+ was another; make it anew: drop the database/),
+    message: expect.stringMatching(/Join\d+ was another; make it anew: drop the database with all that it holds/),
   });
+});
+
+it('a database of another program, or of a newer version, is left alone', async () => {
+  await client.query(`insert into migrations (timestamp, name) values (1800000000000, 'Future1800000000000')`);
+  await expect(run()).rejects.toMatchObject({ code: 'schema-unknown', message: expect.stringMatching(/Future.*check DATABASE_URL/) });
 });
 
 it('a database from before there were checksums is refused', async () => {

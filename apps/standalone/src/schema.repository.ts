@@ -18,7 +18,7 @@ async function checksumsOf(migrations: Migrations): Promise<Map<string, string>>
   return checksums;
 }
 
-/** Error: `schema-changed` (conflict). */
+/** Errors: `schema-changed`, `schema-unknown` (conflict). */
 export async function checkMigrations(source: DataSource, migrations: Migrations): Promise<void> {
   const [{ there }] = (await source.query(`select to_regclass('migrations') is not null as there`)) as [{ there: boolean }];
   if (!there) return;
@@ -27,6 +27,13 @@ export async function checkMigrations(source: DataSource, migrations: Migrations
     `select name, to_jsonb(m) ->> 'checksum' as checksum from migrations m order by id`,
   );
   const checksums = await checksumsOf(migrations);
+  const unknown = made.find(({ name }) => !checksums.has(name));
+  if (unknown)
+    throw new DomainError(
+      'schema-unknown',
+      'conflict',
+      `expected a database that these migrations made, found one that ${unknown.name} made, which they do not hold: a newer version or another program has it; check DATABASE_URL`,
+    );
   // One that ran while the program died has none.
   const older = made.length > 0 && made.every(({ checksum }) => checksum === null);
   const changed = made.find(({ name, checksum }) => older || (checksum !== null && checksum !== checksums.get(name)));
@@ -34,7 +41,7 @@ export async function checkMigrations(source: DataSource, migrations: Migrations
     throw new DomainError(
       'schema-changed',
       'conflict',
-      `expected a database that was made by these migrations, found one whose ${changed.name} was another; make it anew: drop the database, create it, and migrate again`,
+      `expected a database that was made by these migrations, found one whose ${changed.name} was another; make it anew: drop the database with all that it holds, create it, and migrate again`,
     );
 }
 

@@ -8,7 +8,7 @@ import { checkMigrations, keepChecksums } from './schema.repository.js';
 
 export const MIGRATIONS = [Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS, Claims1700000003000];
 
-/** Error: `schema-changed` (conflict). */
+/** Errors: `schema-changed`, `schema-unknown` (conflict). */
 export async function migrate(config: Pick<Config, 'databaseUrl' | 'redisUrl'>): Promise<void> {
   const source = await new DataSource({ type: 'postgres', url: config.databaseUrl, migrations: MIGRATIONS, poolSize: 1 }).initialize();
   try {

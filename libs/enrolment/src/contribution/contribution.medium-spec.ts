@@ -597,6 +597,10 @@ describe('contribution money', () => {
       );
       const credit = await creditOf(bankReference);
       expect(credit).toMatchObject({ matched: 0, rest: 18_000 });
+      const held = (await suspense.read()).credits.find((one) => one.id === credit.id)!;
+      expect(held).toMatchObject({ reason: 'taken-back', takenBackFrom: [notice.id] });
+      expect(held.suggestions[0]).toMatchObject({ id: meant.id });
+      expect(held.suggestions.some((suggestion) => suggestion.id === notice.id)).toBe(false);
       expect(await summaries.read(window.id)).toMatchObject({ received: { memberFen: 0, unitFen: 0, fundFen: 0 }, equalsBooks: true });
       await receipts.issue();
       expect(await receipts.ofNotice(notice.id, maker)).toMatchObject([{ version: 1, state: 'red-flushed' }]);
@@ -687,6 +691,7 @@ describe('contribution money', () => {
       const [match] = await rows<{ id: string }>('select id from contribution_match where credit_id = $1', id);
       for (const unknown of [match!.id, uuidv7()])
         await expect(reversals.propose(maker, unknown, '写错了编号')).rejects.toMatchObject({ code: 'match', kind: 'not-found' });
+      await expect(reversals.matches(uuidv7())).rejects.toMatchObject({ code: 'notice', kind: 'not-found' });
     });
 
     it('is taken back once, and never after its money was given away, whoever decides at once', async () => {

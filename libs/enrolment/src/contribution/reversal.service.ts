@@ -14,7 +14,7 @@ import { coversBeside, lockCoversOf, type NoticeCover } from '../cover/cover.rep
 import { UnderwritingPlans } from '../underwriting/underwriting-plans.js';
 import * as errors from './contribution.errors.js';
 import { splitReceived } from './contribution.js';
-import { lockNoticesById, receive } from './contribution.repository.js';
+import { lockNoticesById, pathOfNotice, receive } from './contribution.repository.js';
 import type { DueNotice } from './matching.js';
 import { unsettle } from './paid-notice.js';
 import * as reversals from './reversal.repository.js';
@@ -33,7 +33,9 @@ export class ReversalService {
     private readonly plans: UnderwritingPlans,
   ) {}
 
-  matches(noticeId: string): Promise<reversals.MatchView[]> {
+  /** Which credits paid the notice. Error: `notice` (not found). */
+  async matches(noticeId: string): Promise<reversals.MatchView[]> {
+    if ((await pathOfNotice(this.database.direct, noticeId)) === undefined) throw errors.noticeNotFound();
     return reversals.matchesOf(this.database.direct, noticeId);
   }
 

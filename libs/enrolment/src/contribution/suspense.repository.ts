@@ -13,10 +13,14 @@ export interface SuspendedCredit {
   readonly restFen: Fen;
   readonly reference: string;
   readonly payerName: string;
+  /** Ids of notices that it had been matched to by mistake. */
+  readonly takenBackFrom: readonly string[];
 }
 
 const CREDIT = `id, booked_on::text as "bookedOn", amount_fen as "amountFen", matched_fen as "matchedFen", refunded_fen as "refundedFen", rest_fen as "restFen",
-  reference, payer_name as "payerName"`;
+  reference, payer_name as "payerName",
+  array(select m.notice_id from contribution_match m join match_reversal r on r.match_id = m.id and r.state = 'confirmed'
+        where m.credit_id = contribution_credit.id) as "takenBackFrom"`;
 type CreditRow = AsText<SuspendedCredit, 'amountFen' | 'matchedFen' | 'refundedFen' | 'restFen'>;
 const withMoney = (row: CreditRow): SuspendedCredit => ({
   ...row,

@@ -24,7 +24,9 @@ describe('money in suspense', () => {
   ])('of %i days is of the age %s', (days, bucket) => expect(ageBucket(days)).toBe(bucket));
 
   it('says why it is there', () => {
-    const reason = (reference: string, matchedFen = 0) => suspenseReason({ reference, matchedFen: fen(matchedFen) }, new Set([REFERENCE]));
+    const reason = (reference: string, matchedFen = 0, takenBackFrom: string[] = []) =>
+      suspenseReason({ reference, matchedFen: fen(matchedFen), takenBackFrom }, new Set([REFERENCE]));
+    expect(reason(REFERENCE, 5, ['1'])).toBe('taken-back');
     expect(reason(REFERENCE, 5)).toBe('over-paid');
     expect(reason(REFERENCE)).toBe('notice-paid');
     expect(reason(`${REFERENCE.slice(0, -2)}02`)).toBe('reference-unknown');
@@ -39,9 +41,10 @@ describe('money in suspense', () => {
       open('4', { reference: REFERENCE, unitName: '第一基层工会', openFen: fen(500) }),
     ];
     expect(
-      suggest({ reference: `${REFERENCE.slice(0, 12)}X${REFERENCE.slice(13)}`, payerName: '第一基层工会', restFen: fen(500) }, notices).map(
-        ({ id, reasons }) => [id, reasons],
-      ),
+      suggest(
+        { reference: `${REFERENCE.slice(0, 12)}X${REFERENCE.slice(13)}`, payerName: '第一基层工会', restFen: fen(500), takenBackFrom: [] },
+        notices,
+      ).map(({ id, reasons }) => [id, reasons]),
     ).toEqual([
       ['4', ['similar-reference', 'same-unit-name', 'same-amount']],
       ['1', ['same-amount']],

@@ -9,10 +9,14 @@ export type AgeBucket = (typeof AGE_BUCKETS)[number];
 export const ageBucket = (days: number): AgeBucket => (days <= 7 ? '0-7' : days <= 30 ? '8-30' : days <= 90 ? '31-90' : 'over-90');
 
 /** Why a credit, or a rest of it, could not be matched. */
-export type SuspenseReason = 'over-paid' | 'notice-paid' | 'reference-unknown' | 'no-reference';
+export type SuspenseReason = 'taken-back' | 'over-paid' | 'notice-paid' | 'reference-unknown' | 'no-reference';
 
 /** `paid`: the references of the notices that are paid. */
-export function suspenseReason(credit: { reference: string; matchedFen: Fen }, paid: ReadonlySet<string>): SuspenseReason {
+export function suspenseReason(
+  credit: { reference: string; matchedFen: Fen; takenBackFrom: readonly string[] },
+  paid: ReadonlySet<string>,
+): SuspenseReason {
+  if (credit.takenBackFrom.length > 0) return 'taken-back';
   if (credit.matchedFen > 0) return 'over-paid';
   const references = referencesIn(credit.reference);
   if (references.length === 0) return 'no-reference';
@@ -34,13 +38,14 @@ export interface Suggestion extends OpenNotice {
 
 const MOST_SUGGESTIONS = 5;
 
-/** Open notices with at least one thing in common with the credit, the one with most first. */
+/** Open notices with at least one thing in common with the credit, the one with most first; none that it had been matched to by mistake. */
 export function suggest(
-  credit: { readonly reference: string; readonly payerName: string; readonly restFen: Fen },
+  credit: { readonly reference: string; readonly payerName: string; readonly restFen: Fen; readonly takenBackFrom: readonly string[] },
   notices: readonly OpenNotice[],
 ): Suggestion[] {
   const text = normaliseIdentifier(credit.reference);
   return notices
+    .filter(({ id }) => !credit.takenBackFrom.includes(id))
     .map((notice) => {
       const reasons: SuggestionReason[] = [];
       if (holdsSimilar(text, notice.reference)) reasons.push('similar-reference');
