@@ -2,12 +2,13 @@
 import { expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ENROLMENT_MIGRATIONS } from '@app/enrolment';
 import { Ledger1700000001000 } from '@app/ledger';
 import { Platform1700000000000 } from '@app/platform';
+import { freePort } from '../support/free-port.js';
 import { createTestDatabase } from '../support/test-database.js';
 
 const FILES = 1_024;
@@ -77,12 +78,4 @@ function ask(socket: Socket): Promise<string> {
     socket.once('error', reject).once('close', () => reject(new Error('closed')));
     socket.write('GET /health HTTP/1.1\r\nhost: l\r\n\r\n');
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

@@ -8,7 +8,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -16,6 +15,7 @@ import { callJson, HttpError } from '../../apps/standalone/src/http-person.js';
 import { People } from '../../apps/standalone/src/people.js';
 import { builtWorker, startSystem, type HubaoSystem } from '../../apps/standalone/src/system.js';
 import { ROSTER_HEADER, rosterLine } from '../bench/roster-lines.js';
+import { freePort } from '../support/free-port.js';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.js';
 
 const REPOSITORY = resolve(import.meta.dirname, '../..');
@@ -327,14 +327,6 @@ const openWindow = async (planId: string, year: number, closesAt = chinaInstant(
       contributionFen: SHARE_FEN,
     })
   ).id;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
-}
 
 it('whoever joins while the service is killed six times is covered once and charged once, or has the money back', async () => {
   const windowId = await openWindow('guangxi-1-2025', 2025);

@@ -8,7 +8,6 @@ import { loadPlan } from '@app/benefits';
 import {
   ContributionService,
   ContributionSummaryService,
-  DifferenceService,
   ENROLMENT_ENTITIES,
   enrolmentDue,
   JoinPaymentService,
@@ -26,6 +25,7 @@ import {
   UnderwritingPlans,
   UnderwritingService,
   WindowService,
+  WithdrawalService,
   type JoinView,
   type PlanRules,
 } from '@app/enrolment';
@@ -164,7 +164,7 @@ async function beginWorld({ shares, underwritten }: Beginning): Promise<World<St
   });
   let turn = 0;
   const process = () => processes[turn++ % processes.length]!;
-  const differences = new DifferenceService(db, clock, vault, audit);
+  const withdrawals = new WithdrawalService(db, clock, audit);
   const contributions = new ContributionService(db, clock, config, gateway);
   const suspense = new SuspenseService(db, clock);
   const refunds = new RefundService(db, clock, vault, gateway, config);
@@ -319,7 +319,7 @@ async function beginWorld({ shares, underwritten }: Beginning): Promise<World<St
         await roster(windowId, step.unit, step.who);
         return;
       case 'withdraw':
-        return differences.withdraw(windowId, clerk, member(step.who).memberId!);
+        return withdrawals.withdraw(windowId, clerk, member(step.who).memberId!);
       case 'say':
         register.words.set(personalNumber(step.who), step.word);
         return;

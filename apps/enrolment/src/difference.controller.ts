@@ -1,6 +1,6 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, ParseUUIDPipe, Post, Query, StreamableFile } from '@nestjs/common';
 import { ApiProduces, ApiProperty, ApiPropertyOptional } from '@nestjs/swagger';
-import { DifferenceService, type Confirmed, type DifferencePage, type UnitDifferences } from '@app/enrolment';
+import { DifferenceService, WithdrawalService, type Confirmed, type DifferencePage, type UnitDifferences } from '@app/enrolment';
 import { DomainError } from '@app/kernel';
 import { CurrentPrincipal, IsDistinct, MayBeLeftOut, Requires, TakesBody, type Principal } from '@app/platform';
 import { Type } from 'class-transformer';
@@ -78,7 +78,10 @@ class ConfirmationRequest {
 /** Of persons: kept by nobody on the way. */
 @Controller('windows/:id')
 export class DifferenceController {
-  constructor(private readonly differences: DifferenceService) {}
+  constructor(
+    private readonly differences: DifferenceService,
+    private readonly withdrawals: WithdrawalService,
+  ) {}
 
   /** Counts by unit, a page at a time; of a named unit the people, masked. */
   @Get('differences')
@@ -130,6 +133,6 @@ export class DifferenceController {
     @Param('memberId', ParseUUIDPipe) memberId: string,
     @CurrentPrincipal() principal: Principal,
   ): Promise<void> {
-    return this.differences.withdraw(id, principal, memberId);
+    return this.withdrawals.withdraw(id, principal, memberId);
   }
 }

@@ -12,6 +12,7 @@ import { SuspenseService } from './contribution/suspense.service.js';
 import { JoinPaymentService } from './join/join-payment.service.js';
 import { JoinService } from './join/join.service.js';
 import { DifferenceService } from './difference/difference.service.js';
+import { WithdrawalService } from './difference/withdrawal.service.js';
 import { NoLongerNamedService } from './difference/no-longer-named.service.js';
 import { MemberService } from './member/member.service.js';
 import { OrganisationService } from './organisation/organisation.service.js';
@@ -36,6 +37,7 @@ const SERVICES = [
   RosterImportService,
   RosterService,
   DifferenceService,
+  WithdrawalService,
   NoLongerNamedService,
   ContributionService,
   SuspenseService,

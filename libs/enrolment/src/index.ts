@@ -110,6 +110,7 @@ export {
   type UnitDifferences,
 } from './difference/difference.service.js';
 export { NoLongerNamedService, type NoLongerNamedPage, type NoLongerNamedWithdrawal } from './difference/no-longer-named.service.js';
+export { WithdrawalService } from './difference/withdrawal.service.js';
 export { personalText } from './member/member.js';
 export { MemberMessenger } from './member/member-messenger.js';
 export { birthDatesOf, memberCounts, payeesOf, type Payee } from './member/member.repository.js';

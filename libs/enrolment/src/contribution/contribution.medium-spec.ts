@@ -674,6 +674,7 @@ describe('contribution money', () => {
       const [confirming] = await db.transaction(async (tx) => {
         await holdCoversOf(tx, [members[0]!]);
         const confirming = reversals.confirm(checker, id);
+        // Awaited below; until then a failure must not count as unhandled.
         confirming.catch(() => {});
         while ((await waiting()) === 0) await setImmediate();
         claims.granted.add(members[0]!);

@@ -8,7 +8,7 @@ export interface MatchView {
   readonly id: string;
   readonly creditId: string;
   readonly rule: MatchRule;
-  readonly amountFen: number;
+  readonly amountFen: Fen;
   readonly reference: string;
   readonly payerName: string;
   readonly bookedOn: string;
@@ -27,7 +27,7 @@ export async function matchesOf(tx: Transaction, noticeId: string): Promise<Matc
      left join match_reversal r on r.match_id = m.id and r.state <> 'declined' where m.notice_id = $1 order by m.matched_at, m.id`,
     [noticeId],
   );
-  return rows.map((row) => ({ ...row, amountFen: Number(row.amountFen) }));
+  return rows.map((row) => ({ ...row, amountFen: fen(Number(row.amountFen)) }));
 }
 
 export interface NoticeMatch {
@@ -115,7 +115,7 @@ export async function confirmReversal(
 export interface ReversalView {
   readonly id: string;
   readonly matchId: string;
-  readonly amountFen: number;
+  readonly amountFen: Fen;
   readonly noticeReference: string;
   readonly unitName: string;
   readonly payerName: string;
@@ -134,5 +134,5 @@ export async function readReversals(tx: Transaction, limit: number): Promise<Rev
      join payment_notice n on n.id = m.notice_id join organisation o on o.id = n.unit_id where r.state = 'proposed' order by r.proposed_at, r.id limit $1`,
     [limit],
   );
-  return rows.map((row) => ({ ...row, amountFen: Number(row.amountFen) }));
+  return rows.map((row) => ({ ...row, amountFen: fen(Number(row.amountFen)) }));
 }

@@ -1,25 +1,29 @@
 import { addDays, chinaInstant, civilDate, fen } from '@app/kernel';
-import { Ledger1700000001000 } from '@app/ledger';
-import { Audit, Database, PLATFORM_ENTITIES, PersonalDataVault, Platform1700000000000, type Principal, type Role } from '@app/platform';
+import { Audit, Database, PersonalDataVault } from '@app/platform';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { PassThrough, Readable } from 'node:stream';
 import { setImmediate as otherWork } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
-import { SetClock } from '../../../../test/support/set-clock.js';
-import { createTestDatabase, type TestDatabase } from '../../../../test/support/test-database.js';
 import {
-  CollectionBank,
+  COUNTY,
+  administrator,
+  clerk,
+  neighbour,
+  principal,
+  startCounties,
+  unitClerk,
+  type Counties,
+} from '../../../../test/support/counties.js';
+import { SetClock } from '../../../../test/support/set-clock.js';
+import {
   ContributionService,
   coversOf,
   DifferenceService,
-  ENROLMENT_ENTITIES,
-  ENROLMENT_MIGRATIONS,
   otherIdsOf,
-  OrganisationService,
   recount,
-  RosterImportService,
   RosterService,
   WindowService,
+  WithdrawalService,
 } from '../index.js';
 import { COLUMNS } from '../roster/roster.js';
 import { TurnDownService } from '../underwriting/turn-down.service.js';
@@ -27,21 +31,8 @@ import { listApplications } from '../underwriting/underwriting.repository.js';
 import { unconfirmedUnits } from './difference.repository.js';
 import type { Confirmation } from './difference.service.js';
 
-class NoBank extends CollectionBank {
-  statement(): Promise<undefined> {
-    return Promise.resolve(undefined);
-  }
-}
-
-const COUNTY = '/45/4599/459999/';
 const [UNIT, OTHER_UNIT] = ['91350100M000100Y43', '81459999MA0000245H'] as const;
 const NIL = '00000000-0000-0000-0000-000000000000';
-
-const principal = (role: Role, organisationPath: string): Principal => ({ userId: role, login: role, roles: [role], organisationPath });
-const clerk = principal('unit-clerk', COUNTY);
-const unitClerk = principal('unit-clerk', `${COUNTY}${UNIT}/`);
-const neighbour = principal('unit-clerk', '/45/4599/459998/');
-const administrator = principal('administrator', '/');
 
 const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
 /** A thousand of one birth date, one after the other. */
@@ -66,42 +57,30 @@ const row = (serial: number, change: Partial<Record<keyof typeof COLUMNS, string
 const csv = (...rows: string[]): Readable => Readable.from([Buffer.from([Object.values(COLUMNS).join(','), ...rows, ''].join('\r\n'))]);
 
 describe('differences against last period', () => {
-  let database: TestDatabase;
+  let counties: Counties;
   let source: DataSource;
   const clock = new SetClock('2025-09-01 09:00');
-  const vault = new PersonalDataVault(Buffer.alloc(32, 7).toString('base64'));
+  let vault: PersonalDataVault;
   let db: Database;
   let rosters: RosterService;
   let windows: WindowService;
   let contributions: ContributionService;
   let differences: DifferenceService;
+  let withdrawals: WithdrawalService;
   let plans = 0;
 
   const idOf = (serial: number): string => vault.memberId(personalNumber(serial));
 
   beforeAll(async () => {
-    database = await createTestDatabase([Platform1700000000000, Ledger1700000001000, ...ENROLMENT_MIGRATIONS]);
-    source = await new DataSource({
-      type: 'postgres',
-      url: database.url,
-      entities: [...PLATFORM_ENTITIES, ...ENROLMENT_ENTITIES],
-    }).initialize();
-    db = new Database(source);
-    rosters = new RosterService(db, clock, vault, new RosterImportService(db, clock, vault));
-    windows = new WindowService(db, clock);
-    const hours = { officeOpens: '09:00', officeCloses: '17:00', batchCut: '10:00', statementReady: '20:00' };
-    contributions = new ContributionService(db, clock, { hours, collectionAccount: '6200009999000000025' }, new NoBank());
-    differences = new DifferenceService(db, clock, vault, new Audit(db, clock));
-    const organisations = new OrganisationService(db);
-    await organisations.create({ kind: 'region', code: '45', name: '某自治区' });
-    await organisations.create({ kind: 'city', code: '4599', name: '某市', parentCode: '45' });
-    await organisations.create({ kind: 'county', code: '459999', name: '某县', parentCode: '4599' });
-    await organisations.create({ kind: 'county', code: '459998', name: '邻县', parentCode: '4599' });
+    counties = await startCounties(clock);
+    ({ source, db, vault, rosters, windows, contributions } = counties);
+    const audit = new Audit(db, clock);
+    withdrawals = new WithdrawalService(db, clock, audit);
+    differences = new DifferenceService(db, clock, vault, audit, withdrawals);
   });
 
   afterAll(async () => {
-    await source?.destroy();
-    await database?.drop();
+    await counties?.stop();
   });
 
   /** Windows of a plan of their own, each of the period after that of the one before. */
@@ -199,7 +178,7 @@ describe('differences against last period', () => {
       await expect(differences.unit(now, unitClerk, OTHER_UNIT)).rejects.toMatchObject({ code: 'forbidden' });
       await expect(differences.csv(now, unitClerk, OTHER_UNIT)).rejects.toMatchObject({ code: 'forbidden' });
       await expect(confirm(now, { unitCodes: [UNIT, OTHER_UNIT] }, unitClerk)).rejects.toMatchObject({ code: 'forbidden' });
-      await expect(differences.withdraw(now, unitClerk, idOf(5))).rejects.toMatchObject({ code: 'forbidden' });
+      await expect(withdrawals.withdraw(now, unitClerk, idOf(5))).rejects.toMatchObject({ code: 'forbidden' });
       await expect(differences.unit(now, clerk, '91350100M000100Y99')).rejects.toMatchObject({ code: 'unit', kind: 'not-found' });
       await expect(confirm(now, { unitCodes: [UNIT, 'X'] })).rejects.toMatchObject({ code: 'unit', kind: 'not-found' });
       await expect(differences.page(NIL, clerk)).rejects.toMatchObject({ code: 'window' });
@@ -469,7 +448,7 @@ describe('differences against last period', () => {
       await importRows(last, row(1));
       const file = [row(1), row(60), row(61, { unitCode: OTHER_UNIT })];
       await importRows(now, ...file);
-      await differences.withdraw(now, clerk, idOf(60));
+      await withdrawals.withdraw(now, clerk, idOf(60));
       expect(await differences.unit(now, clerk, UNIT)).toMatchObject({ joiners: 0, stays: 1 });
       expect(await windows.countdown(now)).toMatchObject({ enrolled: 2 });
       expect(await db.transaction((tx) => recount(tx, now))).toBe(0);
@@ -477,13 +456,13 @@ describe('differences against last period', () => {
         { member_id: idOf(60), row: 3, withdrawn_by: 'unit-clerk' },
       ]);
       expect(
-        await source.query(`select subject from audit_record where route = 'DifferenceService.withdraw' order by id desc limit 1`),
+        await source.query(`select subject from audit_record where route = 'WithdrawalService.withdraw' order by id desc limit 1`),
       ).toEqual([{ subject: idOf(60) }]);
-      await expect(differences.withdraw(now, clerk, idOf(60))).rejects.toMatchObject({ code: 'enrolment', kind: 'not-found' });
+      await expect(withdrawals.withdraw(now, clerk, idOf(60))).rejects.toMatchObject({ code: 'enrolment', kind: 'not-found' });
 
       expect(await importRows(now, ...file)).toMatchObject({ accepted: 3, unchanged: 2 });
       expect(await windows.countdown(now)).toMatchObject({ enrolled: 3 });
-      await differences.withdraw(now, clerk, idOf(60));
+      await withdrawals.withdraw(now, clerk, idOf(60));
       expect(await source.query('select from enrolment_withdrawal where window_id = $1', [now])).toHaveLength(2);
     });
 
@@ -500,7 +479,7 @@ describe('differences against last period', () => {
       // Groups are looked up one ahead.
       while (digests.mock.calls.length < 3) await otherWork();
       digests.mockRestore();
-      await differences.withdraw(now, clerk, idOf(1_000));
+      await withdrawals.withdraw(now, clerk, idOf(1_000));
       stream.end('\n');
       expect(await again).toMatchObject({ rows: 9_000, accepted: 9_000 });
       expect(await windows.countdown(now)).toMatchObject({ enrolled: 9_000 });
@@ -529,7 +508,7 @@ describe('differences against last period', () => {
       await source.query(`update enrolment_window set underwriting = 'insured' where id = $1`, [now]);
       await importRows(now, row(60), row(62));
       await listApplications(db.direct, clock.now(), 100);
-      await differences.withdraw(now, clerk, idOf(60));
+      await withdrawals.withdraw(now, clerk, idOf(60));
       await importRows(now, row(63));
       await listApplications(db.direct, clock.now(), 100);
       const asked = (await source.query('select member_id from underwriting where window_id = $1', [now])) as { member_id: string }[];
@@ -559,7 +538,7 @@ describe('differences against last period', () => {
         [now, idOf(82)],
       );
       const taken = async (serial: number) =>
-        differences.withdraw(now, clerk, idOf(serial)).then(
+        withdrawals.withdraw(now, clerk, idOf(serial)).then(
           () => 'withdrawn',
           (error: { code: string }) => error.code,
         );
@@ -584,7 +563,7 @@ describe('differences against last period', () => {
       for (let round = 0; round < 8; round++) {
         const [now] = (await newWindows(1)) as [string];
         await importRows(now, row(90), row(91));
-        const [withdrawn, issued] = await Promise.allSettled([differences.withdraw(now, clerk, idOf(90)), issue(now)]);
+        const [withdrawn, issued] = await Promise.allSettled([withdrawals.withdraw(now, clerk, idOf(90)), issue(now)]);
         expect(issued).toMatchObject({ status: 'fulfilled', value: { notices: 1, members: withdrawn.status === 'fulfilled' ? 1 : 2 } });
         if (withdrawn.status === 'rejected') expect(withdrawn.reason).toMatchObject({ code: 'enrolment-noticed' });
         expect(await db.transaction((tx) => recount(tx, now))).toBe(0);

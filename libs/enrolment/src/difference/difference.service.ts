@@ -1,10 +1,9 @@
 /** What a new roster changes against last period: shown to the unit's clerk, and confirmed in one act before it is paid for. */
 import { Injectable } from '@nestjs/common';
 import { Clock, DomainError, maskIdentifier, maskName } from '@app/kernel';
-import { Audit, Database, PersonalDataVault, reachOf, newId, type PermissionName, type Principal, type Transaction } from '@app/platform';
+import { Audit, Database, PersonalDataVault, type PermissionName, type Principal, type Transaction } from '@app/platform';
 import { readPersonalText } from '../member/member.js';
 import { liesUnder } from '../organisation/organisation.js';
-import { windowState } from '../window/window.js';
 import type { EnrolmentWindow } from '../window/window.entity.js';
 import { windowById } from '../window/window.repository.js';
 import { csvHead, csvLines } from './difference-csv.js';
@@ -25,6 +24,7 @@ import {
 } from './difference.js';
 import * as differences from './difference.repository.js';
 import type { Correction, Periods, UnitCounts } from './difference.repository.js';
+import { WithdrawalService, outOfReach, withinReach } from './withdrawal.service.js';
 
 /** People whose data are opened between two turns of everybody else. */
 const OPENED_AT_ONCE = 1_000;
@@ -103,6 +103,7 @@ export class DifferenceService {
     private readonly clock: Clock,
     private readonly vault: PersonalDataVault,
     private readonly audit: Audit,
+    private readonly withdrawals: WithdrawalService,
   ) {}
 
   /** Counts by unit, in the order of the codes, from behind `after` on. Errors: `window`, `earlier-window` (not found), `forbidden`. */
@@ -133,7 +134,7 @@ export class DifferenceService {
 
   /**
    * Confirms the differences of these units, when they are still those that were shown. Who was withdrawn in the same act is no difference any more.
-   * Errors: those of {@link unit} and of {@link withdraw}, `differences-changed`, `correction-taken` (conflict), `correction` (invalid).
+   * Errors: those of {@link unit} and of {@link WithdrawalService.withdraw}, `differences-changed`, `correction-taken` (conflict), `correction` (invalid).
    */
   confirm(windowId: string, principal: Principal, { unitCodes, digest, corrections, withdrawals }: Confirmation): Promise<Confirmed> {
     return this.database.transaction(async (tx) => {
@@ -144,7 +145,7 @@ export class DifferenceService {
       await differences.lockMembers(tx, [...new Set(corrections.flatMap(({ leaver, joiner }) => [leaver, joiner]))]);
       const withdraw =
         withdrawals.length > 0
-          ? await this.lockWithdrawals(tx, windowId, await this.beginWithdrawals(tx, place, principal), principal, [
+          ? await this.withdrawals.lock(tx, windowId, await this.withdrawals.begin(tx, place, principal), principal, [
               ...new Set(withdrawals),
             ])
           : undefined;
@@ -159,90 +160,6 @@ export class DifferenceService {
       const total = totalOf(units.map((unit) => ({ ...unit, confirmed: true })));
       return { ...total, corrections: corrections.length, withdrawals: withdrawals.length };
     });
-  }
-
-  /**
-   * Takes an enrolment of the open window back. Errors: `window`, `enrolment` (not found), `forbidden`, `window-closed`,
-   * `roster-working`, `enrolment-noticed`, `enrolment-own` (conflict).
-   */
-  withdraw(windowId: string, principal: Principal, memberId: string): Promise<void> {
-    return this.database.transaction(async (tx) => {
-      const { window, organisation } = await windowById(tx, windowId);
-      const reach = await this.beginWithdrawals(tx, { window, path: organisation.path }, principal);
-      const withdraw = await this.lockWithdrawals(tx, windowId, reach, principal, [memberId]);
-      await withdraw();
-    });
-  }
-
-  /**
-   * Keeps imports from going on until the commit; returns whose enrolments the principal may withdraw. Errors: `forbidden`, `window-closed`,
-   * `roster-working` (conflict).
-   */
-  async beginWithdrawals(tx: Transaction, { window, path }: Pick<Place, 'window' | 'path'>, principal: Principal): Promise<string> {
-    const reach = withinReach(path, principal, 'enrolment.withdraw');
-    if (windowState(window, this.clock.now()) !== 'open')
-      throw new DomainError(
-        'window-closed',
-        'conflict',
-        'expected an open enrolment window, found one that is not open; enrolments stay as they are',
-      );
-    // An import would note down as taken what is withdrawn under its hands.
-    if (await differences.holdImports(tx, window.id))
-      throw new DomainError(
-        'roster-working',
-        'conflict',
-        'expected no roster of this window that is being worked through, found one; wait for it',
-      );
-    return reach;
-  }
-
-  /**
-   * After {@link beginWithdrawals}, which returned `reach`: locks these enrolments, each named once, and returns what takes them back. Called more
-   * than once, it has to come to their units in order, as every lock on units. Errors: `enrolment` (not found), `forbidden`, `enrolment-own`,
-   * `enrolment-noticed` (conflict).
-   */
-  async lockWithdrawals(
-    tx: Transaction,
-    windowId: string,
-    reach: string,
-    { userId, roles }: Principal,
-    ids: readonly string[],
-  ): Promise<() => Promise<void>> {
-    const found = await differences.lockEnrolments(tx, windowId, ids);
-    if (found.some((enrolment) => !liesUnder(enrolment.path, reach))) throw outOfReach();
-    if (found.length < ids.length) throw notEnrolled();
-    if (found.some(({ notice }) => notice === null))
-      throw new DomainError(
-        'enrolment-own',
-        'conflict',
-        'expected somebody whom a roster enrolled, found a member who joined alone; ask the member',
-      );
-    if (found.some(({ notice, nextNotice }) => notice !== nextNotice))
-      throw new DomainError(
-        'enrolment-noticed',
-        'conflict',
-        'expected an enrolment that is on no payment notice, found one whose notice is issued; it stays',
-      );
-    return async () => {
-      const withdrawn = await differences.withdraw(
-        tx,
-        windowId,
-        ids,
-        ids.map(() => newId()),
-        userId,
-        this.clock.now(),
-      );
-      // Somebody else withdrew it while this waited for the lock.
-      if (withdrawn < ids.length) throw notEnrolled();
-      await differences.forgetBlocks(tx, windowId);
-      await this.audit.recordSubjects(tx, ids, {
-        actor: userId,
-        roles,
-        action: 'enrolment.withdraw',
-        route: 'DifferenceService.withdraw',
-        outcome: 'allowed',
-      });
-    };
   }
 
   private async place(tx: Transaction, windowId: string, principal: Principal, permission: PermissionName): Promise<Place> {
@@ -414,18 +331,11 @@ export class DifferenceService {
         'conflict',
         'corrections: expected people who are not somebody else already, found one who is; leave that pair out',
       );
-    for (const { leaver } of corrections)
-      await this.audit.record(
-        {
-          actor: userId,
-          roles,
-          action: 'difference.confirm',
-          route: 'DifferenceService.correct',
-          subject: leaver,
-          outcome: 'allowed',
-        },
-        tx,
-      );
+    await this.audit.recordSubjects(
+      tx,
+      corrections.map(({ leaver }) => leaver),
+      { actor: userId, roles, action: 'difference.confirm', route: 'DifferenceService.correct', outcome: 'allowed' },
+    );
   }
 }
 
@@ -443,20 +353,6 @@ const totalOf = (units: readonly UnitCounts[]): DifferenceTotal => ({
   ...sumOf(units),
   digest: digestOfUnits(units),
 });
-
-/** The part of a window's organisation that the principal reaches, or all of it. */
-export function withinReach(path: string, principal: Principal, permission: PermissionName): string {
-  const { scope, organisationPath } = reachOf(principal, permission);
-  if (scope === 'all' || liesUnder(path, organisationPath)) return path;
-  if (liesUnder(organisationPath, path)) return organisationPath;
-  throw outOfReach();
-}
-
-const outOfReach = (): DomainError =>
-  new DomainError('forbidden', 'forbidden', 'expected units of your own organisation, found one of another; ask its clerk');
-
-const notEnrolled = (): DomainError =>
-  new DomainError('enrolment', 'not-found', 'expected somebody who is enrolled in this window, found none; look at the differences again');
 
 const changed = ({ units, due, joiners, leavers, movedIn, movedOut, stays, digest }: DifferenceTotal): DomainError =>
   new DomainError(

@@ -13,8 +13,8 @@ import { importById } from '../roster/roster.repository.js';
 import { windowState } from '../window/window.js';
 import type { EnrolmentWindow } from '../window/window.entity.js';
 import { windowById } from '../window/window.repository.js';
-import { DifferenceService, withinReach } from './difference.service.js';
 import * as people from './no-longer-named.repository.js';
+import { WithdrawalService, withinReach } from './withdrawal.service.js';
 
 const PAGE_PEOPLE = 1_000;
 /** Withdrawn by one statement: no more ids than that are held at a time. */
@@ -75,7 +75,7 @@ export class NoLongerNamedService {
     private readonly database: Database,
     private readonly clock: Clock,
     private readonly vault: PersonalDataVault,
-    private readonly differences: DifferenceService,
+    private readonly withdrawals: WithdrawalService,
   ) {}
 
   /**
@@ -110,14 +110,14 @@ export class NoLongerNamedService {
 
   /**
    * Takes their enrolments back, when they are still those that were shown; returns how many. Who is on an issued notice stays.
-   * Errors: those of {@link page} and of DifferenceService.withdraw, `no-longer-named-changed` (conflict), `no-longer-named` (invalid).
+   * Errors: those of {@link page} and of WithdrawalService.withdraw, `no-longer-named-changed` (conflict), `no-longer-named` (invalid).
    */
   async withdraw(importId: string, principal: Principal, { digest, memberIds }: NoLongerNamedWithdrawal): Promise<{ withdrawn: number }> {
     const { found, window, path } = await this.place(importId, principal, 'enrolment.withdraw');
     const { named, later } = await this.read(found);
     return this.database.transaction(async (tx) => {
       await people.stageNamed(tx, named);
-      const reach = await this.differences.beginWithdrawals(tx, { window, path }, principal);
+      const reach = await this.withdrawals.begin(tx, { window, path }, principal);
       const total = await this.compare(tx, found, window, named, reach);
       const laterNow = await people.laterImports(tx, found);
       if (total.digest !== digest || laterNow.some(({ id }) => !later.includes(id))) throw changed(total);
@@ -126,7 +126,7 @@ export class NoLongerNamedService {
       for (;;) {
         const ids = await people.takeStaged(tx, wanted ?? null, WITHDRAWN_AT_ONCE);
         if (ids.length === 0) break;
-        const withdraw = await this.differences.lockWithdrawals(tx, window.id, reach, principal, ids);
+        const withdraw = await this.withdrawals.lock(tx, window.id, reach, principal, ids);
         await withdraw();
         withdrawn += ids.length;
       }
